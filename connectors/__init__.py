@@ -1,0 +1,1 @@
+"""Connectors: one folder per vendor, the kit they share in `connectors.sdk`."""

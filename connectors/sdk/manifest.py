@@ -1,0 +1,114 @@
+"""What a connector says of itself, as data: the engine reads it and docs are generated from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Capability(StrEnum):
+    """What a connector can do. Each names a protocol in `connectors.sdk.contract`."""
+
+    WEBHOOKS = "webhooks"
+    PULL = "pull"
+    RESOLVE = "resolve"
+    PUBLISH = "publish"
+    READ_BACK = "read_back"
+    EFFECTS = "effects"
+    SUBSCRIBE = "subscribe"
+    CHECK = "check"
+
+
+class QuantityMeaning(StrEnum):
+    """What the channel understands by the number it is sent (CANONICAL.md, last rule of Stock).
+
+    `AVAILABLE`: the number shoppers may still buy. `INPUT`: the channel subtracts its own
+    open orders itself, so those units are added back before sending.
+    """
+
+    AVAILABLE = "available"
+    INPUT = "input"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One kind of input.
+
+    `hint` means the payload only says that something changed: the engine calls `resolve` and
+    the envelopes that come back are mapped instead. `ignored` topics are known and give no
+    documents.
+    """
+
+    name: str
+    hint: bool = False
+    ignored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One thing that can be pulled, `overlap_s` being re-read on every poll."""
+
+    name: str
+    interval_s: float
+    overlap_s: float = 0.0
+    page_max: int = 100
+    backfill_days_max: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A published rate limit: `rate` units a second into a bucket of `burst`.
+
+    Only a starting point: the vendor's own headers correct it at run time.
+    """
+
+    name: str
+    rate: float
+    burst: float
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectKind:
+    """One kind of edge work this connector sends.
+
+    `keyed`: the vendor honours an idempotency key, so a repeat is harmless. Otherwise a call
+    without a trustworthy answer is in doubt and `settle` reads before anything is sent again.
+    """
+
+    name: str
+    keyed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The connector's declaration. A manifest that disagrees with the code fails the contract suite."""
+
+    name: str
+    title: str
+    capabilities: frozenset[Capability]
+    topics: tuple[Topic, ...]
+    streams: tuple[Stream, ...] = ()
+    effects: tuple[EffectKind, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    publish_batch_max: int = 1
+    read_back_batch_max: int = 1
+    quantity_meaning: QuantityMeaning = QuantityMeaning.AVAILABLE
+    acknowledges_orders: bool = False
+    acknowledge_within_s: float | None = None
+    replay_window_s: float | None = None
+    dedupe_by: str = ""
+    clock_quirks: str = ""
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    docs: Mapping[str, str] = field(default_factory=dict)
+
+    def topic(self, name: str) -> Topic | None:
+        return next((topic for topic in self.topics if topic.name == name), None)
+
+    def stream(self, name: str) -> Stream:
+        return next(stream for stream in self.streams if stream.name == name)
+
+    def effect(self, name: str) -> EffectKind:
+        return next(effect for effect in self.effects if effect.name == name)

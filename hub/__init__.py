@@ -1,0 +1,1 @@
+"""Trunkline: one order book and one inventory position between all sales channels."""

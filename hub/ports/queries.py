@@ -1,0 +1,178 @@
+"""The read side: what operators look at. Every method opens its own read-only snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hub.ports.store import (
+    AccountRow,
+    Attempt,
+    CursorRow,
+    DocumentRow,
+    FailureRow,
+    InboxItem,
+    LevelRow,
+    Micros,
+    OrderRow,
+    OutboxRow,
+    Position,
+    PostedRow,
+    SkuRow,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One direction of one account. Ages in seconds from the database's clock."""
+
+    pending: int
+    oldest_age_s: float | None
+    last_success_at: Micros | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    account: str
+    inward: Flow
+    outward: Flow
+    state: AccountRow | None
+    failures: int
+    levels: int
+    levels_verified: int
+    drift_units: int
+    oldest_watermark: Micros | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A position that is not the sum of its postings."""
+
+    sku: str
+    location: str
+    bucket: str
+    position: int
+    ledger: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One thing that happened to an order: event, posting, push or attempt."""
+
+    at: Micros
+    kind: str
+    summary: str
+    detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxTotals:
+    pending: int
+    failed: int
+    oldest_age_s: float | None
+
+
+class Queries(Protocol):
+    """`cursor` is opaque; None starts, a returned None ends. Lists are newest first unless said."""
+
+    async def orders(
+        self,
+        *,
+        account: str | None = None,
+        state: str | None = None,
+        held: bool | None = None,
+        number: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[OrderRow], str | None]: ...
+
+    async def order(self, order_id: str) -> OrderRow | None: ...
+
+    async def personal(self, subject: str) -> str | None:
+        """Decrypted personal JSON, None when shredded or absent."""
+        ...
+
+    async def order_documents(self, account: str, order_source_id: str) -> Sequence[DocumentRow]: ...
+
+    async def timeline(self, order_id: str) -> Sequence[TimelineEntry]:
+        """Oldest first."""
+        ...
+
+    async def positions(
+        self, *, sku: str | None = None, limit: int = 100, cursor: str | None = None
+    ) -> tuple[Sequence[Position], str | None]:
+        """By SKU, then location."""
+        ...
+
+    async def positions_at(self, skus: Sequence[str], at: Micros | None) -> Sequence[Position]:
+        """Positions of these SKUs now, or as the ledger had them recorded at that instant."""
+        ...
+
+    async def postings(
+        self, *, sku: str | None = None, until: Micros | None = None, limit: int = 100, cursor: str | None = None
+    ) -> tuple[Sequence[PostedRow], str | None]: ...
+
+    async def sku(self, sku: str) -> SkuRow | None: ...
+
+    async def levels(
+        self,
+        *,
+        account: str | None = None,
+        sku: str | None = None,
+        state: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[LevelRow], str | None]: ...
+
+    async def verify(self) -> Sequence[Difference]:
+        """Rebuild every position from the ledger and compare."""
+        ...
+
+    async def failures(
+        self,
+        *,
+        account: str | None = None,
+        kind: str | None = None,
+        error: str | None = None,
+        older_than_s: float | None = None,
+        state: str | None = "open",
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[FailureRow], str | None]: ...
+
+    async def failure(self, failure_id: int) -> FailureRow | None: ...
+
+    async def input(self, seq: int) -> InboxItem | None:
+        """A stored input with its payload decrypted; payload b"" once shredded."""
+        ...
+
+    async def inputs(
+        self,
+        *,
+        account: str,
+        topics: Sequence[str] = (),
+        since: Micros | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[InboxItem], str | None]: ...
+
+    async def effects(
+        self, *, account: str | None = None, state: str | None = None, limit: int = 100, cursor: str | None = None
+    ) -> tuple[Sequence[OutboxRow], str | None]: ...
+
+    async def attempts(
+        self, *, account: str | None = None, reference: str | None = None, limit: int = 100, cursor: str | None = None
+    ) -> tuple[Sequence[Attempt], str | None]: ...
+
+    async def cursors(self, account: str) -> Sequence[CursorRow]: ...
+
+    async def status(self) -> Sequence[AccountStatus]: ...
+
+    async def audit(
+        self, *, limit: int = 100, cursor: str | None = None
+    ) -> tuple[Sequence[Mapping[str, object]], str | None]: ...
+
+    async def audit_intact(self) -> bool: ...
+
+    async def close(self) -> None: ...

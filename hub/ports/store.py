@@ -1,0 +1,647 @@
+"""The store port: what is read, what is decided, what is written, in one unit of work.
+
+A unit of work is a value, not a session: the caller names what it needs (`ReadSet`), gives a pure
+function from `State` to `WriteSet`, and the store runs all three inside one transaction: one hop
+to the writer thread on SQLite, a few round trips on PostgreSQL. `decide` may run more than once
+(serialisation conflicts, batch fallback), may run on another thread, and touches nothing but its
+arguments.
+
+Instants in rows are integers: microseconds since the epoch, UTC. Documents are JSON text without
+personal data. Sequences (`seq`) come from the database and are the only order of events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Protocol
+
+Micros = int
+OrderKey = tuple[str, str]
+"""(account, the vendor's order id)"""
+DocumentKey = tuple[str, str, str]
+"""(account, document type, the vendor's id)"""
+LevelKey = tuple[str, str, str]
+"""(account, listing_id, channel location or "")"""
+
+
+class Bucket(StrEnum):
+    ON_HAND = "on_hand"
+    RESERVED = "reserved"
+    INCOMING = "incoming"
+    QUARANTINE = "quarantine"
+
+
+class InboxState(StrEnum):
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+    DISCARDED = "discarded"
+
+
+class OutboxState(StrEnum):
+    PENDING = "pending"
+    SENDING = "sending"
+    IN_DOUBT = "in_doubt"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class LevelState(StrEnum):
+    """Life of a published number. `NEW`: known, never sent."""
+
+    NEW = "new"
+    DIRTY = "dirty"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    VERIFIED = "verified"
+    DRIFTED = "drifted"
+    REJECTED = "rejected"
+
+
+class FailureState(StrEnum):
+    OPEN = "open"
+    REPLAYED = "replayed"
+    RESOLVED = "resolved"
+    DISCARDED = "discarded"
+
+
+# --- inbox -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewInput:
+    """An envelope about to become durable. Unique on (account, dedupe_key)."""
+
+    account: str
+    connector: str
+    origin: str
+    """webhook | poll | resolve | file | api"""
+    topic: str
+    dedupe_key: str
+    ordering_key: str
+    payload: bytes
+    digest: str
+    received_at: Micros
+    occurred_at: Micros | None = None
+    headers: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """A claimed inbox row. `crashes` counts processes that died holding it."""
+
+    seq: int
+    account: str
+    connector: str
+    origin: str
+    topic: str
+    ordering_key: str
+    payload: bytes
+    digest: str
+    received_at: Micros
+    occurred_at: Micros | None
+    headers: str
+    attempts: int
+    crashes: int
+
+
+@dataclass(frozen=True, slots=True)
+class InboxResult:
+    """What became of a claimed row. PENDING with `due_at` puts it back on the schedule."""
+
+    seq: int
+    state: InboxState
+    due_at: Micros | None = None
+    attempts: int | None = None
+
+
+# --- orders and documents --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Where one order line stands in the ledger, in eaches.
+
+    `parts` are (sku, location, units per ordered unit): one for a plain SKU, several for a kit.
+    `reserved`, `shipped` and `restocked` count ordered units.
+    """
+
+    line_id: str
+    parts: tuple[tuple[str, str, int], ...]
+    reserved: int = 0
+    shipped: int = 0
+    restocked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order as stored. `rev` grows by one on every write and guards against lost updates.
+
+    `document` is canonical JSON without personal data; `allocations` is what the ledger holds for
+    it. `holds` are names, `unresolved` the channel SKUs no line could be matched for.
+    """
+
+    id: str
+    account: str
+    source_id: str
+    version: str
+    number: str
+    state: str
+    placed_at: Micros | None
+    updated_at: Micros | None
+    document: str
+    allocations: tuple[Allocation, ...] = ()
+    holds: tuple[str, ...] = ()
+    unresolved: tuple[str, ...] = ()
+    rev: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """Any other canonical document, unique on (account, type, source_id)."""
+
+    id: str
+    type: str
+    account: str
+    source_id: str
+    version: str
+    order_source_id: str | None
+    occurred_at: Micros | None
+    document: str
+    rev: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalRow:
+    """Personal data of one subject (an order id) as plain JSON; the store encrypts it.
+
+    Each subject has its own data key; deleting that key deletes the person.
+    """
+
+    subject: str
+    account: str
+    plain: str
+    delete_after: Micros | None = None
+
+
+# --- ledger ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One append-only ledger row, unique on (event, sku, location, bucket).
+
+    A second row with the same key is an error of the caller and fails the unit of work.
+    """
+
+    event: str
+    sku: str
+    location: str
+    bucket: Bucket
+    delta: int
+    reason: str
+    effective_at: Micros
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostedRow:
+    """A posting as read back."""
+
+    seq: int
+    event: str
+    sku: str
+    location: str
+    bucket: str
+    delta: int
+    reason: str
+    effective_at: Micros
+    recorded_at: Micros
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The sum of postings of one SKU at one location. `version` grows with every change."""
+
+    sku: str
+    location: str
+    on_hand: int = 0
+    reserved: int = 0
+    incoming: int = 0
+    quarantine: int = 0
+    version: int = 0
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.reserved
+
+    def plus(self, bucket: Bucket, delta: int) -> Position:
+        return replace(self, **{bucket.value: getattr(self, bucket.value) + delta})
+
+
+# --- catalogue, listings, levels -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SkuRow:
+    """One catalogue entry; `components` makes it a kit. `aliases` are (account, channel SKU)."""
+
+    sku: str
+    gtin: str | None = None
+    title: str | None = None
+    brand: str | None = None
+    tags: tuple[str, ...] = ()
+    packs: Mapping[str, int] = field(default_factory=dict)
+    components: tuple[tuple[str, int], ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListingRow:
+    """A channel's offer. `location` is the channel's own location id, "" where it has none."""
+
+    account: str
+    listing_id: str
+    location: str
+    channel_sku: str
+    sku: str | None
+    variant_id: str | None = None
+    title: str | None = None
+    state: str = "unknown"
+    fulfilled_by: str = "merchant"
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRow:
+    """The published number of one listing and where its push stands.
+
+    Dirty means `dirty_seq > sent_seq`. `dirty_at` is when the earliest unpublished cause occurred
+    and gives the sync lag.
+    """
+
+    account: str
+    listing_id: str
+    location: str
+    channel_sku: str
+    sku: str
+    variant_id: str | None
+    state: LevelState
+    dirty_seq: int
+    sent_seq: int
+    dirty_at: Micros | None
+    due_at: Micros
+    attempts: int
+    sent_quantity: int | None
+    sent_version: int | None
+    sent_at: Micros | None
+    push_key: str | None
+    receipt: str | None
+    shown_quantity: int | None
+    verified_quantity: int | None
+    verified_at: Micros | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelUpdate:
+    """Changes of one level; only the fields given are written (a sentinel keeps the rest).
+
+    `guard_seq`: apply only while `sent_seq <= guard_seq`, so that an older answer never
+    overwrites a newer one.
+    """
+
+    key: LevelKey
+    set: Mapping[str, Any]
+    guard_seq: int | None = None
+
+
+# --- outbox, attempts, failures --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewEffect:
+    """Edge work to be sent, unique on `idempotency_key`. Effects with one `key` keep their order."""
+
+    account: str
+    kind: str
+    key: str
+    idempotency_key: str
+    body: str
+    references: str
+    occurred_at: Micros
+    due_at: Micros
+    deadline_at: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """Edge work as stored."""
+
+    id: int
+    account: str
+    kind: str
+    key: str
+    idempotency_key: str
+    body: str
+    references: str
+    state: OutboxState
+    attempts: int
+    due_at: Micros
+    occurred_at: Micros
+    created_at: Micros
+    deadline_at: Micros | None = None
+    result: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxUpdate:
+    id: int
+    state: OutboxState
+    attempts: int
+    due_at: Micros | None = None
+    result: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One outbound call, whatever came of it. No bodies, no personal data."""
+
+    account: str
+    direction: str
+    """in | out"""
+    kind: str
+    target: str
+    started_at: Micros
+    duration_us: int
+    outcome: str
+    code: str = ""
+    status: int | None = None
+    correlation_id: str | None = None
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewFailure:
+    """Something parked with a reason. Unique while open on (account, kind, reference)."""
+
+    account: str
+    kind: str
+    """inbound | availability | effect"""
+    reference: str
+    error: str
+    """class of the error: MappingError, Rejected, TargetMissing, …"""
+    code: str
+    path: str
+    message: str
+    fingerprint: str
+    attempts: int = 0
+    origin: str = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    id: int
+    account: str
+    kind: str
+    reference: str
+    error: str
+    code: str
+    path: str
+    message: str
+    fingerprint: str
+    attempts: int
+    state: FailureState
+    created_at: Micros
+    updated_at: Micros
+    replays: int
+
+
+@dataclass(frozen=True, slots=True)
+class CursorRow:
+    """Where a stream stands. Moves in the transaction that stores the rows it passed."""
+
+    account: str
+    stream: str
+    cursor: str
+    watermark: Micros | None
+    updated_at: Micros
+    last_success_at: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """What the engine remembers of an account. `mode` overrides the configuration when set."""
+
+    account: str
+    mode: str | None = None
+    held: str | None = None
+    """reason while credentials are refused"""
+    circuit: str = "closed"
+    detail: str = "{}"
+    updated_at: Micros = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what. The store chains entries with a keyed hash, so an edit is found."""
+
+    actor: str
+    action: str
+    target: str
+    detail: str = "{}"
+
+
+# --- the unit of work ------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class ReadSet:
+    """What a decision needs.
+
+    `skus` resolves channel SKUs to ours (listing, then alias, then the catalogue's own SKU).
+    Positions are loaded, at every location, for: `positions`, the resolved SKUs, the parts of
+    every loaded order's allocations, and the components of any of these that is a kit.
+    Rows are locked where the engine needs it, in key order.
+    """
+
+    orders: set[OrderKey] = field(default_factory=set)
+    documents: set[DocumentKey] = field(default_factory=set)
+    skus: set[tuple[str, str]] = field(default_factory=set)
+    positions: set[str] = field(default_factory=set)
+    on_hand_since: set[tuple[str, str, Micros]] = field(default_factory=set)
+    """(sku, location, as_of): sum of on_hand postings effective after that instant"""
+    held_for: set[tuple[str, str]] = field(default_factory=set)
+    """(account, channel SKU): orders with an unresolved line for it are loaded too"""
+    levels: set[LevelKey] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class State:
+    """What was there when the transaction began, kept current by `fold`."""
+
+    now: Micros
+    orders: dict[OrderKey, OrderRow] = field(default_factory=dict)
+    documents: dict[DocumentKey, DocumentRow] = field(default_factory=dict)
+    resolved: dict[tuple[str, str], str] = field(default_factory=dict)
+    kits: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    """components of every loaded SKU that is a kit"""
+    kits_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """kits that contain a loaded SKU: they become dirty with it"""
+    positions: dict[tuple[str, str], Position] = field(default_factory=dict)
+    on_hand_since: dict[tuple[str, str, Micros], int] = field(default_factory=dict)
+    levels: dict[LevelKey, LevelRow] = field(default_factory=dict)
+
+    def position(self, sku: str, location: str) -> Position:
+        return self.positions.get((sku, location)) or Position(sku, location)
+
+    def fold(self, writes: WriteSet) -> None:
+        """Take one item's writes into account for the items after it in the same batch."""
+        for posting in writes.postings:
+            key = (posting.sku, posting.location)
+            self.positions[key] = self.position(*key).plus(posting.bucket, posting.delta)
+        for order in writes.orders:
+            self.orders[(order.account, order.source_id)] = order
+        for document in writes.documents:
+            self.documents[(document.account, document.type, document.source_id)] = document
+
+
+@dataclass(slots=True)
+class WriteSet:
+    """Everything one unit of work changes. Positions follow from `postings`, never directly.
+
+    `dirty` maps a SKU to the instant its change occurred: every level of that SKU (any account)
+    becomes due. Orders and documents are upserts guarded by `rev` (the value read; the store
+    writes rev + 1; a mismatch is `StoreConflict`).
+    """
+
+    inputs: list[NewInput] = field(default_factory=list)
+    inbox: list[InboxResult] = field(default_factory=list)
+    orders: list[OrderRow] = field(default_factory=list)
+    documents: list[DocumentRow] = field(default_factory=list)
+    personal: list[PersonalRow] = field(default_factory=list)
+    postings: list[Posting] = field(default_factory=list)
+    dirty: dict[str, Micros] = field(default_factory=dict)
+    listings: list[ListingRow] = field(default_factory=list)
+    levels: list[LevelUpdate] = field(default_factory=list)
+    effects: list[NewEffect] = field(default_factory=list)
+    outbox: list[OutboxUpdate] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    failures: list[NewFailure] = field(default_factory=list)
+    failure_states: list[tuple[int, FailureState]] = field(default_factory=list)
+    resolved_failures: list[tuple[str, str, str]] = field(default_factory=list)
+    """(account, kind, reference) whose open failure is over"""
+    cursors: list[CursorRow] = field(default_factory=list)
+    accounts: list[AccountRow] = field(default_factory=list)
+    audit: list[AuditEntry] = field(default_factory=list)
+
+    def merge(self, other: WriteSet) -> None:
+        """Append another item's writes. Dirty keeps the earliest cause."""
+        for name in _LISTS:
+            getattr(self, name).extend(getattr(other, name))
+        for sku, at in other.dirty.items():
+            self.dirty[sku] = min(at, self.dirty.get(sku, at))
+
+
+_LISTS = (
+    "inputs", "inbox", "orders", "documents", "personal", "postings", "listings", "levels", "effects",
+    "outbox", "attempts", "failures", "failure_states", "resolved_failures", "cursors", "accounts", "audit",
+)  # fmt: skip
+
+Decide = Callable[[State], WriteSet]
+
+
+class StoreUnavailable(Exception):
+    """The database cannot take writes now (disk full, gone away): nothing of this unit was stored."""
+
+
+class StoreConflict(Exception):
+    """A guarded row moved under this unit of work; nothing was stored. Redo it, at most 3 times."""
+
+
+class DuplicateKey(Exception):
+    """A unique key (a posting's event, an effect's idempotency key) was already there; nothing was stored."""
+
+
+class Store(Protocol):
+    """The write side. Safe to call from many tasks; units share commits, not fates."""
+
+    async def receive(self, inputs: Sequence[NewInput]) -> Sequence[bool]:
+        """Make inputs durable; True per input that is new, False per duplicate.
+
+        Returns only after a synced commit. Raises `StoreUnavailable`.
+        """
+        ...
+
+    async def claim_inbox(self, limit: int, *, accounts_excluded: Collection[str] = ()) -> Sequence[InboxItem]:
+        """Take due rows, oldest first, the head of each ordering key only, none that is claimed.
+
+        A row stays claimed until `run` writes its `InboxResult`, `release` is called, or the
+        process dies (SQLite: known at next start; PostgreSQL: the lease runs out). A row whose
+        holder died comes back with `crashes` one higher, and alone.
+        """
+        ...
+
+    async def release(self, seqs: Sequence[int]) -> None:
+        """Give claimed rows back untouched (drain, hold)."""
+        ...
+
+    async def run(self, reads: ReadSet, decide: Decide) -> WriteSet:
+        """One unit of work; returns what was written.
+
+        Raises `StoreUnavailable`, `StoreConflict` (after its own retries), `DuplicateKey`, and
+        whatever `decide` raises; in every case nothing was stored.
+        """
+        ...
+
+    async def dirty_levels(self, account: str, limit: int) -> Sequence[tuple[LevelRow, Sequence[Position]]]:
+        """Due dirty levels, zero and negative availability first, then oldest cause.
+
+        Each with the positions of its SKU (for a kit: of its components) at every location, read
+        now in one snapshot.
+        """
+        ...
+
+    async def levels_to_verify(self, account: str, limit: int, accepted_before: Micros) -> Sequence[LevelRow]:
+        """Levels sent or accepted before that instant and not yet read back, oldest first."""
+        ...
+
+    async def pending_receipts(self, account: str) -> Sequence[tuple[str, Sequence[LevelRow]]]:
+        """Batches the vendor has queued (`state` SENT with a receipt), grouped by receipt."""
+        ...
+
+    async def claim_effects(self, account: str, limit: int) -> Sequence[OutboxRow]:
+        """Due edge work: the head of each key only; marks it SENDING durably before returning.
+
+        Rows found SENDING after a crash come back as IN_DOUBT (settle first).
+        """
+        ...
+
+    async def cursor(self, account: str, stream: str) -> CursorRow | None: ...
+
+    async def account(self, account: str) -> AccountRow | None: ...
+
+    async def load_token(self, account: str, name: str) -> str | None:
+        """Decrypted JSON of a stored vendor token."""
+        ...
+
+    async def save_token(self, account: str, name: str, value: str) -> None: ...
+
+    async def replace_catalogue(self, rows: Sequence[SkuRow], digest: str) -> bool:
+        """Make the SKU table equal to `rows` unless `digest` is already loaded; True when changed."""
+        ...
+
+    async def prune(
+        self, *, payloads_before: Micros, attempts_before: Micros, personal_due: Micros
+    ) -> Mapping[str, int]:
+        """Retention: shred raw payloads and due personal data, drop old attempts; counts per table."""
+        ...
+
+    async def healthy(self) -> bool:
+        """True when a write would succeed now (a real, tiny write)."""
+        ...
+
+    async def close(self) -> None: ...
