@@ -8,6 +8,7 @@ from typing import Protocol
 
 from hub.ports.store import (
     AccountRow,
+    ApiToken,
     Attempt,
     CursorRow,
     DocumentRow,
@@ -20,6 +21,7 @@ from hub.ports.store import (
     Position,
     PostedRow,
     SkuRow,
+    StoredReply,
 )
 
 
@@ -94,6 +96,12 @@ class Queries(Protocol):
         ...
 
     async def order_documents(self, account: str, order_source_id: str) -> Sequence[DocumentRow]: ...
+
+    async def documents(
+        self, *, type: str, account: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> tuple[Sequence[DocumentRow], str | None]:
+        """Documents of one canonical type (shipment, return, tracking_update, …)."""
+        ...
 
     async def timeline(self, order_id: str) -> Sequence[TimelineEntry]:
         """Oldest first."""
@@ -172,6 +180,12 @@ class Queries(Protocol):
     async def audit(
         self, *, limit: int = 100, cursor: str | None = None
     ) -> tuple[Sequence[Mapping[str, object]], str | None]: ...
+
+    async def api_tokens(self) -> Sequence[ApiToken]:
+        """All of them, newest first; a handful at most."""
+        ...
+
+    async def reply(self, key: str) -> StoredReply | None: ...
 
     async def audit_intact(self) -> bool: ...
 

@@ -455,6 +455,35 @@ class AuditEntry:
     detail: str = "{}"
 
 
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A token of the operator API. Only its SHA-256 (hex) is kept; upsert by `id`."""
+
+    id: str
+    sha256: str
+    role: str
+    """viewer | operator | admin"""
+    label: str
+    created_at: Micros
+    expires_at: Micros
+    last_used_at: Micros | None = None
+    revoked_at: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReply:
+    """The answer given to a POST with an Idempotency-Key; unique on `key`, kept at least 30 days.
+
+    `fingerprint` tells a repeat from the same key used for something else.
+    """
+
+    key: str
+    fingerprint: str
+    status: int
+    body: str
+    created_at: Micros
+
+
 # --- the unit of work ------------------------------------------------------------------------
 
 
@@ -537,6 +566,10 @@ class WriteSet:
     cursors: list[CursorRow] = field(default_factory=list)
     accounts: list[AccountRow] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
+    api_tokens: list[ApiToken] = field(default_factory=list)
+    replies: list[StoredReply] = field(default_factory=list)
+    shredded: list[str] = field(default_factory=list)
+    """subjects whose personal data key is deleted (a redaction request)"""
 
     def merge(self, other: WriteSet) -> None:
         """Append another item's writes. Dirty keeps the earliest cause."""
@@ -548,7 +581,7 @@ class WriteSet:
 
 _LISTS = (
     "inputs", "inbox", "orders", "documents", "personal", "postings", "listings", "levels", "effects",
-    "outbox", "attempts", "failures", "failure_states", "resolved_failures", "cursors", "accounts", "audit",
+    "outbox", "attempts", "failures", "failure_states", "resolved_failures", "cursors", "accounts", "audit", "api_tokens", "replies", "shredded",
 )  # fmt: skip
 
 Decide = Callable[[State], WriteSet]
