@@ -1,0 +1,103 @@
+"""Vendors' webhooks: read at most N bytes, verify the raw bytes, store, and only then answer 200.
+
+Answers (fixed, SURFACE): 200 once committed and synced, also for a duplicate; 401 bad or missing
+signature; 404 unknown account; 413 over the size limit; 503 with Retry-After when the hub cannot
+store. A body is never parsed before its signature has been found good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from aiohttp import web
+
+from connectors.sdk.contract import Envelope, ReceivesWebhooks, WebhookRequest
+from connectors.sdk.errors import SignatureInvalid
+from connectors.sdk.ports import Clock
+from hub.api.problem import Problem, unavailable
+from hub.ports.store import StoreUnavailable
+
+Receive = Callable[[str, Sequence[Envelope], str, datetime], Awaitable[Sequence[bool]]]
+"""(account, envelopes, origin, received_at) → per envelope, whether it was new"""
+
+_OK = b'{"status":"stored"}'
+_DUPLICATE = b'{"status":"duplicate"}'
+
+
+class IntakeCounters(Protocol):
+    """Where intake counts what it refuses; labels are the account's and a reason."""
+
+    def rejected(self, account: str, reason: str) -> None: ...
+
+    def duplicates(self, account: str, count: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The webhook endpoint. `receivers` are the accounts whose connector takes webhooks."""
+
+    receivers: Mapping[str, ReceivesWebhooks]
+    receive: Receive
+    counters: IntakeCounters
+    clock: Clock
+    max_bytes: int
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/webhooks/{account}", self.post), web.get("/webhooks/{account}", self.get)]
+
+    async def post(self, request: web.Request) -> web.Response:
+        account = request.match_info["account"]
+        receiver = self._receiver(account)
+        incoming = WebhookRequest(
+            "POST",
+            request.raw_path,
+            {name.lower(): value for name, value in request.headers.items()},
+            await self._body(request, account),
+            self.clock.now(),
+        )
+        if (reply := receiver.challenge(incoming)) is not None:
+            return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
+        try:
+            receiver.verify(incoming)
+        except SignatureInvalid as error:
+            self.counters.rejected(account, "signature")
+            return Problem(401, "Signature missing or wrong", error.message).response()
+        try:
+            fresh = await self.receive(account, receiver.envelopes(incoming), "webhook", incoming.received_at)
+        except StoreUnavailable as error:
+            self.counters.rejected(account, "unavailable")
+            return unavailable(str(error)).response()
+        repeats = len(fresh) - sum(fresh)
+        if repeats:
+            self.counters.duplicates(account, repeats)
+        body = _DUPLICATE if fresh and repeats == len(fresh) else _OK
+        return web.Response(body=body, content_type="application/json")
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Vendors' ownership challenges; anything else on this path is not for browsers."""
+        receiver = self._receiver(request.match_info["account"])
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        reply = receiver.challenge(WebhookRequest("GET", request.raw_path, headers, b"", self.clock.now()))
+        if reply is None:
+            return Problem(405, "Webhooks are sent with POST").response()
+        return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
+
+    def _receiver(self, account: str) -> ReceivesWebhooks:
+        receiver = self.receivers.get(account)
+        if receiver is None:
+            self.counters.rejected("", "unknown-account")
+            raise Problem(404, "Unknown account", "No account of this name takes webhooks here.")
+        return receiver
+
+    async def _body(self, request: web.Request, account: str) -> bytes:
+        """The raw bytes. `client_max_size` of the application bounds what is read of a chunked body."""
+        try:
+            if (request.content_length or 0) <= self.max_bytes:
+                return await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            pass
+        self.counters.rejected(account, "size")
+        raise Problem(413, "Body over the size limit", f"The limit is {self.max_bytes} bytes.")
