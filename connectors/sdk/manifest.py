@@ -95,6 +95,8 @@ class Manifest:
     publish_batch_max: int = 1
     read_back_batch_max: int = 1
     quantity_meaning: QuantityMeaning = QuantityMeaning.AVAILABLE
+    receipt_poll_s: tuple[float, ...] = (15.0, 60.0, 300.0, 900.0)
+    """waits before each `poll_receipt` of a queued batch; the last one repeats"""
     acknowledges_orders: bool = False
     acknowledge_within_s: float | None = None
     replay_window_s: float | None = None

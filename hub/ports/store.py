@@ -506,6 +506,8 @@ class ReadSet:
     held_for: set[tuple[str, str]] = field(default_factory=set)
     """(account, channel SKU): orders with an unresolved line for it are loaded too"""
     levels: set[LevelKey] = field(default_factory=set)
+    own_open: set[tuple[str, str]] = field(default_factory=set)
+    """(account, sku): units this account's own orders still hold reserved"""
 
 
 @dataclass(slots=True)
@@ -523,6 +525,8 @@ class State:
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
     on_hand_since: dict[tuple[str, str, Micros], int] = field(default_factory=dict)
     levels: dict[LevelKey, LevelRow] = field(default_factory=dict)
+    own_open: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """(account, sku, location) -> eaches reserved by that account's own orders; absent is 0"""
 
     def position(self, sku: str, location: str) -> Position:
         return self.positions.get((sku, location)) or Position(sku, location)
