@@ -71,6 +71,14 @@ class Operation:
 PAGE = (Param("limit", "integer", "at most this many"), Param("cursor", about="`next` of the page before"))
 
 
+OBJECT: Json = {"type": "object"}
+
+
+def page(items: Sequence[Json], following: str | None = None) -> Json:
+    """One page of a list, `following` being the cursor of the next one."""
+    return {"items": list(items), "next": following}
+
+
 def page_of(schema: Json) -> Json:
     """The shape of every list: `{items, next}`."""
     return {
