@@ -1,0 +1,1 @@
+"""The console: server-rendered pages for the operator, no script, no build step."""
