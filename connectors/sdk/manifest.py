@@ -31,18 +31,35 @@ class QuantityMeaning(StrEnum):
     INPUT = "input"
 
 
+class Control(StrEnum):
+    """Inputs that instruct the hub itself and give no documents.
+
+    `REDACT_ORDERS`: forget the people of the orders named in the payload. `DATA_REQUEST`: a
+    person asks what is held; recorded for the operator. `REDACT_ACCOUNT`: forget the people of
+    every order of the account. `UNINSTALLED`: access is gone; the account is held.
+    """
+
+    REDACT_ORDERS = "redact_orders"
+    DATA_REQUEST = "data_request"
+    REDACT_ACCOUNT = "redact_account"
+    UNINSTALLED = "uninstalled"
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One kind of input.
 
     `hint` means the payload only says that something changed: the engine calls `resolve` and
     the envelopes that come back are mapped instead. `ignored` topics are known and give no
-    documents.
+    documents. `control` topics are acted on by the hub and never mapped; `orders` is the payload's
+    top-level field listing the vendor's order ids they concern.
     """
 
     name: str
     hint: bool = False
     ignored: bool = False
+    control: Control | None = None
+    orders: str = ""
 
 
 @dataclass(frozen=True, slots=True)

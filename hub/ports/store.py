@@ -205,6 +205,8 @@ class Posting:
     reason: str
     effective_at: Micros
     reference: str = ""
+    counted: bool = False
+    """an absolute count: `Position.counted_at` moves up to `effective_at`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,8 @@ class Position:
     incoming: int = 0
     quarantine: int = 0
     version: int = 0
+    counted_at: Micros | None = None
+    """the latest instant on-hand stock was counted for; movements effective before it are in the count"""
 
     @property
     def available(self) -> int:
@@ -508,6 +512,8 @@ class ReadSet:
     levels: set[LevelKey] = field(default_factory=set)
     own_open: set[tuple[str, str]] = field(default_factory=set)
     """(account, sku): units this account's own orders still hold reserved"""
+    personal: set[OrderKey] = field(default_factory=set)
+    """orders whose personal data, where any is stored and not shredded, is decrypted too"""
 
 
 @dataclass(slots=True)
@@ -527,6 +533,8 @@ class State:
     levels: dict[LevelKey, LevelRow] = field(default_factory=dict)
     own_open: dict[tuple[str, str, str], int] = field(default_factory=dict)
     """(account, sku, location) -> eaches reserved by that account's own orders; absent is 0"""
+    personal: dict[str, str] = field(default_factory=dict)
+    """order id -> personal data as plain JSON"""
 
     def position(self, sku: str, location: str) -> Position:
         return self.positions.get((sku, location)) or Position(sku, location)
@@ -535,11 +543,16 @@ class State:
         """Take one item's writes into account for the items after it in the same batch."""
         for posting in writes.postings:
             key = (posting.sku, posting.location)
-            self.positions[key] = self.position(*key).plus(posting.bucket, posting.delta)
+            position = self.position(*key).plus(posting.bucket, posting.delta)
+            if posting.counted:
+                position = replace(position, counted_at=max(position.counted_at or 0, posting.effective_at))
+            self.positions[key] = position
         for order in writes.orders:
             self.orders[(order.account, order.source_id)] = order
         for document in writes.documents:
             self.documents[(document.account, document.type, document.source_id)] = document
+        for personal in writes.personal:
+            self.personal[personal.subject] = personal.plain
 
 
 @dataclass(slots=True)
