@@ -116,6 +116,24 @@ class Reading:
                 answer=OBJECT,
             ),
             Operation(
+                "verifyStock",
+                "GET",
+                "/stock-verification",
+                Role.OPERATOR,
+                "Every position that is not the sum of its ledger; empty is well",
+                self.verify,
+                answer=page_of(OBJECT),
+            ),
+            Operation(
+                "checkAccount",
+                "GET",
+                "/accounts/{id}/check",
+                Role.OPERATOR,
+                "One read-only call with the account's credentials",
+                self.check,
+                answer=OBJECT,
+            ),
+            Operation(
                 "listFailures",
                 "GET",
                 "/failures",
@@ -230,6 +248,12 @@ class Reading:
 
     async def explain(self, call: Call) -> Json:
         return await self.acts.explain(call.path["sku"], call.query["account"], call.query["at"])
+
+    async def verify(self, _call: Call) -> Json:
+        return page([views.difference(row) for row in await self.queries.verify()])
+
+    async def check(self, call: Call) -> Json:
+        return await self.acts.check(call.path["id"])
 
     async def failures(self, call: Call) -> Json:
         query = dict(call.query)

@@ -141,16 +141,16 @@ def _shown(channels: Sequence[Json], account: str) -> Piece:
     return tag("span", f"{told} {'✓' if proven else '…'}", title=", ".join(sorted({c["state"] for c in mine})))
 
 
+_FAILURE = ("id", "account", "kind", "error", "path", "message")
+
+
 def _failures(failures: Sequence[Json]) -> Markup:
     return table(
         "Parked, newest first",
         ["Id", "Account", "Kind", "Reason", "Where", "Message", "Age", "Tries"],
-        [
-            [f["id"], f["account"], f["kind"], f["error"], f["path"] or None, f["message"], _seconds(f["age_s"]), f["attempts"]]
-            for f in failures
-        ],
+        [[row[name] or None for name in _FAILURE] + [_seconds(row["age_s"]), row["attempts"]] for row in failures],
         empty="Nothing is parked.",
-    )  # fmt: skip
+    )
 
 
 def _orders(orders: Sequence[Json]) -> Markup:

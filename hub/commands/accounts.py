@@ -1,0 +1,135 @@
+"""`trunkline accounts list|check|pause|resume|pull` and `trunkline status`."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+
+from hub.commands.api import acting, reading, segment
+from hub.commands.common import (
+    CommandError,
+    Json,
+    Subparsers,
+    command,
+    group,
+    print_json,
+    print_lines,
+    print_table,
+    wants_json,
+)
+
+
+def add(parsers: Subparsers) -> None:
+    status = command(parsers, "status", "Lag, backlog and health per account and direction", _status)
+    status.epilog = "Times are seconds. A lag is from the event to its effect in the hub (in) or at the channel (out)."
+    verbs = group(parsers, "accounts", "The configured accounts")
+    command(verbs, "list", "Accounts and their modes", _list)
+    for verb, about in (
+        ("check", "One read-only call with the account's credentials"),
+        ("pause", "Stop all calls to this account; input is still taken"),
+        ("resume", "Let calls go on"),
+        ("pull", "Read again what changed since an instant"),
+    ):
+        parser = command(verbs, verb, about, _VERBS[verb])
+        parser.add_argument("account", metavar="ACCOUNT")
+        if verb == "pull":
+            parser.add_argument("--since", type=instant, metavar="T", help="such as 2026-11-20 or 2026-11-20T08:00:00Z")
+
+
+def instant(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an instant like 2026-11-20T08:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+async def _status(args: argparse.Namespace) -> int:
+    async with reading(args, prefer_hub=True) as api:
+        status = await api.get("/status")
+    if wants_json(args):
+        print_json(status)
+        return 0
+    print_lines(
+        [f"inbox {status['inbox_pending']}, outbox {status['outbox_pending']}, parked {status['failures']}", ""]
+    )
+    headings = [
+        "account",
+        "connector",
+        "mode",
+        "in lag",
+        "pending",
+        "last",
+        "out lag",
+        "pending",
+        "last",
+        "circuit",
+        "budget",
+    ]
+    rows: list[list[object]] = [
+        [
+            a["account"], a["connector"], a["mode"], a["in"]["lag_s"], a["in"]["pending"], a["in"]["last_success"],
+            a["out"]["lag_s"], a["out"]["pending"], a["out"]["last_success"], a["circuit"], _budget(a["budget"]),
+        ]
+        for a in status["accounts"]
+    ]  # fmt: skip
+    print_table(headings, rows, empty="no accounts are configured")
+    return 0
+
+
+def _budget(budget: Json | None) -> str | None:
+    if not budget:
+        return None
+    return ", ".join(f"{name} {entry}" for name, entry in budget.items())
+
+
+async def _list(args: argparse.Namespace) -> int:
+    async with reading(args) as api:
+        accounts = (await api.get("/accounts"))["items"]
+    if wants_json(args):
+        print_json(accounts)
+        return 0
+    print_table(
+        ["account", "connector", "mode", "held"],
+        [[account["account"], account["connector"], account["mode"], account.get("held")] for account in accounts],
+        empty="no accounts are configured",
+    )
+    return 0
+
+
+async def _check(args: argparse.Namespace) -> int:
+    async with reading(args, prefer_hub=True) as api:
+        answer = await api.get(f"/accounts/{segment(args.account)}/check")
+    if wants_json(args):
+        print_json(answer)
+    elif answer["ok"]:
+        print_lines([f"{args.account}: credentials work, as {answer['who']}", *answer["warnings"]])
+    if not answer["ok"]:
+        raise CommandError(f"checking {args.account}: {answer['problem']}")
+    return 0
+
+
+async def _pause(args: argparse.Namespace) -> int:
+    return await _act(args, "pause", {}, "paused")
+
+
+async def _resume(args: argparse.Namespace) -> int:
+    return await _act(args, "resume", {}, "resumed")
+
+
+async def _pull(args: argparse.Namespace) -> int:
+    body: Json = {"since": args.since.isoformat()} if args.since else {}
+    return await _act(args, "pull", body, "will be read again")
+
+
+async def _act(args: argparse.Namespace, verb: str, body: Json, done: str) -> int:
+    async with acting(args) as api:
+        answer = await api.post(f"/accounts/{segment(args.account)}/{verb}", body)
+    if wants_json(args):
+        print_json(answer)
+    else:
+        print_lines([f"{args.account} {done}"])
+    return 0
+
+
+_VERBS = {"check": _check, "pause": _pause, "resume": _resume, "pull": _pull}
