@@ -126,7 +126,8 @@ class Allocation:
     """Where one order line stands in the ledger, in eaches.
 
     `parts` are (sku, location, units per ordered unit): one for a plain SKU, several for a kit.
-    `reserved`, `shipped` and `restocked` count ordered units.
+    `reserved`, `shipped` and `restocked` count ordered units. `sku` is ours as ordered: a kit's
+    own SKU while `parts` name its components.
     """
 
     line_id: str
@@ -134,6 +135,7 @@ class Allocation:
     reserved: int = 0
     shipped: int = 0
     restocked: int = 0
+    sku: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -511,7 +513,7 @@ class ReadSet:
     """(account, channel SKU): orders with an unresolved line for it are loaded too"""
     levels: set[LevelKey] = field(default_factory=set)
     own_open: set[tuple[str, str]] = field(default_factory=set)
-    """(account, sku): units this account's own orders still hold reserved"""
+    """(account, sku as ordered, a kit being itself): units this account's own orders still hold reserved"""
     personal: set[OrderKey] = field(default_factory=set)
     """orders whose personal data, where any is stored and not shredded, is decrypted too"""
 
@@ -532,7 +534,7 @@ class State:
     on_hand_since: dict[tuple[str, str, Micros], int] = field(default_factory=dict)
     levels: dict[LevelKey, LevelRow] = field(default_factory=dict)
     own_open: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    """(account, sku, location) -> eaches reserved by that account's own orders; absent is 0"""
+    """(account, sku as ordered, location) -> ordered units reserved by that account's own orders; absent is 0"""
     personal: dict[str, str] = field(default_factory=dict)
     """order id -> personal data as plain JSON"""
 
@@ -598,7 +600,8 @@ class WriteSet:
 
 _LISTS = (
     "inputs", "inbox", "orders", "documents", "personal", "postings", "listings", "levels", "effects",
-    "outbox", "attempts", "failures", "failure_states", "resolved_failures", "cursors", "accounts", "audit", "api_tokens", "replies", "shredded",
+    "outbox", "attempts", "failures", "failure_states", "resolved_failures", "cursors", "accounts", "audit",
+    "api_tokens", "replies", "shredded",
 )  # fmt: skip
 
 Decide = Callable[[State], WriteSet]

@@ -209,13 +209,11 @@ class MemoryStore:
         return state
 
     def _own_open(self, state: State, account: str, sku: str) -> None:
-        wanted = {sku} | {component for component, _ in state.kits.get(sku, ())}
         for order in self.tables.orders.values():
             for line in order.allocations if order.account == account else ():
-                for part, location, units in line.parts:
-                    if part in wanted and line.reserved:
-                        key = (account, part, location)
-                        state.own_open[key] = state.own_open.get(key, 0) + units * line.reserved
+                if line.sku == sku and line.reserved and line.parts:
+                    key = (account, sku, line.parts[0][1])
+                    state.own_open[key] = state.own_open.get(key, 0) + line.reserved
 
     def _kits_of(self, skus: set[str]) -> dict[str, tuple[str, ...]]:
         found: dict[str, list[str]] = defaultdict(list)
@@ -240,6 +238,18 @@ class MemoryStore:
         return channel_sku if channel_sku in self.tables.catalogue else None
 
     def _write(self, writes: WriteSet) -> None:
+        self._write_orders(writes)
+        self._write_work(writes)
+        self._fail(writes)
+        t = self.tables
+        t.attempts.extend(writes.attempts)
+        t.cursors.update({(row.account, row.stream): row for row in writes.cursors})
+        t.accounts.update({row.account: row for row in writes.accounts})
+        t.audit.extend(writes.audit)
+        t.api_tokens.update({token.id: token for token in writes.api_tokens})
+        t.replies.update({reply.key: reply for reply in writes.replies})
+
+    def _write_orders(self, writes: WriteSet) -> None:
         t = self.tables
         for new in writes.inputs:
             self._insert(new)
@@ -259,6 +269,9 @@ class MemoryStore:
             t.personal.pop(subject, None)
             t.shredded.add(subject)
         self._post(writes.postings)
+
+    def _write_work(self, writes: WriteSet) -> None:
+        t = self.tables
         for listing in writes.listings:
             self._list(listing)
         for sku, at in writes.dirty.items():
@@ -276,13 +289,6 @@ class MemoryStore:
                 due_at=row_.due_at if change.due_at is None else change.due_at,
                 result=change.result if change.result is not None else row_.result,
             )  # fmt: skip
-        self._fail(writes)
-        t.attempts.extend(writes.attempts)
-        t.cursors.update({(row.account, row.stream): row for row in writes.cursors})
-        t.accounts.update({row.account: row for row in writes.accounts})
-        t.audit.extend(writes.audit)
-        t.api_tokens.update({token.id: token for token in writes.api_tokens})
-        t.replies.update({reply.key: reply for reply in writes.replies})
 
     def _settle_input(self, result: InboxResult) -> None:
         row = copy.copy(self.tables.inbox[result.seq])
