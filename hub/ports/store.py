@@ -669,6 +669,8 @@ class Store(Protocol):
     async def claim_effects(self, account: str, limit: int) -> Sequence[OutboxRow]:
         """Due edge work: the head of each key only; marks it SENDING durably before returning.
 
+        The head is the oldest that is neither DONE nor CANCELLED, so a FAILED one parks its key.
+
         Rows found SENDING after a crash come back as IN_DOUBT (settle first).
         """
         ...

@@ -420,11 +420,12 @@ class MemoryStore:
     async def claim_effects(self, account: str, limit: int) -> Sequence[OutboxRow]:
         self._writable()
         heads: dict[str, OutboxRow] = {}
-        live = {OutboxState.PENDING, OutboxState.IN_DOUBT, OutboxState.SENDING}
+        over = {OutboxState.DONE, OutboxState.CANCELLED}
         for row in self.tables.effects.values():
-            if row.account == account and row.state in live:
+            if row.account == account and row.state not in over:
                 heads.setdefault(row.key, row)
-        due = [row for row in heads.values() if row.state is not OutboxState.SENDING and row.due_at <= self.now()]
+        claimable = {OutboxState.PENDING, OutboxState.IN_DOUBT}
+        due = [row for row in heads.values() if row.state in claimable and row.due_at <= self.now()]
         for row in due[:limit]:
             if row.state is OutboxState.PENDING:
                 self.tables.effects[row.id] = replace(row, state=OutboxState.SENDING)
