@@ -1,0 +1,64 @@
+"""What follows from an order's own figures, and nothing else (no tables, no rates)."""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal
+from typing import Final
+
+from canonical.documents.order import Order
+from canonical.values import Money
+
+_EXACT: Final = Context(prec=100)
+"""Wide enough that sums of any amounts the model allows are exact."""
+
+
+def residual(order: Order) -> Money | None:
+    """What the channel's own parts leave unexplained of its grand total.
+
+    grand_total − (items − discount + shipping + tax + fees + tip); `tax` is left out when prices
+    include it. A part the channel does not state counts as nothing. Null when the parts add up, and
+    when they cannot be added: no grand total, no items, or parts in several currencies.
+    """
+    totals = order.totals
+    if totals.grand_total is None or totals.items is None:
+        return None
+    tax = None if totals.tax_included else totals.tax
+    added = [part for part in (totals.items, totals.shipping, tax, totals.fees, totals.tip) if part is not None]
+    taken = [part for part in (totals.discount,) if part is not None]
+    currency = totals.grand_total.currency
+    if any(part.currency != currency for part in (*added, *taken)):
+        return None
+    left = totals.grand_total.amount
+    for part in added:
+        left = _EXACT.subtract(left, part.amount)
+    for part in taken:
+        left = _EXACT.add(left, part.amount)
+    return Money.model_construct(amount=left, currency=currency) if left else None
+
+
+def with_residual(order: Order) -> Order:
+    """The order with `totals.residual` as `residual` computes it."""
+    found = residual(order)
+    if found == order.totals.residual:
+        return order
+    return order.model_copy(update={"totals": order.totals.model_copy(update={"residual": found})})
+
+
+def exact_unit_price(line_amount: Decimal, quantity: int) -> Decimal | None:
+    """A unit price from a line amount, or null where the amount does not divide.
+
+    The scale of the amount is kept where the quotient fits in it, and grows where it must:
+    9.99 ÷ 3 is 3.33, 1.00 ÷ 8 is 0.125, 10.00 ÷ 3 is null.
+    """
+    if quantity <= 0:
+        return None
+    digits, ten_power = quantity, 0
+    while digits % 10 == 0:
+        digits, ten_power = digits // 10, ten_power + 1
+    quotient = _EXACT.divide(line_amount, Decimal(quantity))
+    if _EXACT.multiply(quotient, Decimal(quantity)) != line_amount:
+        return None
+    exponent = line_amount.as_tuple().exponent
+    scale = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+    at_scale = quotient.quantize(Decimal(1).scaleb(-scale), context=_EXACT)
+    return at_scale if at_scale == quotient else quotient.normalize(_EXACT)
