@@ -6,7 +6,7 @@ import argparse
 import json
 
 from hub.commands.api import reading, segment
-from hub.commands.common import Subparsers, command, group, print_json, print_lines, print_table, wants_json
+from hub.commands.common import Json, Subparsers, command, group, print_json, print_lines, print_table, wants_json
 from hub.commands.paging import collect
 
 
@@ -31,13 +31,15 @@ async def _list(args: argparse.Namespace) -> int:
     if wants_json(args):
         print_json(orders)
         return 0
-    rows = [
-        [order["id"], order["source"]["account"], order["number"], order["state"], order["placed_at"]]
-        + [len(order["lines"]), ", ".join(hold["name"] for hold in order["holds"])]
-        for order in orders
-    ]
+    rows = [_row(order) for order in orders]
     print_table(["id", "account", "number", "state", "placed", "lines", "holds"], rows, empty="no orders")
     return 0
+
+
+def _row(order: Json) -> list[object]:
+    holds = ", ".join(hold["name"] for hold in order["holds"])
+    account, lines = order["source"]["account"], len(order["lines"])
+    return [order["id"], account, order["number"], order["state"], order["placed_at"], lines, holds]
 
 
 async def _show(args: argparse.Namespace) -> int:

@@ -29,6 +29,7 @@ from hub.commands.common import (
 )
 from hub.commands.paging import collect
 from hub.services import views
+from hub.services.moments import micros
 
 _BATCH = 500
 _ALL = 100_000_000
@@ -193,9 +194,7 @@ async def _explain(args: argparse.Namespace) -> int:
     if wants_json(args):
         print_json(answer)
         return 0
-    print_lines(
-        [f"{args.sku} at {args.account}" + (f", as of {views.instant(views.micros(args.at))}" if args.at else "")]
-    )
+    print_lines([f"{args.sku} at {args.account}" + (f", as of {views.instant(micros(args.at))}" if args.at else "")])
     print_table(["step", "value", "how"], [[s["step"], s["value"], s["how"]] for s in answer["steps"]], empty="")
     print_lines([""])
     headings = ["seq", "recorded_at", "location", "bucket", "delta", "reason", "reference"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hub.ports.queries import Difference, Flow, TimelineEntry
@@ -23,8 +22,8 @@ from hub.ports.store import (
     Position,
     PostedRow,
 )
+from hub.services.moments import moment
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BUCKETS = ("on_hand", "reserved", "incoming", "quarantine", "available")
 # Levels in these states show the quantity that was sent as what the channel has been told.
 _TOLD = {LevelState.SENT, LevelState.ACCEPTED, LevelState.VERIFIED, LevelState.DRIFTED, LevelState.DIRTY}
@@ -36,14 +35,9 @@ def instant(at: Micros | None) -> str | None:
     """ISO 8601 with `Z`; fractions only where there are any."""
     if at is None:
         return None
-    moment = _EPOCH + timedelta(microseconds=at)
-    text = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    when = moment(at)
+    text = when.isoformat(timespec="milliseconds" if when.microsecond else "seconds")
     return text.replace("+00:00", "Z")
-
-
-def micros(moment: datetime) -> Micros:
-    """The inverse of `instant`, from an aware datetime."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def order(row: OrderRow, document_json: str | None = None) -> Json:

@@ -1,0 +1,80 @@
+"""The `trunkline` command: parses, runs one command, turns every error into one line and an exit code.
+
+Exit codes: 0 done, 1 the operation failed, 2 bad input or usage. No traceback without `--debug`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+
+from canonical.errors import InvariantBroken, MappingError
+from config import ConfigurationInvalid
+from hub import __version__
+from hub.api.server import AddressTaken
+from hub.commands import accounts, db, demo, failures, mapping, normalize, orders, run, sandbox, setup, stock, token
+from hub.commands.common import EXIT_FAILED, EXIT_OK, EXIT_USAGE, CommandError, shared
+from hub.ports.store import StoreConflict, StoreUnavailable
+from hub.storage import StorageError
+from mappings import MappingSetInvalid
+
+_COMMANDS = (setup, run, demo, sandbox, normalize, mapping, stock, orders, accounts, failures, db, token)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="trunkline",
+        description="A connector hub for commerce operations: one order book, one inventory position, every channel.",
+        allow_abbrev=False,
+    )
+    shared(top)
+    top.add_argument("--version", action="version", version=f"trunkline {__version__}")
+    parsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for module in _COMMANDS:
+        module.add(parsers)
+    return top
+
+
+_EXPECTED = (
+    ConfigurationInvalid,
+    MappingSetInvalid,
+    CommandError,
+    MappingError,
+    AddressTaken,
+    StorageError,
+    StoreUnavailable,
+    StoreConflict,
+    InvariantBroken,
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    args = parser().parse_args(argv)
+    try:
+        return int(asyncio.run(args.run(args)))
+    except _EXPECTED as error:
+        if getattr(args, "debug", False):
+            raise
+        return _report(error)
+    except BrokenPipeError:
+        # The reader of our output has left (`| head`): that is its right, and no failure of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except KeyboardInterrupt:
+        return 130
+
+
+def _report(error: Exception) -> int:
+    """One line per fault on stderr; the exit code that fits."""
+    if isinstance(error, ConfigurationInvalid | MappingSetInvalid):
+        sys.stderr.writelines(f"{fault}\n" for fault in error.faults)
+        return EXIT_FAILED
+    sys.stderr.write(f"trunkline: {' '.join(str(error).split())}\n")
+    if isinstance(error, CommandError):
+        return error.exit_code
+    return EXIT_USAGE if isinstance(error, MappingError) else EXIT_FAILED

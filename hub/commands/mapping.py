@@ -1,0 +1,118 @@
+"""`trunkline mapping lint|show|test|diff`."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+import mappings
+from connectors import registry
+from hub import bootstrap
+from hub.commands.common import (
+    EXIT_USAGE,
+    CommandError,
+    Subparsers,
+    command,
+    config_path,
+    duration,
+    group,
+    print_json,
+    print_lines,
+    print_table,
+    wants_json,
+)
+
+
+def add(parsers: Subparsers) -> None:
+    verbs = group(parsers, "mapping", "How payloads become canonical documents")
+    for verb, about, run in (
+        ("lint", "Faults of the mappings, with file and line; exit 1 when there are any", _lint),
+        ("show", "The mapping in force, field by field, with the file and line each comes from", _show),
+        ("test", "Run the tests beside the mappings", _test),
+        ("diff", "Map recorded payloads as shipped and with the overlay; print what differs, send nothing", _diff),
+    ):
+        parser = command(verbs, verb, about, run)
+        if verb == "diff":
+            parser.add_argument("--since", type=duration, default=30 * 86_400.0, metavar="AGE", help="default 30d")
+            parser.add_argument("--limit", type=int, default=10_000, help="payloads at most (default 10000)")
+            parser.add_argument("--against", metavar="DIR", help="compare with this overlay instead of as shipped")
+        parser.add_argument("name", metavar="ACCOUNT|CONNECTOR", nargs=None if verb in {"show", "diff"} else "?")
+
+
+def _targets(args: argparse.Namespace) -> list[tuple[str, str, Path | None]]:
+    """(name, connector, overlay) of what is meant: one account, one connector, or everything."""
+    name = args.name
+    if name in registry.names():
+        return [(name, name, None)]
+    path = config_path(args)
+    accounts = bootstrap.load(path).accounts if path.exists() or name is not None else {}
+    configured = [(key, account.connector, account.mappings) for key, account in accounts.items()]
+    if name is None:
+        return [(connector, connector, None) for connector in registry.names()] + [
+            target for target in configured if target[2] is not None
+        ]
+    chosen = [target for target in configured if target[0] == name]
+    if not chosen:
+        raise CommandError(f"no account or connector {name!r}", exit_code=EXIT_USAGE)
+    return chosen
+
+
+async def _lint(args: argparse.Namespace) -> int:
+    faults = [fault for _, connector, overlay in _targets(args) for fault in mappings.lint(connector, overlay)]
+    if wants_json(args):
+        print_json([str(fault) for fault in faults])
+    else:
+        print_lines([str(fault) for fault in faults] or ["no faults"])
+    return 1 if faults else 0
+
+
+async def _show(args: argparse.Namespace) -> int:
+    rows = [row for _, connector, overlay in _targets(args) for row in mappings.show(connector, overlay)]
+    if wants_json(args):
+        print_json(
+            [dict(zip(("document", "field", "expression", "file", "line"), _cells(row), strict=True)) for row in rows]
+        )
+    else:
+        print_table(
+            ["document", "field", "expression", "file", "line"], [_cells(row) for row in rows], empty="no mappings"
+        )
+    return 0
+
+
+def _cells(row: mappings.ShownField) -> list[object]:
+    return [row.document, row.target, row.expression, row.file, row.line]
+
+
+async def _test(args: argparse.Namespace) -> int:
+    results = [result for _, connector, overlay in _targets(args) for result in mappings.run_tests(connector, overlay)]
+    failed = [result for result in results if not result.passed]
+    if wants_json(args):
+        print_json([{"name": r.name, "passed": r.passed, "detail": r.detail} for r in results])
+    else:
+        print_lines(
+            [f"{'ok  ' if r.passed else 'FAIL'} {r.name}{': ' + r.detail if r.detail else ''}" for r in results]
+        )
+        print_lines([f"{len(results) - len(failed)} passed, {len(failed)} failed"])
+    return 1 if failed or not results else 0
+
+
+async def _diff(args: argparse.Namespace) -> int:
+    (account, connector, overlay), *_ = _targets(args)
+    old = mappings.MappingSet.load(connector, overlay=Path(args.against) if args.against else None)
+    new = mappings.MappingSet.load(connector, overlay=overlay)
+    changes: list[mappings.Change] = []
+    async with bootstrap.opened(config_path(args), readonly=True) as hub:
+        seen = 0
+        async for batch in hub.recorded(account, args.since, args.limit):
+            seen += len(batch)
+            changes += mappings.diff(old, new, batch, hub.map_context(account, datetime.now(UTC)))
+    if wants_json(args):
+        print_json([{"input": c.input, "target": c.target, "old": c.old, "new": c.new} for c in changes])
+    else:
+        print_table(
+            ["input", "field", "old", "new"],
+            [[c.input, c.target, c.old, c.new] for c in changes],
+            empty=f"{seen} payloads map the same",
+        )
+    return 0

@@ -1,0 +1,66 @@
+"""`trunkline normalize CONNECTOR TOPIC FILE`: canonical documents of a payload, nothing stored."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+
+import canonical
+from canonical.errors import MappingError
+from connectors import registry
+from hub import bootstrap
+from hub.commands.common import EXIT_USAGE, CommandError, Subparsers, command, config_path, print_json, read_file
+from mappings import MapContext, MappingSet
+
+
+def add(parsers: Subparsers) -> None:
+    parser = command(
+        parsers,
+        "normalize",
+        "Canonical documents of a payload as a JSON array",
+        _normalize,
+        epilog="TOPIC is the vendor's webhook topic (orders/create) or the name of the read it answers\n"
+        "(order, orders, inventory, listings, tracking, returns). FILE may be -.",
+    )
+    parser.add_argument("connector", metavar="CONNECTOR", help=", ".join(registry.names()))
+    parser.add_argument("topic", metavar="TOPIC")
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--account", help="with this account's overlay, locations, time zone and currency")
+
+
+async def _normalize(args: argparse.Namespace) -> int:
+    mapping, context = _mapping(args)
+    try:
+        documents = mapping.map(args.topic, read_file(args.file), context)
+    except MappingError as error:
+        sys.stderr.write(f"normalizing {args.connector} {args.topic} {args.file}: {_one_line(error)}\n")
+        return EXIT_USAGE
+    print_json([json.loads(canonical.dump(document)) for document in documents])
+    return 0
+
+
+def _one_line(error: MappingError) -> str:
+    return f"{error.code}: {error}" if error.code else str(error)
+
+
+def _mapping(args: argparse.Namespace) -> tuple[MappingSet, MapContext]:
+    if args.connector not in registry.names():
+        known = ", ".join(registry.names())
+        raise CommandError(f"no connector {args.connector!r}; known: {known}", exit_code=EXIT_USAGE)
+    now = datetime.now(UTC)
+    if args.account is None:
+        return MappingSet.load(args.connector), MapContext(None, args.connector, now)
+    account = bootstrap.load(config_path(args)).accounts.get(args.account)
+    if account is None or account.connector != args.connector:
+        raise CommandError(f"no {args.connector} account {args.account!r} in the configuration", exit_code=EXIT_USAGE)
+    context = MapContext(
+        args.account,
+        args.connector,
+        now,
+        currency=account.currency,
+        time_zone=account.time_zone,
+        locations=account.locations,
+    )
+    return MappingSet.load(args.connector, overlay=account.mappings), context

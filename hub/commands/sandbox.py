@@ -1,0 +1,60 @@
+"""`trunkline sandbox CONNECTOR`: one vendor's fake alone, for use from any client."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+
+from connectors import registry
+from connectors.sdk.sandbox import FAULT_PROFILES, Faults
+from hub.commands.common import EXIT_USAGE, CommandError, Subparsers, command, print_lines, wants_json
+
+
+def add(parsers: Subparsers) -> None:
+    parser = command(
+        parsers,
+        "sandbox",
+        "One vendor sandbox alone",
+        _sandbox,
+        epilog="Control: GET /_sandbox/state, POST /_sandbox/{stock,sell,cancel,ship,faults}.\n"
+        f"Fault profiles: {', '.join(FAULT_PROFILES)}; or name=rate,name=rate.",
+    )
+    parser.add_argument("connector", metavar="CONNECTOR", help=", ".join(registry.names()))
+    parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    parser.add_argument("--fault", default="none", metavar="PROFILE", help="bad manners (default none)")
+    parser.add_argument("--seed", type=int, default=0, help="repeats the same chances")
+
+
+async def _sandbox(args: argparse.Namespace) -> int:
+    if args.connector not in registry.names():
+        known = ", ".join(registry.names())
+        raise CommandError(f"no connector {args.connector!r}; known: {known}", exit_code=EXIT_USAGE)
+    build = registry.get(args.connector).sandbox
+    if build is None:
+        raise CommandError(f"{args.connector} has no sandbox")
+    try:
+        faults = Faults.parse(args.fault, seed=args.seed)
+    except ValueError as error:
+        raise CommandError(f"--fault: {error}", exit_code=EXIT_USAGE) from None
+    sandbox = build(seed=args.seed, faults=faults)
+    try:
+        url = await sandbox.start(port=args.port)
+    except OSError as error:
+        raise CommandError(f"starting the sandbox on port {args.port}: {error.strerror or error}") from None
+    section = sandbox.account_section()
+    if wants_json(args):
+        print_lines([json.dumps({"url": url, "account": section})])
+    else:
+        print_lines([f"{args.connector} sandbox at {url}; Ctrl-C stops it", "An account that reaches it:"])
+        print_lines([json.dumps(section, indent=2)])
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(signum, stop.set)
+    await stop.wait()
+    await sandbox.stop()
+    return 0
