@@ -26,11 +26,35 @@ Cursor = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One outbound call that was tried, whatever came of it. No body, no query, no credential.
+
+    `outcome` is `ok`, the snake-case name of the error class (`rate_limited`, `in_doubt`, …) or
+    `cancelled`. `attempt` counts the tries of one request from 1. `waited_s` is the time spent
+    waiting for the budget before the call; `duration_s` is the call alone.
+    """
+
+    account: str
+    kind: str
+    method: str
+    target: str
+    started_at: datetime
+    duration_s: float
+    waited_s: float
+    attempt: int
+    outcome: str
+    status: int | None = None
+    code: str = ""
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountContext:
     """One account as a connector sees it.
 
     `locations` maps the vendor's location id to ours. `transport` replaces the network in unit
-    tests (an `httpx.MockTransport` around a respx router).
+    tests (an `httpx.MockTransport` around a respx router). `on_call` is told of every call right
+    after it ended; it must not block and must not raise.
     """
 
     account: str
@@ -45,6 +69,7 @@ class AccountContext:
     jitter: Jitter
     tokens: TokenStore
     transport: httpx.AsyncBaseTransport | None = None
+    on_call: Callable[[CallRecord], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
