@@ -1,0 +1,41 @@
+"""Which of two states of one thing is newer. Vendors give instants, numbers, or nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+
+def compare(new: str, stored: str) -> int:
+    """-1 when `new` is older than `stored`, 0 when equal, 1 when newer.
+
+    Numbers compare as numbers and instants as instants, whatever their notation. Where the two
+    cannot be compared (one is missing, or of another kind) the one that arrived later counts as
+    newer: refusing it would lose a change for ever, while a repeat is corrected by the next one.
+    """
+    if new == stored:
+        return 0
+    a, b = _number(new), _number(stored)
+    if a is not None and b is not None:
+        return (a > b) - (a < b)
+    c, d = _instant(new), _instant(stored)
+    if c is not None and d is not None:
+        return (c > d) - (c < d)
+    return 1
+
+
+def _number(text: str) -> Decimal | None:
+    if not text or not (text[0].isdigit() or text[0] == "-") or "T" in text:
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
