@@ -22,7 +22,8 @@ class Call:
     kind: str
     write: bool = False
     keyed: bool = False
-    cost: float = 1.0
+    units: float = 1.0
+    """What it takes from `budget`."""
     budget: str = "default"
 
     @property

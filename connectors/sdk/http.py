@@ -206,7 +206,7 @@ class HttpClient:
 
     async def _send(self, call: Call, request: httpx.Request, number: int, timeout_s: float | None) -> Answer:
         # The budget comes first: a call that waits for it must not keep a seat from an urgent one.
-        async with self._budgets.spend(call.budget, call.cost) as waited_s, self._seats:
+        async with self._budgets.spend(call.budget, call.units) as waited_s, self._seats:
             started_at, began_s = self._ctx.clock.now(), self._ctx.clock.monotonic()
             error: BaseException | None = None
             answer: Answer | None = None

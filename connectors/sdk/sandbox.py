@@ -23,12 +23,14 @@ from connectors.sdk.clock import SystemClock
 from connectors.sdk.emitter import Delivery, Emitter, MakeDelivery, RetryRule
 from connectors.sdk.faults import FAULT_PROFILES, FAULTS, Faults
 from connectors.sdk.ports import Clock
-from connectors.sdk.sandbox_control import CONTROL_PREFIX, control_routes
+from connectors.sdk.sandbox_control import control_routes
 from connectors.sdk.sandbox_manners import manners
 
 __all__ = ["FAULTS", "FAULT_PROFILES", "Delivery", "Faults", "Happening", "RetryRule", "Sandbox"]
 
 HAPPENINGS_MAX: Final = 200_000
+WEBHOOK_PATH: Final = "/webhooks/sandbox"
+"""The receiver's path in `webhook_headers`, for vendors that sign it too."""
 BODY_BYTES_MAX: Final = 32 * 1024 * 1024
 
 
@@ -66,6 +68,8 @@ class Sandbox(ABC):
     hang_s: float = 20.0
     """How long a request without an answer is kept open before the connection is cut."""
     slow_s: float = 1.0
+    faults_on_writes_only: bool = False
+    """Let connection faults strike only where `writes` says so: for tests of lost answers."""
     pace: float = 1.0
     """The vendor's seconds per real second, for webhook retries only."""
 
@@ -202,7 +206,7 @@ class Sandbox(ABC):
         return ()
 
     def webhook_headers(self, topic: str, body: bytes, *, event_id: str, attempt: int = 1) -> Mapping[str, str]:
-        """The headers the vendor sends with this body, signature included.
+        """The headers the vendor sends with this body to `WEBHOOK_PATH`, signature included.
 
         The same `event_id` is the same event delivered again, whatever the attempt.
         """
@@ -225,6 +229,10 @@ class Sandbox(ABC):
         """The vendor's 5xx."""
         return web.Response(status=503, text="Service Unavailable")
 
-    def spared(self, request: web.Request) -> bool:
+    async def writes(self, request: web.Request) -> bool:
+        """Whether this request changes something at the vendor. Logins and queries sent by POST do not."""
+        return request.method not in ("GET", "HEAD", "OPTIONS")
+
+    async def spared(self, request: web.Request) -> bool:
         """Whether connection faults leave this request alone; the control paths always are."""
-        return request.path.startswith(CONTROL_PREFIX)
+        return self.faults_on_writes_only and not await self.writes(request)
