@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
 import json
-import signal
 
 from connectors import registry
 from connectors.sdk.sandbox import FAULT_PROFILES, Faults
 from hub.commands.common import EXIT_USAGE, CommandError, Subparsers, command, print_lines, wants_json
+from hub.commands.stopping import stop_on_signals
 
 
 def add(parsers: Subparsers) -> None:
@@ -50,11 +48,7 @@ async def _sandbox(args: argparse.Namespace) -> int:
     else:
         print_lines([f"{args.connector} sandbox at {url}; Ctrl-C stops it", "An account that reaches it:"])
         print_lines([json.dumps(section, indent=2)])
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(signum, stop.set)
-    await stop.wait()
+    with stop_on_signals() as stop:
+        await stop.wait()
     await sandbox.stop()
     return 0
