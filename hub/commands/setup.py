@@ -107,6 +107,6 @@ async def _vendors(settings: Settings) -> AsyncIterator[str]:
             else:
                 off = float(report.detail.get("clock_off_s", "0"))
                 if abs(off) > _CLOCK_OFF_MAX_S:
-                    yield f"{where}: accounts.{name}: this machine's clock is {off:.0f} s off the vendor's; set the time (NTP)"
+                    yield f"{where}: accounts.{name}: this clock is {off:.0f} s off the vendor's; set the time (NTP)"
                 for warning in report.warnings:
                     print_lines([f"accounts.{name}: note: {warning}"])
