@@ -1,0 +1,262 @@
+"""Canonical documents reduced to facts: what `apply` needs, as plain tuples that cross processes.
+
+Runs beside the mapping (in a mapper process where there are some), so that the process that writes
+touches no model.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import cast
+
+from canonical import (
+    Listing,
+    Order,
+    OrderCancellation,
+    OrderLine,
+    Refund,
+    Return,
+    Shipment,
+    StockMovement,
+    StockReport,
+    WarehouseReceipt,
+    instant_of,
+    instant_text,
+    split_personal,
+)
+from canonical.documents import DocumentBase
+from hub.orders.facts import (
+    BY_SKU,
+    CANCELLED,
+    CANCELLED_WHOLE,
+    REFUND_DAMAGED,
+    REFUND_SELLABLE,
+    RETURN_DAMAGED,
+    RETURN_SELLABLE,
+    SHIPPED,
+    DocumentFacts,
+    Facts,
+    LevelFacts,
+    LineFacts,
+    ListingFacts,
+    Move,
+    OrderFacts,
+    ReportFacts,
+    StockFacts,
+    StockLine,
+)
+from hub.services.moments import micros
+
+_ARRIVED = frozenset({"received", "closed"})
+_LEFT = frozenset({"shipped", "delivered"})
+_REFUNDED = {"sellable": REFUND_SELLABLE, "damaged": REFUND_DAMAGED}
+_RETURNED = {"sellable": RETURN_SELLABLE, "damaged": RETURN_DAMAGED}
+
+
+def facts_of(document: DocumentBase, account: str, received_at: int) -> Facts | None:
+    """The facts of one document; None for a test document, which is shown and never applied."""
+    if document.source.test:
+        return None
+    if isinstance(document, Order):
+        return order_facts(document, account, received_at)
+    if isinstance(document, StockReport):
+        return _report(document, account, received_at)
+    if isinstance(document, Listing):
+        return _listing(document, account)
+    facts = _document(document, account, received_at)
+    if isinstance(document, StockMovement):
+        return StockFacts(facts, _movement_lines(document))
+    if isinstance(document, WarehouseReceipt):
+        return StockFacts(facts, _receipt_lines(document))
+    return facts
+
+
+def order_facts(order: Order, account: str, received_at: int) -> OrderFacts:
+    source = order.source
+    plain, personal = split_personal(order)
+    updated = _at(order.updated_at)
+    placed = _at(order.placed_at)
+    occurred = _at(source.occurred_at) or updated or placed or received_at
+    return OrderFacts(
+        order.id,
+        account,
+        source.id,
+        source.version or (_text(order.updated_at) if order.updated_at else ""),
+        source.digest or "",
+        order.number,
+        order.state,
+        placed,
+        updated,
+        occurred,
+        order.attributes.get("partial") is True,
+        tuple([_line(line) for line in order.lines]),
+        tuple([hold.name for hold in order.holds]),
+        plain,
+        personal,
+    )
+
+
+def _line(line: OrderLine) -> LineFacts:
+    return LineFacts(
+        line.id,
+        line.sku or line.channel_sku or "",
+        line.quantity,
+        line.cancelled_quantity,
+        line.fulfilled_quantity,
+        line.fulfilled_by == "merchant" and line.requires_shipping,
+        line.ship_from or line.ship_from_raw,
+    )
+
+
+def _document(document: DocumentBase, account: str, received_at: int) -> DocumentFacts:
+    source = document.source
+    plain, personal = split_personal(document)
+    order, occurred, moves = _moves(document)
+    return DocumentFacts(
+        document.id,
+        document.type,
+        account,
+        source.id,
+        source.version or "",
+        source.digest or "",
+        order,
+        _at(occurred) or _at(source.occurred_at) or received_at,
+        moves,
+        plain,
+        personal,
+    )
+
+
+def _moves(document: DocumentBase) -> tuple[str | None, date | None, tuple[Move, ...]]:
+    """(the vendor's order id, when it happened, what it moves)"""
+    if isinstance(document, Shipment):
+        return document.order, document.shipped_at, _shipped(document)
+    if isinstance(document, Refund):
+        return document.order, document.at, _refunded(document)
+    if isinstance(document, Return):
+        return document.order, document.updated_at or document.requested_at, _returned(document)
+    if isinstance(document, OrderCancellation):
+        return document.order, document.at, _cancelled(document)
+    return cast("str | None", getattr(document, "order", None)), cast("date | None", getattr(document, "at", None)), ()
+
+
+def _shipped(shipment: Shipment) -> tuple[Move, ...]:
+    """Units that left. A label alone ships nothing, and a quantity in another unit than eaches is no count."""
+    if shipment.state not in _LEFT:
+        return ()
+    return tuple(
+        Move(_address(line.line_id, line.sku, line.channel_sku), SHIPPED, shipment.ship_from or "", line.quantity)
+        for package in shipment.packages
+        for line in package.lines
+        if isinstance(line.quantity, int) and line.quantity
+    )
+
+
+def _refunded(refund: Refund) -> tuple[Move, ...]:
+    return tuple(
+        Move(line.line_id, _REFUNDED[line.restock], line.location or "", line.quantity)
+        for line in refund.lines
+        if line.restock in _REFUNDED and line.quantity
+    )
+
+
+def _returned(document: Return) -> tuple[Move, ...]:
+    """Only what arrived and was looked at; an expected return moves nothing."""
+    if document.state not in _ARRIVED:
+        return ()
+    return tuple(
+        Move(
+            _address(line.line_id, line.sku, line.channel_sku),
+            _RETURNED[line.disposition],
+            line.location or "",
+            line.quantity,
+        )
+        for line in document.lines
+        if line.disposition in _RETURNED and line.quantity
+    )
+
+
+def _cancelled(document: OrderCancellation) -> tuple[Move, ...]:
+    if not document.lines:
+        return (Move("", CANCELLED_WHOLE, "", 0),)
+    return tuple(Move(line.line_id, CANCELLED, "", line.quantity) for line in document.lines if line.quantity)
+
+
+def _address(line_id: str | None, sku: str | None, channel_sku: str | None) -> str:
+    return line_id or BY_SKU + (sku or channel_sku or "")
+
+
+def _report(report: StockReport, account: str, received_at: int) -> ReportFacts:
+    return ReportFacts(
+        report.id,
+        account,
+        report.source.id,
+        report.source.digest or "",
+        report.location,
+        report.location_raw,
+        _at(report.as_of) or _at(report.source.occurred_at) or received_at,
+        report.complete,
+        tuple(
+            LevelFacts(
+                level.item_id or "",
+                level.sku or level.channel_sku or "",
+                _whole(level.on_hand),
+                _whole(level.available),
+                _whole(level.reserved),
+                _whole(level.damaged),
+            )
+            for level in report.levels
+        ),
+    )
+
+
+def _listing(listing: Listing, account: str) -> ListingFacts:
+    return ListingFacts(
+        account,
+        # Where the vendor counts stock per inventory item, the item is the address of the number.
+        listing.item_id or listing.listing_id,
+        listing.variant_id,
+        listing.sku or listing.channel_sku or "",
+        listing.title,
+        listing.state,
+        listing.fulfilled_by,
+        listing.location or listing.location_raw,
+    )
+
+
+def _movement_lines(document: StockMovement) -> tuple[StockLine, ...]:
+    place = document.location or ""
+    return tuple(
+        StockLine(line.sku or line.channel_sku or "", place, line.bucket, line.delta, line.reason)
+        for line in document.lines
+        if isinstance(line.delta, int) and line.delta
+    )
+
+
+def _receipt_lines(document: WarehouseReceipt) -> tuple[StockLine, ...]:
+    """Received goods: sound ones on hand, damaged ones in quarantine."""
+    place = document.location or ""
+    lines: list[StockLine] = []
+    for line in document.lines:
+        sku = line.sku or line.channel_sku or ""
+        received, damaged = _whole(line.quantity) or 0, _whole(line.damaged_quantity) or 0
+        if received:
+            lines.append(StockLine(sku, place, "on_hand", received, "received"))
+        if damaged:
+            lines.append(StockLine(sku, place, "quarantine", damaged, "received damaged"))
+    return tuple(lines)
+
+
+def _whole(quantity: object) -> int | None:
+    """Eaches; a decimal in another unit is not a count of ours."""
+    return quantity if isinstance(quantity, int) else None
+
+
+def _at(value: date | None) -> int | None:
+    if value is None:
+        return None
+    return micros(value if isinstance(value, datetime) else instant_of(value))
+
+
+def _text(value: date) -> str:
+    return instant_text(value) if isinstance(value, datetime) else value.isoformat()

@@ -1,0 +1,148 @@
+"""From stored input to facts, through the account's mapping; what cannot be read is refused by name.
+
+`Interpreter` is the port: in this process (default), or in mapper processes
+(`hub.services.mappers`), which give the same answer for the same item.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from canonical import Document
+from canonical.errors import MappingError
+from connectors.sdk.manifest import Control, Topic
+from hub.orders.facts import Facts
+from hub.ports.accounts import AccountPlan
+from hub.ports.store import InboxItem
+from hub.services.extract import facts_of
+from hub.services.moments import moment
+from mappings import MapContext
+
+YIELD_EVERY = 8
+"""Items mapped before the loop gets a turn: intake keeps answering while a backlog drains."""
+
+CRASHES_MAX = 3
+"""An item that was held by this many processes when they died is never run again by itself."""
+
+
+class Refusal(NamedTuple):
+    """Why an item could not be interpreted. No payload values: they may be personal."""
+
+    error: str
+    code: str
+    path: str
+    message: str
+
+
+class Interpreted(NamedTuple):
+    """What an item says. `hint` items say only that something changed and are resolved by reading."""
+
+    seq: int
+    facts: tuple[Facts, ...] = ()
+    refusal: Refusal | None = None
+    control: Control | None = None
+    orders: tuple[str, ...] = ()
+    hint: bool = False
+
+
+class Maps(Protocol):
+    """A mapping set, as far as interpreting needs it."""
+
+    def map(self, topic: str, payload: bytes, ctx: MapContext) -> list[Document]: ...
+
+
+class Interpreter(Protocol):
+    """One answer per item, in order. Never raises for what an item contains."""
+
+    async def interpret(self, items: Sequence[InboxItem]) -> Sequence[Interpreted]: ...
+
+    async def close(self) -> None: ...
+
+
+def context_of(plan: AccountPlan, item: InboxItem) -> MapContext:
+    """What a mapping may know beside the payload."""
+    return MapContext(
+        account=plan.account,
+        connector=plan.connector,
+        received_at=moment(item.received_at),
+        currency=plan.currency,
+        time_zone=plan.time_zone,
+        locations=dict(plan.locations),
+        occurred_at=None if item.occurred_at is None else moment(item.occurred_at),
+    )
+
+
+def interpret_item(item: InboxItem, plan: AccountPlan, maps: Maps) -> Interpreted:
+    """Pure: the same item gives the same facts."""
+    topic = plan.manifest.topic(item.topic)
+    if item.crashes >= CRASHES_MAX:
+        message = f"the process died {item.crashes} times while holding this input; it is not run again by itself"
+        return Interpreted(item.seq, refusal=Refusal("Poison", "crashed", "", message))
+    if topic is not None and topic.ignored:
+        return Interpreted(item.seq)
+    if topic is not None and topic.control is not None:
+        return _controlled(item, topic, topic.control)
+    if topic is not None and topic.hint:
+        return Interpreted(item.seq, hint=True)
+    if not item.payload:
+        message = "the stored payload is past its retention and gone; pull the account again instead"
+        return Interpreted(item.seq, refusal=Refusal("PayloadGone", "shredded", "", message))
+    return map_item(item, context_of(plan, item), maps)
+
+
+def map_item(item: InboxItem, context: MapContext, maps: Maps) -> Interpreted:
+    """Only the mapping: what mapper processes run."""
+    try:
+        documents = maps.map(item.topic, item.payload, context)
+    except MappingError as error:
+        path = f"{error.target} <- {error.path}" if error.target and error.path else error.target or error.path
+        return Interpreted(item.seq, refusal=Refusal("MappingError", error.code, path, str(error)))
+    found = (facts_of(document, item.account, item.received_at) for document in documents)
+    return Interpreted(item.seq, tuple(facts for facts in found if facts is not None))
+
+
+def _controlled(item: InboxItem, topic: Topic, control: Control) -> Interpreted:
+    """A control topic's order ids, read strictly: a redaction that cannot be read must not look done."""
+    if not topic.orders:
+        return Interpreted(item.seq, control=control)
+    try:
+        payload = json.loads(item.payload, parse_float=str)
+        named = payload[topic.orders]
+        orders = tuple(str(order) for order in named)
+    except (ValueError, KeyError, TypeError):
+        message = f"the payload has no list of order ids in {topic.orders!r}"
+        return Interpreted(item.seq, refusal=Refusal("MappingError", "control", topic.orders, message))
+    return Interpreted(item.seq, control=control, orders=orders)
+
+
+def unknown_account(item: InboxItem) -> Interpreted:
+    message = f"account {item.account!r} is not in the configuration any more; put it back, then replay"
+    return Interpreted(item.seq, refusal=Refusal("UnknownAccount", "", "", message))
+
+
+class InProcess:
+    """Maps on the loop, giving it a turn every few items.
+
+    Args:
+        plans: By account.
+        maps: The account's mapping set, by account.
+    """
+
+    def __init__(self, plans: Mapping[str, AccountPlan], maps: Mapping[str, Maps]) -> None:
+        self._plans = plans
+        self._maps = maps
+
+    async def interpret(self, items: Sequence[InboxItem]) -> Sequence[Interpreted]:
+        done: list[Interpreted] = []
+        for number, item in enumerate(items):
+            if number and number % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+            plan = self._plans.get(item.account)
+            done.append(unknown_account(item) if plan is None else interpret_item(item, plan, self._maps[item.account]))
+        return done
+
+    async def close(self) -> None:
+        return None
