@@ -21,6 +21,7 @@ from pydantic_core import core_schema as core
 QUANTITY_MAX: Final = 2**53 - 1
 """The largest integer every JSON reader keeps exactly; also far inside a 64-bit column."""
 
+_TWO_DIGITS: Final = tuple(f"{number:02d}" for number in range(60))
 _DECIMAL: Final = r"^-?[0-9]{1,28}(\.[0-9]{1,18})?$"
 _DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _CLOCK: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
@@ -33,8 +34,9 @@ def as_utc(value: datetime) -> datetime:
 
 def instant_text(value: datetime) -> str:
     """`2026-11-20T17:23:00Z`; a fraction only where it is not zero, three digits where three suffice."""
-    # Formatting the parts costs half of `isoformat`, and every document carries several instants.
-    text = f"{value.year:04d}-{value.month:02d}-{value.day:02d}T{value.hour:02d}:{value.minute:02d}:{value.second:02d}"
+    # Table look-ups cost a third of `isoformat`, and every document carries several instants.
+    date_part = f"{value.year:04d}-{_TWO_DIGITS[value.month]}-{_TWO_DIGITS[value.day]}"
+    text = f"{date_part}T{_TWO_DIGITS[value.hour]}:{_TWO_DIGITS[value.minute]}:{_TWO_DIGITS[value.second]}"
     micros = value.microsecond
     if not micros:
         return text + "Z"

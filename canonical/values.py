@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from decimal import Decimal
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, model_validator
+from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core import core_schema as core
 
 from canonical.codes import ProblemLevel, WeightUnit
@@ -44,6 +45,7 @@ __all__ = [
     "Instant",
     "Json",
     "Measured",
+    "MeasuredValue",
     "Money",
     "Place",
     "PostalAddress",
@@ -98,6 +100,17 @@ class Address(Value):
             and self.line1 is None
             and all(value is None for value in self.__dict__.values())
         )
+
+
+class MeasuredValue(Value):
+    """A line that may count in a unit of its own: a decimal quantity is refused unless `uom` names the unit."""
+
+    @model_validator(mode="after")
+    def _unit_beside_decimals(self) -> Self:
+        values = self.__dict__
+        if values.get("uom") is None and any(type(value) is Decimal for value in values.values()):
+            raise PydanticCustomError("unit_missing", "a decimal quantity needs its unit in `uom`")
+        return self
 
 
 def _nothing_is_null(address: Address | None) -> Address | None:

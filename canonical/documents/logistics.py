@@ -10,10 +10,10 @@ from canonical.codes import InvoiceKind, PackageLevel, ShipmentState, ShipNotice
 from canonical.documents.base import DocumentBase
 from canonical.documents.order import Totals
 from canonical.scalars import Attributes, Code, Currency, DateOrInstant, FreeText, Measured, Text
-from canonical.values import Money, PostalAddress, Value, Weight
+from canonical.values import MeasuredValue, Money, PostalAddress, Value, Weight
 
 
-class NoticeLine(Value):
+class NoticeLine(MeasuredValue):
     id: Text | None = None
     sku: Text | None = None
     channel_sku: Text | None = None
@@ -70,7 +70,7 @@ class ShipNotice(DocumentBase):
     ship_to: PostalAddress = None
 
 
-class InvoiceLine(Value):
+class InvoiceLine(MeasuredValue):
     """`unit_price` is per `uom`."""
 
     number: Text | None = None
@@ -104,7 +104,7 @@ class Invoice(DocumentBase):
     remit_to: PostalAddress = None
 
 
-class WarehouseOrderLine(Value):
+class WarehouseOrderLine(MeasuredValue):
     id: Text | None = None
     sku: Text | None = None
     channel_sku: Text | None = None
@@ -135,7 +135,7 @@ class WarehouseOrder(DocumentBase):
     note: FreeText | None = None
 
 
-class WarehouseReceiptLine(Value):
+class WarehouseReceiptLine(MeasuredValue):
     """`quantity` is what arrived in good order, `damaged_quantity` comes on top of it."""
 
     line_id: Text | None = None

@@ -9,7 +9,7 @@ from pydantic import Field
 from canonical.codes import AcknowledgementState, LineChange, LineStatus, PurchaseOrderState
 from canonical.documents.base import DocumentBase
 from canonical.scalars import Attributes, Currency, DateOrInstant, FreeText, Measured, Quantity, Text
-from canonical.values import Money, PostalAddress, Value
+from canonical.values import MeasuredValue, Money, PostalAddress, Value
 
 
 class Supplier(Value):
@@ -19,7 +19,7 @@ class Supplier(Value):
     name: Text | None = None
 
 
-class LineAcknowledgement(Value):
+class LineAcknowledgement(MeasuredValue):
     """What becomes of part of a line; several together cover it."""
 
     quantity: Measured | None = None
@@ -31,7 +31,7 @@ class LineAcknowledgement(Value):
     channel_sku: Text | None = None
 
 
-class PurchaseOrderLine(Value):
+class PurchaseOrderLine(MeasuredValue):
     """`number` is the line's number on the order. Quantities in eaches, or decimals with their `uom`."""
 
     number: Text | None = None

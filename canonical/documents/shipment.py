@@ -7,10 +7,10 @@ from typing import ClassVar, Literal
 from canonical.codes import Condition, Milestone, Precision, ShipmentState
 from canonical.documents.base import DocumentBase
 from canonical.scalars import Code, DateOrInstant, Flag, FreeText, LocalTime, Measured, Text, UtcOffset
-from canonical.values import Place, PostalAddress, Value, Weight
+from canonical.values import MeasuredValue, Place, PostalAddress, Value, Weight
 
 
-class PackageLine(Value):
+class PackageLine(MeasuredValue):
     """Units of one order line in one package; a decimal only with its `uom`."""
 
     line_id: Text | None = None

@@ -19,10 +19,10 @@ from canonical.scalars import (
     SignedQuantity,
     Text,
 )
-from canonical.values import Money, Value
+from canonical.values import MeasuredValue, Money
 
 
-class StockLevel(Value):
+class StockLevel(MeasuredValue):
     """Levels of one SKU. Null is untracked or not stated, never zero; oversold channels state less than zero.
 
     `item_id` is the vendor's inventory item. A decimal only with its `uom`.
@@ -55,7 +55,7 @@ class StockReport(DocumentBase):
     complete: Flag = False
 
 
-class StockMovementLine(Value):
+class StockMovementLine(MeasuredValue):
     """A change of one bucket, negative when units leave it."""
 
     sku: Text | None = None
