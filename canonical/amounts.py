@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Context, Decimal
+from decimal import Context, Decimal, Inexact
 from typing import Final
 
 from canonical.documents.order import Order
@@ -10,6 +10,9 @@ from canonical.values import Money
 
 _EXACT: Final = Context(prec=100)
 """Wide enough that sums of any amounts the model allows are exact."""
+_WHOLE_OR_NOTHING: Final = Context(prec=28, traps=[Inexact])
+"""Raises instead of rounding. Comparing a rounded quotient times its divisor with the dividend would
+take 0.66…67 for an exact third of 2."""
 
 
 def residual(order: Order) -> Money | None:
@@ -52,13 +55,11 @@ def exact_unit_price(line_amount: Decimal, quantity: int) -> Decimal | None:
     """
     if quantity <= 0:
         return None
-    digits, ten_power = quantity, 0
-    while digits % 10 == 0:
-        digits, ten_power = digits // 10, ten_power + 1
-    quotient = _EXACT.divide(line_amount, Decimal(quantity))
-    if _EXACT.multiply(quotient, Decimal(quantity)) != line_amount:
+    try:
+        quotient = _WHOLE_OR_NOTHING.divide(line_amount, Decimal(quantity))
+    except Inexact:
         return None
     exponent = line_amount.as_tuple().exponent
-    scale = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+    scale = max(0, -exponent) if isinstance(exponent, int) else 0
     at_scale = quotient.quantize(Decimal(1).scaleb(-scale), context=_EXACT)
-    return at_scale if at_scale == quotient else quotient.normalize(_EXACT)
+    return at_scale if at_scale == quotient else quotient

@@ -31,7 +31,10 @@ _JSON = st.recursive(
     max_leaves=5,
 )
 _SCALARS: list[tuple[Any, st.SearchStrategy[Any]]] = [
-    (s.Text, st.text(_PRINTABLE, min_size=1, max_size=12).filter(lambda text: bool(text.strip()) and not text.isspace())),
+    (
+        s.Text,
+        st.text(_PRINTABLE, min_size=1, max_size=12).filter(lambda text: bool(text.strip()) and not text.isspace()),
+    ),
     (s.FreeText, st.text(_PRINTABLE, max_size=12)),
     (s.Currency, st.from_regex(r"[A-Z]{3}", fullmatch=True)),
     (s.Country, st.from_regex(r"[A-Z]{2}", fullmatch=True)),
