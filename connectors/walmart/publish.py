@@ -1,0 +1,163 @@
+"""Which way a number goes to Walmart: one call now, or a feed that takes minutes.
+
+Single calls are fast and 200 a minute; a feed is one call but is worked off in its own time. So a
+batch that one minute of single calls can carry goes out singly, a larger one as feeds, and urgent
+numbers (zeroing, oversold) always singly and first. When feeds are spent or refused, the rest goes
+out singly, as far as the budget reaches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from connectors.sdk.contract import PushItem, PushResult, PushState
+from connectors.sdk.errors import AuthFailed, ConnectorError, RateLimited, Rejected, Transient
+from connectors.walmart.feeds import Feeds, files
+from connectors.walmart.inventory import Inventory
+
+FEED_FROM: Final = 200
+"""More items than this in one batch go out as feeds: one minute of single calls."""
+
+CALLS_AT_ONCE: Final = 8
+WEATHER_MAX: Final = 3
+"""After so many failures that are not the items' fault Walmart is taken to be down."""
+
+WFS_LOCATION: Final = "WFSFulfilled"
+"""The location under which WFS stock is listed; Walmart alone counts it."""
+
+Place = tuple[str, str]
+
+
+class Publisher:
+    """One account's way out for numbers. Calls may overlap; each answers for its own items."""
+
+    def __init__(self, inventory: Inventory, feeds: Feeds) -> None:
+        self._inventory = inventory
+        self._feeds = feeds
+
+    async def publish(self, items: Sequence[PushItem]) -> list[PushResult]:
+        """One result per item, in order. Of two numbers for one place the newer is sent.
+
+        Raises:
+            Transient, RateLimited, AuthFailed: Nothing was sent at all.
+        """
+        newest = _newest(items)
+        results: dict[Place, PushResult] = {
+            place: _refused(item) for place, item in newest.items() if item.ref.location == WFS_LOCATION
+        }
+        sendable = [item for place, item in newest.items() if place not in results]
+        urgent = [item for item in sendable if item.urgent]
+        usual = [item for item in sendable if not item.urgent]
+        if len(usual) > FEED_FROM:
+            halted = await self._singly(urgent, results)
+            if halted is None:
+                await self._by_feeds(usual, results)
+        else:
+            halted = await self._singly(urgent + usual, results)
+        _fill(sendable, results, halted)
+        return [_answer_for(item, results[_place(item)]) for item in items]
+
+    async def poll(self, receipt: str, items: Sequence[PushItem]) -> list[PushResult]:
+        return await self._feeds.poll(receipt, items)
+
+    async def _by_feeds(self, items: Sequence[PushItem], results: dict[Place, PushResult]) -> None:
+        for file in files(items):
+            try:
+                sent = await self._feeds.submit(file)
+            except (RateLimited, Rejected):
+                # The file as a whole found no way in, so every item gets its own answer.
+                halted = await self._singly(file.items, results)
+                _fill(file.items, results, halted)
+                continue
+            except ConnectorError as error:
+                sent = [PushResult(item, PushState.FAILED, error=error) for item in file.items]
+            results.update({_place(result.item): result for result in sent})
+
+    async def _singly(self, items: Sequence[PushItem], results: dict[Place, PushResult]) -> ConnectorError | None:
+        """Send SKU by SKU, a few at a time; stop at the first error that concerns the whole account."""
+        groups: dict[str, list[PushItem]] = {}
+        for item in items:
+            groups.setdefault(item.ref.channel_sku, []).append(item)
+        waiting = iter(groups.values())
+        halted: list[ConnectorError] = []
+        weather: list[ConnectorError] = []
+
+        async def work() -> None:
+            for group in waiting:
+                if halted:
+                    return
+                try:
+                    sent = await self._put(group)
+                except (RateLimited, AuthFailed) as error:
+                    halted.append(error)
+                    return
+                except ConnectorError as error:
+                    weather.append(error)
+                    if len(weather) >= WEATHER_MAX:
+                        halted.append(error)
+                        return
+                    sent = [PushResult(item, PushState.FAILED, error=error) for item in group]
+                results.update({_place(result.item): result for result in sent})
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(CALLS_AT_ONCE, len(groups))):
+                tasks.create_task(work())
+        return halted[0] if halted else None
+
+    async def _put(self, group: Sequence[PushItem]) -> list[PushResult]:
+        """One SKU. Its numbers with and without a node cannot share a call."""
+        located = [item for item in group if item.ref.location]
+        results: list[PushResult] = []
+        for part in (located, [item for item in group if not item.ref.location]):
+            if not part:
+                continue
+            try:
+                results += await self._inventory.put(part)
+            except Rejected as error:
+                results += [
+                    PushResult(item, PushState.FAILED, error=error, correlation_id=error.correlation_id)
+                    for item in part
+                ]
+        return results
+
+
+def _place(item: PushItem) -> Place:
+    return (item.ref.channel_sku, item.ref.location or "")
+
+
+def _newest(items: Sequence[PushItem]) -> dict[Place, PushItem]:
+    newest: dict[Place, PushItem] = {}
+    for item in items:
+        held = newest.get(_place(item))
+        if held is None or item.version > held.version:
+            newest[_place(item)] = item
+    return newest
+
+
+def _fill(items: Sequence[PushItem], results: dict[Place, PushResult], halted: ConnectorError | None) -> None:
+    """Items that were not sent carry the error that stopped the sending, raised when none was sent."""
+    unsent = [item for item in items if _place(item) not in results]
+    if not unsent:
+        return
+    error = halted or Transient("not sent", code="not_sent")
+    if not _any_sent(results):
+        raise error
+    results.update({_place(item): PushResult(item, PushState.FAILED, error=error) for item in unsent})
+
+
+def _any_sent(results: Mapping[Place, PushResult]) -> bool:
+    return any(
+        result.state is not PushState.FAILED or isinstance(result.error, Rejected) for result in results.values()
+    )
+
+
+def _refused(item: PushItem) -> PushResult:
+    error = Rejected(f"{item.ref.channel_sku} is stocked by Walmart (WFS): its number is read only", code="wfs_item")
+    return PushResult(item, PushState.FAILED, error=error)
+
+
+def _answer_for(item: PushItem, result: PushResult) -> PushResult:
+    """The place's result under the item that was asked about: an older one shares the newer one's fate."""
+    return PushResult(item, result.state, result.receipt, result.error, result.correlation_id)
