@@ -116,6 +116,8 @@ class InboxResult:
     state: InboxState
     due_at: Micros | None = None
     attempts: int | None = None
+    crashes: int | None = None
+    """0 when an operator runs a poisonous row again on purpose; None keeps the count"""
 
 
 # --- orders and documents --------------------------------------------------------------------

@@ -38,6 +38,8 @@ LANE = "effect"
 KIND = "effect"
 CLAIM_MAX = 20
 BUG_WAIT_S = 60.0
+SETTLE_WAIT_MIN_S = 5.0
+"""Reads lag writes: asked at once, a vendor may deny what it is about to show."""
 AT_ONCE = 4
 """Effects of different keys under way at the same time for one account."""
 
@@ -87,7 +89,7 @@ class Dispatcher:
             # Every one is finished before an error of one is raised: none may be left half told.
             for step in await asyncio.gather(*(self._one(row) for row in part), return_exceptions=True):
                 if isinstance(step, BaseException):
-                    await self._return(ordered[start + AT_ONCE :])
+                    self._return(ordered[start + AT_ONCE :])
                     raise step
                 total = total.plus(step)
         if total.blocked or out.calls.wait_s(LANE) > 0:
@@ -114,10 +116,9 @@ class Dispatcher:
             return await self._settle(row, effect)
         return await self._send(row, effect)
 
-    async def _return(self, rows: Sequence[OutboxRow]) -> None:
-        """Claimed but not begun: due again."""
-        for row in rows:
-            await self._keep(row, self._back(row), None)
+    def _return(self, rows: Sequence[OutboxRow]) -> None:
+        """Claimed but not begun: due again with the next round."""
+        self._owed.extend(self._writes(row, self._back(row), None) for row in rows)
 
     async def _pay(self) -> None:
         while self._owed:
@@ -190,7 +191,7 @@ class Dispatcher:
                 wait = delay_s(max(tries, 1), self._out.jitter)
                 if wait is None:
                     return _Next(OutboxState.FAILED, tries, failure=error, heading=decision.heading, code=decision.code)
-                return _Next(OutboxState.IN_DOUBT, tries, wait_s=wait)
+                return _Next(OutboxState.IN_DOUBT, tries, wait_s=max(wait, SETTLE_WAIT_MIN_S))
             case Action.QUARANTINE:
                 return _Next(OutboxState.FAILED, tries, failure=error, heading=decision.heading, code=decision.code)
             case Action.RETRY:

@@ -297,6 +297,8 @@ class MemoryStore:
         row.due_at = row.due_at if result.due_at is None else result.due_at
         if result.attempts is not None:
             row.item = replace(row.item, attempts=result.attempts)
+        if result.crashes is not None:
+            row.item = replace(row.item, crashes=result.crashes)
         self.tables.inbox[result.seq] = row
 
     @staticmethod
