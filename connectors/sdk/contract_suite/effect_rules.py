@@ -32,7 +32,7 @@ class EffectRules(Subject):
                 assert rig.calls
 
     async def test_a_lost_answer_is_doubt_unless_keyed(self) -> None:
-        """Applied, but the answer was lost: a keyed kind may be repeated, any other is in doubt, and reading says yes."""
+        """Applied, but the answer was lost: a keyed kind is repeated, any other is in doubt, and reading says yes."""
         for kind in self._kinds():
             async with self._ready(kind) as (rig, sends, effect):
                 rig.sandbox.faults_on_writes_only = True
