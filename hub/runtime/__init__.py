@@ -1,0 +1,1 @@
+"""The running process: logs, metrics, health, wake-ups, stopping."""

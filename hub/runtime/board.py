@@ -1,0 +1,105 @@
+"""The status board: what the database says of every account, read at most every second or so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from connectors.sdk.ports import Clock
+from hub.ports.accounts import AccountPlan, Mode
+from hub.ports.queries import AccountStatus, Queries
+from hub.runtime.metrics import Metrics
+from hub.services import views
+
+FRESH_S = 1.0
+"""A board younger than this is shown again: a hundred scrapers cost one query."""
+
+Json = dict[str, Any]
+
+
+class Board:
+    """One snapshot shared by the scraper, the API and the console. Safe to ask from many tasks.
+
+    Args:
+        mode: The mode in force, the operator's word included.
+        budget: An account's budgets as JSON, None where nothing is known.
+        metrics: This process's lags; None when the command runs beside a hub.
+    """
+
+    def __init__(
+        self,
+        plans: Mapping[str, AccountPlan],
+        queries: Queries,
+        clock: Clock,
+        *,
+        mode: Callable[[str], Mode],
+        budget: Callable[[str], Json | None] = lambda _account: None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._plans = plans
+        self._queries = queries
+        self._clock = clock
+        self._mode = mode
+        self._budget = budget
+        self._metrics = metrics
+        self._rows: Sequence[AccountStatus] = ()
+        self._read_at: float | None = None
+        self._lock = asyncio.Lock()
+
+    async def rows(self) -> Sequence[AccountStatus]:
+        async with self._lock:
+            now = self._clock.monotonic()
+            if self._read_at is None or now - self._read_at >= FRESH_S:
+                self._rows = await self._queries.status()
+                self._read_at = now
+            return self._rows
+
+    async def scrape(self) -> tuple[bytes, str]:
+        """Metrics with gauges as of now. Raises what the database raises; the scrape fails visibly."""
+        if self._metrics is None:
+            raise RuntimeError("this process counts nothing")
+        self._metrics.measure(await self.rows())
+        return self._metrics.render()
+
+    async def status(self) -> Json:
+        """The public JSON of `status`."""
+        rows = {row.account: row for row in await self.rows()}
+        accounts = [self._account(plan, rows.get(plan.account)) for plan in self._plans.values()]
+        return {
+            "inbox_pending": sum(row.inward.pending for row in rows.values()),
+            "outbox_pending": sum(row.outward.pending for row in rows.values()),
+            "failures": sum(row.failures for row in rows.values()),
+            "accounts": accounts,
+        }
+
+    def _account(self, plan: AccountPlan, row: AccountStatus | None) -> Json:
+        named: Json = {
+            "account": plan.account,
+            "connector": plan.connector,
+            "mode": self._mode(plan.account).value,
+        }
+        if row is None:
+            return named | {"in": _nothing(), "out": _nothing(), "circuit": "closed", "budget": None, "held": None}
+        return named | {
+            "in": views.flow(row.inward, self._lag(plan.account, "in", row.inward.oldest_age_s)),
+            "out": views.flow(row.outward, self._lag(plan.account, "out", row.outward.oldest_age_s)),
+            "circuit": row.state.circuit if row.state else "closed",
+            "held": row.state.held if row.state else None,
+            "budget": self._budget(plan.account),
+            "failures": row.failures,
+            "levels": row.levels,
+            "levels_verified": row.levels_verified,
+            "drift_units": row.drift_units,
+            "watermark": views.instant(row.oldest_watermark),
+        }
+
+    def _lag(self, account: str, direction: str, oldest_age_s: float | None) -> float | None:
+        """The lag seen last, or the age of what still waits when that is worse."""
+        seen = self._metrics.last_lag_s(account, direction) if self._metrics else None
+        known = [value for value in (seen, oldest_age_s) if value is not None]
+        return round(max(known), 3) if known else None
+
+
+def _nothing() -> Json:
+    return {"lag_s": None, "pending": 0, "oldest_age_s": None, "last_success": None}
