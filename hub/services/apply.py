@@ -1,0 +1,333 @@
+"""Interpreted inputs become orders, postings and due numbers: one unit of work per batch.
+
+A batch that fails is applied one input at a time, so that a bad one never holds its neighbours. A
+single one that fails is parked with its reason; nothing of it is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from canonical import parse_document
+from canonical.errors import InvariantBroken
+from hub.orders.facts import DocumentFacts, ListingFacts, OrderFacts, ReportFacts, StockFacts, StockLine
+from hub.orders.tally import TALLY
+from hub.ports.accounts import AccountPlan
+from hub.ports.queries import Queries
+from hub.ports.store import (
+    DuplicateKey,
+    InboxItem,
+    InboxResult,
+    InboxState,
+    Micros,
+    NewFailure,
+    OrderKey,
+    ReadSet,
+    State,
+    Store,
+    StoreConflict,
+    WriteSet,
+)
+from hub.ports.telemetry import Silence, Telemetry
+from hub.services import apply_stock
+from hub.services.apply_order import apply_document, apply_order, reads_for_document, reads_for_order, settle_again
+from hub.services.apply_stock import Refused
+from hub.services.batch import Batch, Outcome
+from hub.services.control import Controls
+from hub.services.extract import facts_of
+from hub.services.interpret import Interpreted, Refusal
+from hub.services.moments import seconds_between
+
+Pair = tuple[InboxItem, Interpreted]
+
+KIND = "inbound"
+"""failures of inputs; their reference is the inbox sequence number"""
+
+_BUGS = (
+    InvariantBroken,
+    DuplicateKey,
+    StoreConflict,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What a fault in pure code, or a row that keeps moving, can raise out of one unit of work."""
+
+_log = structlog.get_logger()
+
+
+class Apply:
+    """Applies what `Interpreter` gave. Calls may run side by side for different ordering keys.
+
+    Args:
+        plans: By account; an input of an account that is gone is parked.
+        queries: For complete stock reports and for forgetting people; both read many rows.
+        personal_kept_s: How long personal data outlives its order; None keeps it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        plans: Mapping[str, AccountPlan],
+        *,
+        queries: Queries | None = None,
+        telemetry: Telemetry | None = None,
+        personal_kept_s: float | None = None,
+    ) -> None:
+        self._store = store
+        self._plans = plans
+        self._queries = queries
+        self._telemetry = telemetry or Silence()
+        self._kept = None if personal_kept_s is None else round(personal_kept_s * 1_000_000)
+        self._controls = Controls(store, queries)
+
+    async def apply(self, pairs: Sequence[Pair]) -> Outcome:
+        """Apply each input exactly once and settle its inbox row; hints are not for here.
+
+        Raises:
+            StoreUnavailable: What was not applied yet stays claimed and unchanged.
+        """
+        total = Outcome()
+        plain = [pair for pair in pairs if pair[1].control is None]
+        if plain:
+            total.take(await self._batch(plain))
+        for item, interpreted in pairs:
+            if interpreted.control is not None:
+                await self._controls.obey(item, interpreted)
+                total.applied += 1
+        self._tell(total)
+        return total
+
+    async def resolve_held(self, keys: Sequence[OrderKey]) -> Outcome:
+        """Settle held orders again after the catalogue or a listing changed."""
+        outcome = await self._held({key for key in keys if key[0] in self._plans}, [])
+        self._tell(outcome)
+        return outcome
+
+    async def _batch(self, pairs: Sequence[Pair]) -> Outcome:
+        try:
+            return await self._unit(pairs)
+        except _BUGS as error:
+            if len(pairs) == 1:
+                return await self._park(pairs[0], error)
+            _log.warning("batch.split", items=len(pairs), error=type(error).__name__)
+        total = Outcome()
+        for pair in pairs:
+            total.take(await self._batch([pair]))
+        return total
+
+    async def _unit(self, pairs: Sequence[Pair]) -> Outcome:
+        reads, zeroed = await self._reads(pairs)
+        outcome = Outcome()
+
+        def decide(state: State) -> WriteSet:
+            # The store may call this again after a conflict, so the outcome starts anew each time.
+            nonlocal outcome
+            batch = Batch(state)
+            for item, interpreted in pairs:
+                self._item(batch, item, interpreted, zeroed)
+            outcome = batch.outcome
+            return batch.finish()
+
+        await self._store.run(reads, decide)
+        if outcome.waiting:
+            keys = set().union(*outcome.waiting.values())
+            outcome.take(await self._held(keys, list(outcome.waiting)))
+        return outcome
+
+    async def _reads(self, pairs: Sequence[Pair]) -> tuple[ReadSet, Mapping[tuple[str, str], tuple[str, ...]]]:
+        reads = ReadSet()
+        counting: list[tuple[AccountPlan, ReportFacts]] = []
+        for item, interpreted in pairs:
+            plan = self._plans.get(item.account)
+            for facts in interpreted.facts if plan is not None else ():
+                if isinstance(facts, OrderFacts):
+                    reads_for_order(reads, facts)
+                elif isinstance(facts, DocumentFacts):
+                    reads_for_document(reads, facts)
+                elif isinstance(facts, StockFacts):
+                    apply_stock.reads_for_stock(reads, facts)
+                elif isinstance(facts, ListingFacts):
+                    apply_stock.reads_for_listing(reads, facts)
+                else:
+                    assert_report(facts)
+                    apply_stock.reads_for_report(reads, self._plans[item.account], facts)
+                    if self._plans[item.account].stock_source:
+                        counting.append((self._plans[item.account], facts))
+        zeroed = await self._read_counts(reads, counting) if counting else {}
+        return reads, zeroed
+
+    async def _read_counts(
+        self, reads: ReadSet, counting: Sequence[tuple[AccountPlan, ReportFacts]]
+    ) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """Resolve what counts are about, so that movements since their time can be read with them."""
+        found: list[State] = []
+
+        def look(state: State) -> WriteSet:
+            found.append(state)
+            return WriteSet()
+
+        await self._store.run(ReadSet(skus=set(reads.skus), levels=set(reads.levels)), look)
+        zeroed: dict[tuple[str, str], tuple[str, ...]] = {}
+        for plan, facts in counting:
+            keys = apply_stock.counted_keys(plan, facts, found[-1])
+            location = apply_stock.ours(plan, facts.location or facts.location_raw)
+            if facts.complete and location is not None:
+                listed = {sku for sku, _, _ in keys}
+                missing = await self._stocked_at(location, listed)
+                zeroed[facts.account, facts.source_id] = missing
+                keys |= {(sku, location, facts.as_of) for sku in missing}
+            reads.on_hand_since |= keys
+            reads.positions |= {sku for sku, _, _ in keys}
+            reads.own_open |= {(facts.account, sku) for sku, _, _ in keys}
+        return zeroed
+
+    async def _stocked_at(self, location: str, listed: set[str]) -> tuple[str, ...]:
+        """SKUs with on-hand stock at a location that a complete report does not list."""
+        if self._queries is None:
+            raise InvariantBroken("a complete stock report needs queries to find what it does not list")
+        missing: list[str] = []
+        cursor: str | None = None
+        while True:
+            rows, cursor = await self._queries.positions(limit=1000, cursor=cursor)
+            missing += [row.sku for row in rows if row.location == location and row.on_hand and row.sku not in listed]
+            if cursor is None:
+                return tuple(missing)
+
+    def _item(
+        self, batch: Batch, item: InboxItem, interpreted: Interpreted, zeroed: Mapping[tuple[str, str], tuple[str, ...]]
+    ) -> None:
+        if interpreted.refusal is not None:
+            _refuse(batch, item, interpreted.refusal)
+            return
+        plan = self._plans[item.account]
+        waiting: set[OrderKey] = set()
+        try:
+            self._documents(batch, plan, interpreted)
+            for facts in interpreted.facts:
+                if isinstance(facts, StockFacts):
+                    apply_stock.apply_stock(batch, plan, facts, _stored_lines(batch, facts))
+                elif isinstance(facts, ReportFacts):
+                    missing = zeroed.get((facts.account, facts.source_id), ())
+                    apply_stock.apply_report(batch, plan, facts, missing)
+                elif isinstance(facts, ListingFacts):
+                    waiting |= apply_stock.apply_listing(batch, plan, facts)
+        except Refused as refused:
+            _refuse(batch, item, refused.refusal)
+            return
+        at = item.occurred_at if item.occurred_at is not None else item.received_at
+        batch.outcome.lags_s.append((item.account, seconds_between(at, batch.state.now)))
+        if waiting:
+            batch.outcome.waiting[item.seq] = waiting
+        else:
+            _finish(batch.writes, item)
+
+    def _documents(self, batch: Batch, plan: AccountPlan, interpreted: Interpreted) -> None:
+        """Documents before their order, so that one payload settles an order once."""
+        moved: dict[OrderKey, Micros] = {}
+        for facts in interpreted.facts:
+            if isinstance(facts, DocumentFacts) and (key := apply_document(batch, facts)) is not None:
+                moved[key] = max(facts.occurred_at, moved.get(key, 0))
+        for facts in interpreted.facts:
+            if isinstance(facts, OrderFacts):
+                key = (facts.account, facts.source_id)
+                if apply_order(batch, plan, facts, moved.get(key, facts.occurred_at), self._kept):
+                    moved.pop(key, None)
+        for key, at in moved.items():
+            settle_again(batch, plan, key, at)
+
+    async def _held(self, keys: set[OrderKey], seqs: Sequence[int]) -> Outcome:
+        """Settle orders whose SKUs can be resolved now, and finish the inputs that made it so."""
+        stored: list[State] = []
+
+        def look(state: State) -> WriteSet:
+            stored.append(state)
+            return WriteSet()
+
+        await self._store.run(ReadSet(orders=set(keys)), look)
+        reads = ReadSet(orders=set(keys), documents={(account, TALLY, source_id) for account, source_id in keys})
+        for key, row in stored[-1].orders.items():
+            reads.skus |= {(key[0], sku) for sku in row.unresolved}
+        outcome = Outcome()
+
+        def decide(state: State) -> WriteSet:
+            nonlocal outcome
+            batch = Batch(state)
+            for key in sorted(keys):
+                batch.outcome.applied += settle_again(batch, self._plans[key[0]], key, state.now)
+            batch.writes.inbox.extend(InboxResult(seq, InboxState.DONE) for seq in seqs)
+            outcome = batch.outcome
+            return batch.finish()
+
+        await self._store.run(reads, decide)
+        return outcome
+
+    async def _park(self, pair: Pair, error: BaseException) -> Outcome:
+        """Our own fault, or a row that keeps moving: stop this input, loudly, and keep it for a replay."""
+        item = pair[0]
+        name = type(error).__name__
+        _log.error("input.parked", account=item.account, topic=item.topic, seq=item.seq, error=name, exc_info=error)
+        refusal = Refusal(name, "internal", "", f"applying this input failed: {name}; it is kept and can be replayed")
+        batch = Batch(State(item.received_at))
+
+        def decide(_state: State) -> WriteSet:
+            return batch.finish()
+
+        _refuse(batch, item, refusal)
+        await self._store.run(ReadSet(), decide)
+        return batch.outcome
+
+    def _tell(self, outcome: Outcome) -> None:
+        for account, lag in outcome.lags_s:
+            self._telemetry.lag(account, "in", lag)
+        for account, units in outcome.oversold.items():
+            self._telemetry.oversold(account, units)
+        for account, units in outcome.drifted.items():
+            self._telemetry.drift(account, units)
+
+
+def assert_report(facts: object) -> None:
+    if not isinstance(facts, ReportFacts):
+        raise InvariantBroken(f"no rule applies {type(facts).__name__}")
+
+
+def _stored_lines(batch: Batch, facts: StockFacts) -> tuple[StockLine, ...]:
+    """What the stored version of a stock document posted; read back only when there is one."""
+    document = facts.document
+    stored = batch.state.documents.get((document.account, document.type, document.source_id))
+    if stored is None:
+        return ()
+    known = facts_of(parse_document(stored.document), document.account, document.occurred_at)
+    return known.lines if isinstance(known, StockFacts) else ()
+
+
+def _finish(writes: WriteSet, item: InboxItem) -> None:
+    writes.inbox.append(InboxResult(item.seq, InboxState.DONE))
+    if item.attempts:
+        # Only an input that failed before can have an open failure to end.
+        writes.resolved_failures.append((item.account, KIND, str(item.seq)))
+
+
+def _refuse(batch: Batch, item: InboxItem, refusal: Refusal) -> None:
+    attempts = item.attempts + 1
+    batch.writes.inbox.append(InboxResult(item.seq, InboxState.FAILED, attempts=attempts))
+    batch.writes.failures.append(
+        NewFailure(
+            account=item.account,
+            kind=KIND,
+            reference=str(item.seq),
+            error=refusal.error,
+            code=refusal.code,
+            path=refusal.path,
+            message=refusal.message,
+            fingerprint=f"{item.account}:{item.topic}:{refusal.error}:{refusal.code}:{refusal.path}",
+            attempts=attempts,
+            origin=item.origin,
+        )
+    )
+    batch.outcome.failed += 1
+    batch.outcome.failures.append((item.seq, refusal.error, refusal.code))

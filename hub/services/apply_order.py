@@ -1,0 +1,204 @@
+"""Orders and the documents that follow them, applied inside one unit of work.
+
+Whatever arrives first, twice, embedded or alone, the result is the same: an order is replaced only
+by a newer state of itself, a document by a newer version of itself, and what both say of a line's
+units is joined before anything is posted.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from hub.orders import content, people
+from hub.orders.facts import DocumentFacts, OrderFacts
+from hub.orders.tally import TALLY, with_document
+from hub.orders.versions import compare
+from hub.ports.accounts import AccountPlan
+from hub.ports.store import DocumentRow, Micros, NewEffect, OrderKey, OrderRow, PersonalRow, ReadSet
+from hub.services.batch import Batch
+from hub.services.settle import Draft, draft_of, settle
+
+ACKNOWLEDGE = "acknowledge_order"
+_ENDED = frozenset({"closed", "cancelled"})
+
+
+def reads_for_order(reads: ReadSet, facts: OrderFacts) -> None:
+    key = (facts.account, facts.source_id)
+    reads.orders.add(key)
+    reads.documents.add((facts.account, TALLY, facts.source_id))
+    for line in facts.lines:
+        if line.stocked and line.sku:
+            reads.skus.add((facts.account, line.sku))
+    if facts.personal is not None or facts.state in _ENDED:
+        reads.personal.add(key)
+
+
+def reads_for_document(reads: ReadSet, facts: DocumentFacts) -> None:
+    reads.documents.add((facts.account, facts.type, facts.source_id))
+    if facts.order_source_id is not None:
+        reads.orders.add((facts.account, facts.order_source_id))
+        reads.documents.add((facts.account, TALLY, facts.order_source_id))
+
+
+def apply_document(batch: Batch, facts: DocumentFacts) -> OrderKey | None:
+    """Store a document; the key of the order to settle when it changed what is known of its lines.
+
+    An older version, or the same one again, changes nothing.
+    """
+    key = (facts.account, facts.type, facts.source_id)
+    stored = batch.state.documents.get(key)
+    if stored is not None:
+        newer = compare(facts.version, stored.version)
+        if newer < 0:
+            batch.outcome.stale += 1
+            return None
+        if newer == 0 and content.same_document(stored.document, facts.document):
+            batch.outcome.unchanged += 1
+            return None
+    batch.put_document(
+        DocumentRow(
+            stored.id if stored else facts.id,
+            facts.type,
+            facts.account,
+            facts.source_id,
+            facts.version,
+            facts.order_source_id,
+            facts.occurred_at,
+            facts.document,
+            stored.rev if stored else 0,
+        )
+    )
+    batch.outcome.applied += 1
+    if facts.order_source_id is None:
+        return None
+    order = (facts.account, facts.order_source_id)
+    _keep_person(batch, facts, order)
+    name = f"{facts.type}/{facts.source_id}"
+    tally = batch.tally(order)
+    if tally.told.get(name, ()) == facts.moves:
+        return None
+    batch.put_tally(order, with_document(tally, name, facts.moves))
+    return order
+
+
+def _keep_person(batch: Batch, facts: DocumentFacts, order: OrderKey) -> None:
+    """A document's personal data stands under the document's own id, and is forgotten with its order's."""
+    row = batch.state.orders.get(order)
+    if facts.personal is not None and not (row is not None and content.is_redacted(row.document)):
+        batch.put_personal(PersonalRow(facts.id, facts.account, facts.personal))
+
+
+def apply_order(batch: Batch, plan: AccountPlan, facts: OrderFacts, occurred_at: Micros, kept: Micros | None) -> bool:
+    """Store an order's state unless it is old or known, and settle it. False when it was left alone.
+
+    Args:
+        occurred_at: When the units moved: of the latest document that came with the order.
+        kept: How long personal data stays once an order has ended; None keeps it.
+    """
+    key = (facts.account, facts.source_id)
+    stored = batch.state.orders.get(key)
+    newer = 1 if stored is None else compare(facts.version, stored.version)
+    if newer < 0:
+        batch.outcome.stale += 1
+        return False
+    draft = _draft(stored, facts, occurred_at)
+    if stored is not None and newer == 0 and content.same(draft.document, content.load(stored.document)):
+        _keep_people(batch, facts, stored, stored, kept)
+        batch.outcome.unchanged += 1
+        return False
+    row = settle(batch, plan, draft)
+    batch.outcome.applied += 1
+    _keep_people(batch, facts, stored, row, kept)
+    _acknowledge(batch, plan, facts, stored, row)
+    return True
+
+
+def _draft(stored: OrderRow | None, facts: OrderFacts, occurred_at: Micros) -> Draft:
+    """The order as it will be stored; a partial read is joined to what is known."""
+    document = content.load(facts.document)
+    draft = Draft(
+        (facts.account, facts.source_id),
+        stored,
+        facts.id,
+        facts.version,
+        facts.number,
+        "open" if facts.state == "held" else facts.state,
+        facts.placed_at,
+        facts.updated_at,
+        document,
+        facts.lines,
+        occurred_at,
+    )
+    if stored is None:
+        return draft
+    draft.id = stored.id
+    draft.redacted = content.is_redacted(stored.document)
+    draft.placed_at = facts.placed_at or stored.placed_at
+    draft.updated_at = facts.updated_at or stored.updated_at
+    if facts.partial:
+        draft.document = content.joined(content.load(stored.document), document)
+        draft.lines = content.lines_in(draft.document)
+    return draft
+
+
+def _keep_people(batch: Batch, facts: OrderFacts, stored: OrderRow | None, row: OrderRow, kept: Micros | None) -> None:
+    """Personal data beside the order: never shortened, and given an end once the order has one."""
+    if stored is not None and content.is_redacted(stored.document):
+        return
+    before = batch.state.personal.get(row.id)
+    after = people.merged(before, facts.personal)
+    if after is None:
+        return
+    ends = kept is not None and row.state in _ENDED and (stored is None or stored.state not in _ENDED)
+    if after == before and not ends:
+        return
+    delete_after = facts.occurred_at + kept if kept is not None and row.state in _ENDED else None
+    batch.put_personal(PersonalRow(row.id, row.account, after, delete_after))
+
+
+def _acknowledge(batch: Batch, plan: AccountPlan, facts: OrderFacts, stored: OrderRow | None, row: OrderRow) -> None:
+    """Tell the channel once that the order was taken, where it asks for that and we ship some of it."""
+    manifest = plan.manifest
+    if not manifest.acknowledges_orders or row.state not in {"open", "held"}:
+        return
+    if stored is not None and stored.state != "pending":
+        return
+    if not any(line.stocked and line.quantity > line.cancelled + line.fulfilled for line in facts.lines):
+        return
+    placed = facts.placed_at or facts.occurred_at
+    within = manifest.acknowledge_within_s
+    batch.writes.effects.append(
+        NewEffect(
+            account=row.account,
+            kind=ACKNOWLEDGE,
+            key=f"order:{row.source_id}",
+            idempotency_key=f"{row.account}:{ACKNOWLEDGE}:{row.source_id}:{row.version}",
+            body=row.document,
+            references=json.dumps({"order": row.source_id, "number": row.number}, separators=(",", ":")),
+            occurred_at=min(facts.occurred_at, batch.state.now),
+            due_at=batch.state.now,
+            deadline_at=None if within is None else placed + round(within * 1_000_000),
+        )
+    )
+
+
+def settle_again(batch: Batch, plan: AccountPlan, key: OrderKey, occurred_at: Micros) -> bool:
+    """Settle a stored order because a document or the catalogue changed; False when it is not known (yet)."""
+    row = batch.state.orders.get(key)
+    if row is None:
+        return False
+    settle(batch, plan, draft_of(row, occurred_at))
+    return True
+
+
+def redact(batch: Batch, key: OrderKey) -> str | None:
+    """Mark an order so that no later copy brings its person back; its id, None when it is not known."""
+    row = batch.state.orders.get(key)
+    if row is None:
+        return None
+    if not content.is_redacted(row.document):
+        document = content.load(row.document)
+        document["attributes"] = {**document.get("attributes", {}), content.REDACTED: True}
+        batch.put_order(replace(row, document=content.dump(document)))
+    return row.id
