@@ -37,7 +37,7 @@ from hub.services.apply_stock import Refused
 from hub.services.batch import Batch, Outcome
 from hub.services.control import Controls
 from hub.services.extract import facts_of
-from hub.services.interpret import Interpreted, Refusal
+from hub.services.interpreted import Interpreted, Refusal
 from hub.services.moments import seconds_between
 
 Pair = tuple[InboxItem, Interpreted]

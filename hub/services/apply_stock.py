@@ -26,7 +26,7 @@ from hub.ports.store import (
     StoreConflict,
 )
 from hub.services.batch import Batch
-from hub.services.interpret import Refusal
+from hub.services.interpreted import Refusal
 
 READ_AGAIN_S = 10
 """A channel showing another number than it was sent has usually just sold: its order gets time to arrive."""

@@ -29,7 +29,7 @@ from hub.ports.store import (
 )
 from hub.services.apply_order import redact
 from hub.services.batch import Batch
-from hub.services.interpret import Interpreted
+from hub.services.interpreted import Interpreted
 
 CHUNK = 200
 UNINSTALLED = "uninstalled"

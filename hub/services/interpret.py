@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from canonical import Document
 from canonical.errors import MappingError
 from connectors.sdk.manifest import Control, Topic
-from hub.orders.facts import Facts
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import InboxItem
 from hub.services.extract import facts_of
+from hub.services.interpreted import Interpreted, Refusal
 from hub.services.moments import moment
 from mappings import MapContext
 
@@ -26,26 +26,6 @@ YIELD_EVERY = 8
 
 CRASHES_MAX = 3
 """An item that was held by this many processes when they died is never run again by itself."""
-
-
-class Refusal(NamedTuple):
-    """Why an item could not be interpreted. No payload values: they may be personal."""
-
-    error: str
-    code: str
-    path: str
-    message: str
-
-
-class Interpreted(NamedTuple):
-    """What an item says. `hint` items say only that something changed and are resolved by reading."""
-
-    seq: int
-    facts: tuple[Facts, ...] = ()
-    refusal: Refusal | None = None
-    control: Control | None = None
-    orders: tuple[str, ...] = ()
-    hint: bool = False
 
 
 class Maps(Protocol):
