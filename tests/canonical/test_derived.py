@@ -75,7 +75,8 @@ def test_residual_is_exact(total: Decimal, items: Decimal) -> None:
 @pytest.mark.parametrize(
     ("amount", "quantity", "price"),
     [("9.99", 3, "3.33"), ("10.00", 3, None), ("2", 3, None),
-     ("20.00", 7, None), ("1.00", 8, "0.125"), ("10.00", 2, "5.00"), ("100", 40, "2.5"), ("0.00", 7, "0.00"), ("5", 0, None), ("-9.99", 3, "-3.33"), ("300", 1, "300")],
+     ("20.00", 7, None), ("1.00", 8, "0.125"), ("10.00", 2, "5.00"), ("100", 40, "2.5"),
+     ("0.00", 7, "0.00"), ("5", 0, None), ("-9.99", 3, "-3.33"), ("300", 1, "300")],
 )  # fmt: skip
 def test_unit_price_divides_or_is_null(amount: str, quantity: int, price: str | None) -> None:
     """A unit price times the quantity is the line's amount to the last digit, or there is none."""

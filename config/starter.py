@@ -1,0 +1,78 @@
+"""The configuration a newcomer starts from: commented, and valid as it is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_HUB: Final = """\
+# Trunkline's configuration. `trunkline check` says what is wrong with it, line by line.
+#
+# ${NAME} reads an environment variable, {file: PATH} reads a file; unknown keys are refused.
+# Relative paths start from the folder that contains this `config` folder.
+# `trunkline config schema` prints a JSON Schema that editors understand.
+
+hub:
+  database: sqlite:///data/hub.db          # or postgresql://user@host/db for many processes
+  listen: 127.0.0.1:8700                   # webhooks, API and console
+  # public_url: https://hub.example.com    # where vendors reach this hub; needed for webhooks
+  encryption_key: {file: data/hub.key}     # protects personal data; made on first start. Back it up.
+  # mappers: 0                             # extra processes that map payloads
+  # workers: 1                             # inbox workers in one process
+  # webhook_max_bytes: 5242880             # larger webhook bodies are refused with 413
+  # retention: {payloads: 30d, attempts: 90d, personal: 365d}
+  # log: {format: json, level: info}       # format json or console
+
+# The places where your stock lies. Names are yours.
+locations:
+  main: {name: Main warehouse, time_zone: UTC}
+
+# One entry per seller's login. Take one, remove the `# `, put its secrets into the environment
+# (see .env.example), then run `trunkline check`.
+accounts:
+  # shop-us:
+  #   connector: shopify
+  #   credentials: {access_token: ${SHOP_TOKEN}, webhook_secret: ${SHOP_SECRET}}
+  #   options: {shop: example.myshopify.com}
+  #   locations: {"gid://shopify/Location/1": main}    # the channel's location: ours
+  #   poll: {orders: 60s, stock: 15m}
+  #   availability: {locations: [main], buffer: 2, share: 1.0, cap: 500, minimum: 1}
+  #   routing: [main]                                  # where its orders may ship from, best first
+  #   stock_source: false                              # true: this shop's counts correct our stock
+  #   mode: shadow                                     # live | shadow (send nothing) | paused
+  #
+  # walmart-us:
+  #   connector: walmart
+  #   credentials:
+  #     client_id: ${WALMART_CLIENT_ID}
+  #     client_secret: ${WALMART_CLIENT_SECRET}
+  #     webhook_secret: ${WALMART_WEBHOOK_SECRET}
+  #   options: {market: us}
+  #   availability: {locations: [main], buffer: 1}
+  #   poll: {orders: 60s}
+  #   mode: shadow
+
+# The catalogue: one line per SKU, CSV or JSON lines.
+skus: skus.csv
+"""
+
+_SKUS: Final = """\
+sku,gtin,title,brand,tags,packs,components,aliases
+MUG,,Stoneware mug,Example,kitchen;gift,CA:12;PL:480,,walmart-us:WM-MUG
+BOX,,Gift box,Example,packaging,,,
+MUG-SET,,Two mugs in a gift box,Example,kitchen;gift,,MUG:2;BOX:1,
+"""
+
+_ENV: Final = """\
+# Copy to .env, fill in, and load it before a command: set -a; . ./.env; set +a
+# Keep .env out of version control.
+SHOP_TOKEN=
+SHOP_SECRET=
+WALMART_CLIENT_ID=
+WALMART_CLIENT_SECRET=
+WALMART_WEBHOOK_SECRET=
+"""
+
+
+def starter() -> dict[str, str]:
+    """Text by path relative to the new folder; it passes `trunkline check --offline` unchanged."""
+    return {"config/hub.yaml": _HUB, "skus.csv": _SKUS, ".env.example": _ENV}
