@@ -1,0 +1,124 @@
+"""Showing stock: one SKU's position and channels, and how a published number comes about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from connectors.sdk.manifest import QuantityMeaning
+from hub.inventory.availability import OwnOpen, Waterfall, pool_of, published_quantity
+from hub.ports.accounts import AccountPlan
+from hub.ports.queries import Queries
+from hub.ports.store import Micros, Position
+from hub.services import views
+from hub.services.moments import micros
+
+Json = dict[str, Any]
+
+POSTINGS_SHOWN = 100
+_PAGE = 1000
+_PER_PLACE = frozenset({"distributed", "added_back"})
+
+
+class UnknownStock(LookupError):
+    """The SKU or the account is not there; the message says which and what to do."""
+
+
+class Stock:
+    """Reads only; every answer is one or more snapshots of the read side."""
+
+    def __init__(self, queries: Queries, plans: Mapping[str, AccountPlan]) -> None:
+        self._queries = queries
+        self._plans = plans
+
+    async def show(self, sku: str) -> Json:
+        """`stock show SKU` (SURFACE).
+
+        Raises:
+            UnknownStock: Neither catalogue nor ledger knows the SKU.
+        """
+        positions = await self._queries.positions_at([sku], None)
+        levels, _ = await self._queries.levels(sku=sku, limit=_PAGE)
+        if not positions and not levels and await self._queries.sku(sku) is None:
+            raise UnknownStock(f"SKU {sku!r} is not in the catalogue and has no stock")
+        return views.stock(sku, positions, levels)
+
+    async def explain(self, sku: str, account: str, at: datetime | None = None) -> Json:
+        """The waterfall of one account's number, and the newest postings behind it.
+
+        Args:
+            at: As the ledger had it recorded then; the policy is today's.
+
+        Raises:
+            UnknownStock: No such account, or a SKU nobody knows.
+        """
+        plan = self._plans.get(account)
+        if plan is None:
+            known = ", ".join(sorted(self._plans)) or "none"
+            raise UnknownStock(f"account {account!r} is not configured (accounts: {known})")
+        row = await self._queries.sku(sku)
+        components = row.components if row is not None else ()
+        parts = [component for component, _ in components] or [sku]
+        until = None if at is None else micros(at)
+        positions = await self._queries.positions_at(parts, until)
+        if row is None and not positions:
+            raise UnknownStock(f"SKU {sku!r} is not in the catalogue and has no stock")
+        own = await self._own_open(plan, sku, until) if plan.quantity_meaning is QuantityMeaning.INPUT else {}
+        falls = [published_quantity(plan, sku, positions, components, own, place) for place in plan.channel_locations()]
+        return {
+            "sku": sku,
+            "account": account,
+            "at": views.instant(until),
+            "quantity": sum(fall.quantity for fall in falls),
+            "meaning": plan.quantity_meaning.value,
+            "steps": _steps(falls),
+            "channel_locations": [
+                {"location": fall.channel_location or None, "quantity": fall.quantity, "version": fall.version}
+                for fall in falls
+            ],
+            "positions": [{"sku": one.sku, **views.position(one)} for one in _pooled(plan, positions)],
+            "postings": await self._postings(plan, parts, until),
+        }
+
+    async def _postings(self, plan: AccountPlan, skus: list[str], until: Micros | None) -> list[Json]:
+        pool = set(pool_of(plan))
+        found = []
+        for sku in skus:
+            rows, _ = await self._queries.postings(sku=sku, until=until, limit=POSTINGS_SHOWN)
+            found += [row for row in rows if row.location in pool]
+        found.sort(key=lambda row: row.seq, reverse=True)
+        return [views.posting(row) for row in found[:POSTINGS_SHOWN]]
+
+    async def _own_open(self, plan: AccountPlan, sku: str, until: Micros | None) -> OwnOpen:
+        """Reserved units of the account's own orders, summed from the ledger as it was recorded.
+
+            Order events carry their account, so this holds for any instant; units reserved through a
+        XX"""
+        prefix = f"order:{plan.account}:"
+        own: dict[tuple[str, str, str], int] = {}
+        cursor: str | None = None
+        while True:
+            rows, cursor = await self._queries.postings(sku=sku, until=until, limit=_PAGE, cursor=cursor)
+            for row in rows:
+                if row.bucket == "reserved" and row.event.startswith(prefix):
+                    key = (plan.account, sku, row.location)
+                    own[key] = own.get(key, 0) + row.delta
+            if cursor is None:
+                return own
+
+
+def _pooled(plan: AccountPlan, positions: Sequence[Position]) -> list[Position]:
+    pool = set(pool_of(plan))
+    return [one for one in positions if one.location in pool]
+
+
+def _steps(falls: list[Waterfall]) -> list[Json]:
+    """The account's steps once, then what each further channel location gets of it."""
+    rows = [*falls[0].steps]
+    for fall in falls[1:]:
+        rows += [step for step in fall.steps if step.name in _PER_PLACE]
+    return [
+        {"number": number, "step": step.name, "value": step.value, "how": step.detail, "location": step.location}
+        for number, step in enumerate(rows, 1)
+    ]
