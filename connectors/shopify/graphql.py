@@ -65,7 +65,9 @@ class Reply:
 class GraphQL:
     """Runs the connector's documents for one account. Safe for any number of tasks of one loop."""
 
-    def __init__(self, ctx: AccountContext, settings: Settings, budgets: BudgetBook, tokens: OAuthTokens | None) -> None:
+    def __init__(
+        self, ctx: AccountContext, settings: Settings, budgets: BudgetBook, tokens: OAuthTokens | None
+    ) -> None:
         self._settings = settings
         self._budgets = budgets
         self._costs: dict[str, float] = {}
@@ -123,7 +125,11 @@ class GraphQL:
         answer = await self._http.request(
             "GET",
             url,
-            headers={"range": f"bytes={first_byte}-{first_byte + bytes_max - 1}", "accept": "*/*", "accept-encoding": "identity"},
+            headers={
+                "range": f"bytes={first_byte}-{first_byte + bytes_max - 1}",
+                "accept": "*/*",
+                "accept-encoding": "identity",
+            },
             kind=kind,
             budget=GRAPHQL,
             cost=0.0,
@@ -138,7 +144,6 @@ class GraphQL:
 
     async def close(self) -> None:
         await self._http.close()
-
 
 
 def _is_last_piece(answer: Answer, first_byte: int) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +16,7 @@ import msgspec
 from connectors.sdk import signing
 from connectors.sdk.contract import Envelope, WebhookRequest
 from connectors.sdk.errors import SignatureInvalid, UnknownTopic
-from connectors.shopify import ids
+from connectors.shopify import ids, moments
 from connectors.shopify.manifest import MANIFEST
 from connectors.shopify.settings import Settings
 
@@ -94,7 +93,7 @@ class Webhooks:
                 dedupe_key=_dedupe_key(topic, request),
                 ordering_key=_ordering_key(topic, named, request.body),
                 payload=request.body,
-                occurred_at=_instant(request.headers.get(TRIGGERED)) or _instant(named.updated_at),
+                occurred_at=moments.read(request.headers.get(TRIGGERED)) or moments.read(named.updated_at),
                 headers=self._kept(request),
             )
         ]
@@ -154,13 +153,3 @@ def _read(body: bytes) -> _Named:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # Kept all the same: the mapping says what is wrong with it and the operator sees it.
         return _Named()
-
-
-def _instant(value: Any) -> datetime | None:
-    if not isinstance(value, str) or not value:
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at.tzinfo is not None else None

@@ -1,0 +1,1 @@
+"""The parts of the fake shop: its state, its GraphQL server, its webhooks."""
