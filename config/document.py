@@ -198,7 +198,7 @@ def _carry(match: re.Match[str]) -> str:
 
 
 def _explain(error: MarkedYAMLError) -> tuple[str, str]:
-    """The parser's complaint without the text it quotes, which may hold a secret."""
+    """The parser's complaint, unless it quotes more than a sign: that may be part of a secret."""
     problem = str(error.problem or error.context or "is not valid YAML")
     if "\\t" in problem or "\t" in problem:
         return "contains a tab where YAML allows none", "use spaces"
@@ -208,5 +208,7 @@ def _explain(error: MarkedYAMLError) -> tuple[str, str]:
         return "has a colon where none is allowed", "quote the value, or check the indentation above"
     if "undefined alias" in problem:
         return "uses an alias (*name) that no anchor (&name) defines", "define it above, or quote the value"
-    found = re.sub(r"(?<=found )(?!')[^,]*", "something else", problem) if "'" not in problem else problem
-    return f"is not valid YAML ({found})", "check indentation, brackets and quotes in and above this line"
+    quoted = re.findall(r"'([^']*)'", problem)
+    harmless = problem.count("'") % 2 == 0 and all(len(text) <= 1 or text.startswith("<") for text in quoted)
+    detail = f" ({problem})" if harmless else ""
+    return f"is not valid YAML{detail}", "check indentation, brackets and quotes in and above this line"

@@ -17,7 +17,8 @@ _NAME: Final = Text(
     "a name that fits into a URL",
     "use letters, digits, - and _, a letter or digit first, at most 64 of them",
 )
-CONNECTOR_NAME: Final = Text(r"[a-z][a-z0-9_]*", "a connector's name", "write it in lower case, for example shopify")
+_CURRENCY: Final = Text(r"[A-Z]{3}", "an ISO 4217 code", "write three capitals such as USD")
+_CONNECTOR: Final = Text(r"[a-z][a-z0-9_]*", "a connector's name", "write it in lower case, for example shopify")
 
 RETENTION: Final = Section(
     {
@@ -63,7 +64,7 @@ AVAILABILITY: Final = Section(
 )
 ACCOUNT: Final = Section(
     {
-        "connector": Key(CONNECTOR_NAME, "which vendor, for example shopify", required=True),
+        "connector": Key(_CONNECTOR, "which vendor, for example shopify", required=True),
         "base_url": Key(Url(), "point the connector elsewhere (sandbox, proxy)"),
         "auth_url": Key(Url(), "the same for tokens, where they come from another host"),
         "credentials": Key(MapOf(SecretText()), "as the connector names them; best as ${NAME} or {file: PATH}", {}),
