@@ -87,8 +87,9 @@ class WalmartConnector:
         return notifications.envelopes(request)
 
     async def fetch(self, stream: str, cursor: Cursor | None, limit: int, since: datetime | None = None) -> Page:
+        """The next page of a stream. Catalogue pages are one envelope each, whatever the limit."""
         if stream in self._catalogues:
-            return await self._catalogues[stream].fetch(cursor, limit)
+            return await self._catalogues[stream].fetch(cursor)
         if stream not in self._sweepers:
             known = ", ".join(each.name for each in self.manifest.streams)
             raise Rejected(f"Walmart has no stream {stream!r}; known are {known}", code="unknown_stream")
