@@ -66,11 +66,12 @@ class Poller:
         """
         declared = self._out.plan.manifest.stream(stream)
         if since is not None:
-            self._reachable(declared, since)
+            self.require_reach(declared, since)
         mark = since.isoformat() if since else "default"
         return await self._walk(stream, f"{BACKFILL}{stream}:{mark}", since)
 
-    def _reachable(self, stream: Stream, since: datetime) -> None:
+    def require_reach(self, stream: Stream, since: datetime) -> None:
+        """Raise ValueError when the vendor does not reach back that far."""
         days = (self._out.clock.now() - since).total_seconds() / 86_400
         if stream.backfill_days_max is not None and days > stream.backfill_days_max:
             raise ValueError(

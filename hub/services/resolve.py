@@ -55,6 +55,10 @@ class Resolver:
         _log.info("hint.resolved", account=item.account, topic=item.topic, seq=item.seq, inputs=len(writes.inputs))
         return InboxState.DONE
 
+    async def later(self, item: InboxItem) -> None:
+        """Put the hint back on the schedule untouched; nothing was asked."""
+        await self._later(item, REST_S, item.attempts)
+
     async def _later(
         self, item: InboxItem, wait_s: float, attempts: int, called: Called[Any] | None = None
     ) -> InboxState:

@@ -1,0 +1,220 @@
+"""The running engine of one process: loops, timetable, state; started once, drained once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+import structlog
+
+from connectors.sdk.contract import Connector
+from connectors.sdk.ports import Clock, Ids, Jitter
+from hub.ports.accounts import AccountPlan
+from hub.ports.queries import Queries
+from hub.ports.store import Store, StoreUnavailable
+from hub.ports.telemetry import Telemetry
+from hub.runtime.drain import DRAIN_S, Drain
+from hub.runtime.health import HealthState
+from hub.runtime.wake import Wakes
+from hub.services.accounts import Accounts
+from hub.services.apply import Apply
+from hub.services.interpret import Interpreter
+from hub.services.replay import Replayer
+from hub.services.retention import Keep, Retention
+from hub.workers.channel import INBOX_RHYTHM, Channel, Tools, open_channels
+from hub.workers.duties import Duties, Intervals
+from hub.workers.hints import Hints
+from hub.workers.inbox import InboxWorker
+from hub.workers.loop import Loop
+from hub.workers.supervisor import Supervisor
+from hub.workers.timetable import Timetable
+
+_log = structlog.get_logger(__name__)
+
+ROLES = ("all", "intake", "worker", "scheduler")
+CANCEL_S = 3.0
+"""Kept back from the drain for cancelling what is late and closing connections."""
+
+
+@runtime_checkable
+class WakesWorkers(Protocol):
+    """A store that hears of other processes' writes."""
+
+    async def wait_for_work(self, timeout_s: float) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an engine is given. `fatal` are errors after which the process has to end.
+
+    `inbox_workers`: claimers side by side; one is best on SQLite, where one connection writes.
+    """
+
+    store: Store
+    queries: Queries
+    interpreter: Interpreter
+    clock: Clock
+    ids: Ids
+    jitter: Jitter
+    telemetry: Telemetry
+    role: str = "all"
+    public_url: str | None = None
+    keep: Keep = field(default_factory=Keep)
+    personal_kept_s: float | None = None
+    intervals: Intervals = field(default_factory=Intervals)
+    inbox_workers: int = 1
+    fatal: tuple[type[BaseException], ...] = ()
+
+
+class Engine:
+    """Everything that moves without being asked. One per process.
+
+    `wakes.received()` is for intake to call after it has stored something.
+    """
+
+    def __init__(
+        self, plans: Mapping[str, AccountPlan], connectors: Mapping[str, Connector], around: Surroundings
+    ) -> None:
+        if around.role not in ROLES:
+            raise ValueError(f"no role is called {around.role!r}; known: {', '.join(ROLES)}")
+        self._around = around
+        self._plans = plans
+        self.drain = Drain()
+        self.wakes = Wakes(plans)
+        self.health = HealthState(around.store, around.clock, self.drain)
+        self.accounts = Accounts(plans, around.store, around.clock)
+        self.tools = Tools(
+            around.store, around.queries, self.accounts, around.clock, around.ids, around.jitter, around.telemetry,
+            self.wakes, self.drain, self.health,
+        )  # fmt: skip
+        self.channels: dict[str, Channel] = open_channels(plans, connectors, self.tools)
+        self.replayer = Replayer(plans, around.store, around.queries, around.clock, around.telemetry)
+        self.apply = Apply(
+            around.store,
+            plans,
+            queries=around.queries,
+            telemetry=around.telemetry,
+            personal_kept_s=around.personal_kept_s,
+        )
+        self.supervisor = Supervisor(self.drain, around.clock, around.fatal)
+        self._timetable = Timetable(self.drain, around.jitter)
+        resolvers = {name: channel.resolver for name, channel in self.channels.items() if channel.resolver is not None}
+        self._hints = Hints(resolvers, around.store, self.wakes)
+        self._pulls: set[asyncio.Task[None]] = set()
+        self._heart: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin working. Raises `StoreUnavailable` when not even the accounts' state can be read."""
+        role = self._around.role
+        await self.accounts.refresh()
+        self._heart = asyncio.create_task(self.health.beat(), name="heart")
+        self.supervisor.start("health", self.health.probe)
+        if isinstance(self._around.store, WakesWorkers):
+            self.supervisor.start("listener", self._listen)
+        if role in ("all", "worker"):
+            self._start_workers()
+        if role in ("all", "scheduler"):
+            self._start_timetable()
+        self.health.started()
+        _log.info("engine.started", role=role, count=len(self.channels))
+
+    async def stop(self, within_s: float = DRAIN_S) -> None:
+        """Drain (at most `within_s`): nothing new begins, what is under way ends or is handed back."""
+        self.drain.begin()
+        budget = max(0.0, within_s - CANCEL_S)
+        late = await asyncio.gather(
+            self.supervisor.stop(budget), self._timetable.stop(budget), self._stop_pulls(budget)
+        )
+        await self._hints.stop()
+        await self._around.interpreter.close()
+        try:
+            await self.accounts.flush()
+        except StoreUnavailable:
+            _log.warning("accounts.unsaved", reason="the store is unavailable")
+        for channel in self.channels.values():
+            await channel.connector.close()
+        if self._heart is not None:
+            self._heart.cancel()
+            await asyncio.gather(self._heart, return_exceptions=True)
+        _log.info("engine.stopped", running=[name for names in late for name in names])
+
+    async def failed(self) -> BaseException:
+        """Until something happens after which this process must end; gives it."""
+        return await self.supervisor.failed()
+
+    def pull(self, account: str, since: datetime | None) -> list[str]:
+        """Begin reading an account's streams again, beside the ordinary polls; names of the streams.
+
+        Raises:
+            LookupError: No such account, or nothing of it can be pulled.
+            ValueError: The vendor does not reach back that far.
+        """
+        self.accounts.row(account)
+        channel = self.channels[account]
+        poller = channel.poller
+        if poller is None:
+            raise LookupError(f"{channel.plan.connector} has nothing that can be pulled")
+        streams = channel.plan.manifest.streams
+        if since is not None:
+            for stream in streams:
+                poller.require_reach(stream, since)
+        names = [stream.name for stream in streams]
+        task = asyncio.create_task(self._pull(channel, names, since), name=f"pull:{account}")
+        self._pulls.add(task)
+        task.add_done_callback(self._pulls.discard)
+        return names
+
+    async def _pull(self, channel: Channel, streams: list[str], since: datetime | None) -> None:
+        poller = channel.poller
+        if poller is None:
+            return
+        for stream in streams:
+            finished = False
+            while not finished and not self.drain.stopping:
+                try:
+                    walked = await poller.backfill(stream, since)
+                except StoreUnavailable:
+                    await self.drain.pause(5.0)
+                    continue
+                self.wakes.received()
+                finished = walked.finished or walked.wait_s is None
+                if not finished and walked.wait_s is not None:
+                    await self.drain.pause(walked.wait_s)
+
+    async def _stop_pulls(self, within_s: float) -> list[str]:
+        tasks = set(self._pulls)
+        if not tasks:
+            return []
+        _, late = await asyncio.wait(tasks, timeout=within_s)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return sorted(task.get_name() for task in late)
+
+    def _start_workers(self) -> None:
+        around = self._around
+        for number in range(max(1, around.inbox_workers)):
+            worker = InboxWorker(around.store, around.interpreter, self.apply, self._hints, self.wakes)
+            loop = Loop(f"inbox:{number}", worker.step, self.wakes.inbox, INBOX_RHYTHM, self.drain, self.health)
+            self.supervisor.start(loop.name, loop.run)
+        for channel in self.channels.values():
+            for loop in channel.loops():
+                self.supervisor.start(loop.name, loop.run)
+
+    def _start_timetable(self) -> None:
+        around = self._around
+        retention = Retention(around.store, around.clock, around.keep)
+        duties = Duties(self.channels, self.tools, retention, around.public_url, around.intervals)
+        for job in duties.jobs():
+            self._timetable.add(job)
+        self._timetable.start()
+
+    async def _listen(self) -> None:
+        """Turn other processes' writes into this one's wake-ups."""
+        store = self._around.store
+        while isinstance(store, WakesWorkers) and not self.drain.stopping:
+            if await store.wait_for_work(5.0):
+                self.wakes.everything()
