@@ -6,7 +6,7 @@ Only the composition root and the command line import this package. Connectors j
 
 from __future__ import annotations
 
-from config.faults import ConfigInvalid, Fault, suggestion
+from config.faults import ConfigurationInvalid, Fault, suggestion
 from config.loading import load, root_of
 from config.settings import (
     AccountSettings,
@@ -28,7 +28,7 @@ __all__ = [
     "AccountSettings",
     "AvailabilitySettings",
     "CatalogueEntry",
-    "ConfigInvalid",
+    "ConfigurationInvalid",
     "Fault",
     "HubSettings",
     "KeyFile",

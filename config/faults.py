@@ -22,7 +22,7 @@ class Fault:
         return ": ".join(part for part in (where, self.key, self.problem, self.remedy) if part)
 
 
-class ConfigInvalid(Exception):
+class ConfigurationInvalid(Exception):
     """A configuration that cannot be used; `faults` are in the order of their lines."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 from config import shape
 from config.document import Document
-from config.faults import ConfigInvalid, Fault, suggestion
+from config.faults import ConfigurationInvalid, Fault, suggestion
 from config.reading import BAD, Reading
 from config.settings import (
     AccountSettings,
@@ -45,17 +44,17 @@ def load(path: Path | str, env: Mapping[str, str]) -> Settings:
         env: The environment that `${NAME}` reads from.
 
     Raises:
-        ConfigInvalid: With every fault found; no fault shows a secret.
+        ConfigurationInvalid: With every fault found; no fault shows a secret.
     """
     path = Path(path)
     reading = Reading(str(path), root_of(path), [])
     table = Document(path, reading.file, env, reading.faults).read()
     if table is None:
-        raise ConfigInvalid(reading.faults)
+        raise ConfigurationInvalid(reading.faults)
     values = shape.ROOT.read(table, "", reading)
     _References(reading, values).check()
     if reading.faults:
-        raise ConfigInvalid(reading.faults)
+        raise ConfigurationInvalid(reading.faults)
     return _settings(values, reading)
 
 
@@ -115,10 +114,10 @@ def _settings(values: dict[str, Any], reading: Reading) -> Settings:
         file=reading.file,
         root=reading.root,
         hub=_hub(values["hub"] or shape.HUB.defaults(), reading.root),
-        locations=MappingProxyType(locations),
-        accounts=MappingProxyType(accounts),
+        locations=locations,
+        accounts=accounts,
         skus=values["skus"],
-        lines=MappingProxyType(reading.lines),
+        lines=reading.lines,
     )
 
 
@@ -147,14 +146,14 @@ def _account(name: str, given: dict[str, Any], all_locations: tuple[str, ...]) -
         connector=given["connector"],
         base_url=given["base_url"],
         auth_url=given["auth_url"],
-        credentials=MappingProxyType(given["credentials"]),
-        options=MappingProxyType(given["options"]),
-        locations=MappingProxyType(given["locations"]),
+        credentials=given["credentials"],
+        options=given["options"],
+        locations=given["locations"],
         routing=given["routing"] or pool,
         availability=AvailabilitySettings(
             pool, policy["buffer"], policy["share"], policy["cap"], policy["minimum"], policy["fixed"]
         ),
-        poll_s=MappingProxyType(given["poll"]),
+        poll_s=given["poll"],
         mode=given["mode"],
         mappings=given["mappings"],
         time_zone=given["time_zone"],
@@ -163,4 +162,4 @@ def _account(name: str, given: dict[str, Any], all_locations: tuple[str, ...]) -
     )
 
 
-__all__ = ["ConfigInvalid", "Fault", "load", "root_of"]
+__all__ = ["ConfigurationInvalid", "Fault", "load", "root_of"]

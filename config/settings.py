@@ -1,4 +1,7 @@
-"""The configuration as typed values. Instances are frozen; secrets do not show in their repr."""
+"""The configuration as typed values. Instances are frozen; secrets do not show in their repr.
+
+Tables are plain dicts, because settings travel to mapper processes and a read-only view cannot.
+"""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ HUB: Final = Section(
         "database": Key(DatabaseUrl(), "sqlite:///data/hub.db or postgresql://user@host/name"),
         "listen": Key(ListenAddress(), "host:port of webhooks, API and console", Listen("127.0.0.1", 8700)),
         "public_url": Key(Url(), "the address vendors reach the hub at; needed for webhook subscriptions"),
-        "encryption_key": Key(EncryptionKey(), "{file: PATH}, made on first start, or a long random text"),
+        "encryption_key": Key(EncryptionKey(), "{file: PATH}, made on first start, or 64 hexadecimal digits"),
         "mappers": Key(Whole(0, 64), "extra processes that map payloads; 0 maps in the hub's own", 0),
         "workers": Key(Whole(1, 64), "inbox workers in one process", 1),
         "webhook_max_bytes": Key(Whole(1024, 1 << 30), "larger webhook bodies are refused with 413", 5 * 1024 * 1024),

@@ -13,7 +13,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Final
 
-from config.faults import ConfigInvalid, Fault
+from config.faults import ConfigurationInvalid, Fault
 from config.sku_rows import RowFault, rows
 
 FAULTS_MAX: Final = 100
@@ -46,7 +46,7 @@ def read_skus(path: Path, shown: str | None = None) -> Iterator[CatalogueEntry]:
         shown: The file's name in messages; the path when absent.
 
     Raises:
-        ConfigInvalid: After the last entry, with the faults found (at most 100 and a count).
+        ConfigurationInvalid: After the last entry, with the faults found (at most 100 and a count).
     """
     catalogue = _Catalogue(shown or str(path))
     for line, row in rows(path):
@@ -123,7 +123,7 @@ class _Catalogue:
         if self._unnamed:
             self._faults.append(Fault(self._shown, 0, "", f"has {self._unnamed} more faults", "mend these first"))
         if self._faults:
-            raise ConfigInvalid(self._faults)
+            raise ConfigurationInvalid(self._faults)
 
 
 def _text(cell: Any) -> str | None:

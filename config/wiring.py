@@ -14,7 +14,7 @@ from connectors.sdk.ports import Secret
 
 _DATABASES: Final = "sqlite:///data/hub.db or postgresql://user@host/name"
 _POSTGRES: Final = ("postgresql", "postgres", "postgresql+asyncpg")
-KEY_LENGTH_MIN: Final = 32
+_KEY: Final = "[0-9A-Fa-f]{64}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class ListenAddress:
 
 @dataclass(frozen=True, slots=True)
 class EncryptionKey:
-    """`{file: PATH}` is a key file the hub makes itself, so it need not be there; any other value is the key."""
+    """`{file: PATH}` is a key file the hub makes itself, so it need not be there; any other value is the key in hex."""
 
     def read(self, node: Node, key: str, reading: Reading) -> Any:
         if isinstance(node, Table) and set(node.entries) == {"file"}:
@@ -79,13 +79,13 @@ class EncryptionKey:
         value = reading.scalar(node, key)
         if isinstance(value, Bad):
             return BAD
-        if len(value.text) < KEY_LENGTH_MIN:
-            remedy = f"use at least {KEY_LENGTH_MIN} random characters, or {{file: data/hub.key}}"
-            return reading.fault(value.line, key, "is too short for a key", remedy)
+        if re.fullmatch(_KEY, value.text) is None:
+            remedy = "write 64 hexadecimal digits (`openssl rand -hex 32`), or {file: data/hub.key}"
+            return reading.fault(value.line, key, "is no key", remedy)
         return Secret(value.text)
 
     def schema(self) -> dict[str, Any]:
-        return or_reference({"type": "string", "minLength": KEY_LENGTH_MIN})
+        return or_reference({"type": "string", "pattern": f"^{_KEY}$"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import config
-from config import ConfigInvalid
+from config import ConfigurationInvalid
 
 SECRET = "hunter2-hunter2"
 
@@ -18,7 +18,7 @@ SECRET = "hunter2-hunter2"
 def _faults(tmp_path: Path, text: str | bytes, env: dict[str, str] | None = None) -> list[str]:
     path = tmp_path / "hub.yaml"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    with pytest.raises(ConfigInvalid) as caught:
+    with pytest.raises(ConfigurationInvalid) as caught:
         config.load(path, env or {})
     assert caught.value.faults
     assert str(caught.value) == "\n".join(map(str, caught.value.faults))
@@ -40,7 +40,7 @@ def _account(inner: str) -> str:
         ("hub:\n  database: 'sqlite://'", "2: hub.database: names no database file"),
         ("hub:\n  database: 'sqlite:///:memory:'", "2: hub.database: names no database file"),
         ("hub:\n  database: postgresql://me@h", "2: hub.database: names no database"),
-        ("hub:\n  encryption_key: short", "2: hub.encryption_key: is too short for a key: use at least 32"),
+        ("hub:\n  encryption_key: short", "2: hub.encryption_key: is no key: write 64 hexadecimal digits"),
         ("hub:\n  public_url: hub.example.com", "2: hub.public_url: is no http or https URL"),
         ("hub:\n  public_url: https://u:p@h", "2: hub.public_url: holds a user name or password"),
         ("hub:\n  public_url: https://h/?a=1", "2: hub.public_url: has a query"),
@@ -118,9 +118,9 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     """Neither a missing file nor a folder in its place is a traceback."""
-    with pytest.raises(ConfigInvalid, match="does not exist: write one with `trunkline init`"):
+    with pytest.raises(ConfigurationInvalid, match="does not exist: write one with `trunkline init`"):
         config.load(tmp_path / "none.yaml", {})
-    with pytest.raises(ConfigInvalid, match="cannot be read"):
+    with pytest.raises(ConfigurationInvalid, match="cannot be read"):
         config.load(tmp_path, {})
 
 
@@ -173,8 +173,8 @@ def test_no_fault_shows_a_secret(tmp_path: Path, text: str) -> None:
 @example("hub: !!python/object:os.system x")
 @example("a: 1\n\x00")
 def test_any_bytes_load_or_are_refused(tmp_path: Path, text: str | bytes) -> None:
-    """No content of the file leads to anything but settings or `ConfigInvalid`."""
+    """No content of the file leads to anything but settings or `ConfigurationInvalid`."""
     path = tmp_path / "hub.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
-    with suppress(ConfigInvalid):
+    with suppress(ConfigurationInvalid):
         config.load(path, {})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config import CatalogueEntry, ConfigInvalid, read_skus, skus_digest
+from config import CatalogueEntry, ConfigurationInvalid, read_skus, skus_digest
 
 HEADER = "sku,gtin,title,brand,tags,packs,components,aliases"
 MUG = CatalogueEntry(
@@ -19,7 +19,7 @@ BOX = CatalogueEntry(sku="BOX:S")
 
 
 def _faults(path: Path) -> list[str]:
-    with pytest.raises(ConfigInvalid) as caught:
+    with pytest.raises(ConfigurationInvalid) as caught:
         list(read_skus(path, "skus"))
     return [str(fault).removeprefix("skus:").strip() for fault in caught.value.faults]
 
@@ -113,7 +113,7 @@ def test_good_rows_come_before_the_faults(tmp_path: Path) -> None:
     path = tmp_path / "skus.csv"
     path.write_text("sku,gtin\nA,\nB,bad\nC,\n")
     seen = []
-    with pytest.raises(ConfigInvalid):
+    with pytest.raises(ConfigurationInvalid):
         seen.extend(read_skus(path))
     reader = read_skus(path)
     assert next(reader).sku == "A"
