@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from canonical.codes import Condition, Milestone, Precision, ShipmentState
 from canonical.documents.base import DocumentBase
-from canonical.scalars import Code, DateOrInstant, Flag, FreeText, LocalTime, Measured, Text, UtcOffset
+from canonical.scalars import Attributes, Code, DateOrInstant, Flag, FreeText, LocalTime, Measured, Text, UtcOffset
 from canonical.values import MeasuredValue, Place, PostalAddress, Value, Weight
 
 
@@ -21,6 +23,7 @@ class PackageLine(MeasuredValue):
     uom: Text | None = None
     lot: Text | None = None
     serials: tuple[Text, ...] = ()
+    properties: Attributes = Field(default_factory=dict)
 
 
 class Package(Value):

@@ -67,6 +67,7 @@ class StockMovementLine(MeasuredValue):
     reason: MovementReason = "unknown"
     reason_raw: FreeText | None = None
     lot: Text | None = None
+    properties: Attributes = Field(default_factory=dict)
 
 
 class StockMovement(DocumentBase):
