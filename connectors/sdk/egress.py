@@ -24,8 +24,21 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 PORTS_ALLOWED: Final = frozenset({443, 8443})
 URL_LENGTH_MAX: Final = 8_192
 _LOOPBACK_NAMES: Final = frozenset({"localhost"})
-_NAT64: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
-# Source: RFC 6052 section 2.1 (October 2010) and RFC 8215 (August 2017).
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+# Source: RFC 6052 section 2.1 (October 2010); the address behind it is what counts.
+
+_NOT_PUBLIC: Final = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+        "224.0.0.0/4", "240.0.0.0/4", "::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16",
+        "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+    )
+)  # fmt: skip
+# Spelt out because what a Python release calls global has changed with its patch level. Tunnels
+# (6to4, Teredo) are refused whole: nobody serves reports from there.
+# Source: IANA IPv4 and IPv6 special-purpose address registries (read 2026-11).
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -105,29 +118,15 @@ async def allow(
 
 
 def is_public(address: Address) -> bool:
-    """Reachable by anyone on the internet, also after unwrapping addresses that carry another one."""
+    """Reachable by anyone on the internet, also after unwrapping an address that carries another one."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.scope_id is not None:
             return False
-        inner = _embedded(address)
-        if inner is not None and not is_public(inner):
-            return False
-        if address.ipv4_mapped is not None or any(address in network for network in _NAT64):
-            return inner is not None
-    return address.is_global and not address.is_multicast and not address.is_reserved and not address.is_unspecified
-
-
-def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    if address.sixtofour is not None:
-        return address.sixtofour
-    if address.teredo is not None:
-        return address.teredo[1]
-    number = int(address)
-    if any(address in network for network in _NAT64) or number >> 32 == 0:
-        return ipaddress.IPv4Address(number & 0xFFFF_FFFF)
-    return None
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if address in _NAT64:
+            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
+    return address.is_global and not any(address in network for network in _NOT_PUBLIC)
 
 
 def _public(addresses: Sequence[Address]) -> str:
