@@ -49,6 +49,9 @@ class CountLine(NamedTuple):
     as_of: Micros | None = None
 
 
+Line = AdjustLine | CountLine
+
+
 class AdjustmentRefused(ValueError):
     """The whole request is refused, nothing of it was stored; `faults` name the line, counted from 1."""
 
@@ -130,7 +133,7 @@ class Adjust:
         named = {line.sku for line in lines}
         return await self._apply("stock.counted", reads, named, lines, key, actor, post)
 
-    def _shape(self, key: str, lines: Sequence[AdjustLine] | Sequence[CountLine]) -> list[str]:
+    def _shape(self, key: str, lines: Sequence[Line]) -> list[str]:
         if not key.strip():
             return ["an idempotency key is needed, so that a repeated request is applied once"]
         if not lines:
@@ -149,7 +152,7 @@ class Adjust:
         action: str,
         reads: ReadSet,
         named: set[str],
-        lines: Sequence[AdjustLine] | Sequence[CountLine],
+        lines: Sequence[Line],
         key: str,
         actor: str,
         post: Callable[[State], list[Posting]],
@@ -185,7 +188,7 @@ class Adjust:
         return Adjusted(changed, bool(repeated))
 
 
-def _known_skus(state: State, lines: Sequence[AdjustLine] | Sequence[CountLine]) -> None:
+def _known_skus(state: State, lines: Sequence[Line]) -> None:
     faults: list[str] = []
     for number, line in enumerate(lines, 1):
         if ("", line.sku) not in state.resolved:

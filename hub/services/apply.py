@@ -48,14 +48,17 @@ KIND = "inbound"
 _BUGS = (
     InvariantBroken,
     DuplicateKey,
-    StoreConflict,
     ArithmeticError,
     AttributeError,
     LookupError,
     TypeError,
     ValueError,
 )
-"""What a fault in pure code, or a row that keeps moving, can raise out of one unit of work."""
+"""What a fault in pure code can raise out of one unit of work."""
+
+CONFLICTS_MAX = 5
+CONFLICT_REST_US = 1_000_000
+"""A row that moved under every redo of the store is tried again this much later, so often."""
 
 _log = structlog.get_logger()
 
@@ -111,9 +114,12 @@ class Apply:
     async def _batch(self, pairs: Sequence[Pair]) -> Outcome:
         try:
             return await self._unit(pairs)
-        except _BUGS as error:
+        except (StoreConflict, *_BUGS) as error:
             if len(pairs) == 1:
-                return await self._park(pairs[0], error)
+                item = pairs[0][0]
+                if isinstance(error, StoreConflict) and item.attempts < CONFLICTS_MAX:
+                    return await self._later(item)
+                return await self._park(item, error)
             _log.warning("batch.split", items=len(pairs), error=type(error).__name__)
         total = Outcome()
         for pair in pairs:
@@ -266,9 +272,17 @@ class Apply:
         await self._store.run(reads, decide)
         return outcome
 
-    async def _park(self, pair: Pair, error: BaseException) -> Outcome:
+    async def _later(self, item: InboxItem) -> Outcome:
+        def decide(state: State) -> WriteSet:
+            due_at = state.now + CONFLICT_REST_US
+            return WriteSet(inbox=[InboxResult(item.seq, InboxState.PENDING, due_at, item.attempts + 1)])
+
+        await self._store.run(ReadSet(), decide)
+        _log.info("input.postponed", account=item.account, seq=item.seq, attempts=item.attempts + 1)
+        return Outcome()
+
+    async def _park(self, item: InboxItem, error: BaseException) -> Outcome:
         """Our own fault, or a row that keeps moving: stop this input, loudly, and keep it for a replay."""
-        item = pair[0]
         name = type(error).__name__
         _log.error("input.parked", account=item.account, topic=item.topic, seq=item.seq, error=name, exc_info=error)
         refusal = Refusal(name, "internal", "", f"applying this input failed: {name}; it is kept and can be replayed")

@@ -57,6 +57,11 @@ def context_of(plan: AccountPlan, item: InboxItem) -> MapContext:
 
 def interpret_item(item: InboxItem, plan: AccountPlan, maps: Maps) -> Interpreted:
     """Pure: the same item gives the same facts."""
+    return route(item, plan) or map_item(item, context_of(plan, item), maps)
+
+
+def route(item: InboxItem, plan: AccountPlan) -> Interpreted | None:
+    """The answer for an item that needs no mapping; None when it does."""
     topic = plan.manifest.topic(item.topic)
     if item.crashes >= CRASHES_MAX:
         message = f"the process died {item.crashes} times while holding this input; it is not run again by itself"
@@ -70,7 +75,7 @@ def interpret_item(item: InboxItem, plan: AccountPlan, maps: Maps) -> Interprete
     if not item.payload:
         message = "the stored payload is past its retention and gone; pull the account again instead"
         return Interpreted(item.seq, refusal=Refusal("PayloadGone", "shredded", "", message))
-    return map_item(item, context_of(plan, item), maps)
+    return None
 
 
 def map_item(item: InboxItem, context: MapContext, maps: Maps) -> Interpreted:

@@ -93,8 +93,9 @@ class Stock:
     async def _own_open(self, plan: AccountPlan, sku: str, until: Micros | None) -> OwnOpen:
         """Reserved units of the account's own orders, summed from the ledger as it was recorded.
 
-            Order events carry their account, so this holds for any instant; units reserved through a
-        XX"""
+        Order events carry their account, so this holds for any instant. Units its kits hold of a
+        component are in the sum too, though the channel does not subtract those.
+        """
         prefix = f"order:{plan.account}:"
         own: dict[tuple[str, str, str], int] = {}
         cursor: str | None = None
