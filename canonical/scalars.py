@@ -80,9 +80,11 @@ def _named_error(schema: CoreSchema, kind: str, message: str) -> CoreSchema:
 
 def _decimal_core() -> CoreSchema:
     text = core.chain_schema([core.str_schema(strict=True, pattern=_DECIMAL), core.decimal_schema()])
+    # The same bounds as the pattern's, so that whatever code constructs can be read back.
+    exact = core.decimal_schema(strict=True, max_digits=46, decimal_places=18)
     return core.json_or_python_schema(
         json_schema=text,
-        python_schema=core.union_schema([core.decimal_schema(strict=True), text], mode="left_to_right"),
+        python_schema=core.union_schema([exact, text], mode="left_to_right"),
         serialization=core.plain_serializer_function_ser_schema(
             methodcaller("__format__", "f"), return_schema=core.str_schema(), when_used="json"
         ),

@@ -31,11 +31,20 @@ def test_money_refuses_what_is_not_exact_text(json: str) -> None:
     assert [error["loc"] for error in caught.value.errors()] == [("amount",)]
 
 
-@pytest.mark.parametrize("value", [1.5, 1, True, Decimal("NaN"), Decimal("Infinity"), None])
+@pytest.mark.parametrize(
+    "value", [1.5, 1, True, Decimal("NaN"), Decimal("Infinity"), Decimal(10) ** 28, Decimal("1E-19"), None]
+)
 def test_money_refuses_floats_from_python(value: Any) -> None:
     """From code only a Decimal or its text will do."""
     with pytest.raises(ValidationError):
         Money(amount=value, currency="USD")
+
+
+def test_whatever_code_constructs_reads_back() -> None:
+    """The largest and the finest amount code may build are written as text that is read again."""
+    for amount in (Decimal("9" * 28 + "." + "9" * 18), Decimal("1E-18"), Decimal("1E+27")):
+        money = Money(amount=amount)
+        assert Money.model_validate_json(money.model_dump_json()) == money
 
 
 @pytest.mark.parametrize("currency", ["usd", "US", "", "USDX", "€"])
