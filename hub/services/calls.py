@@ -23,6 +23,9 @@ from hub.services.accounts import Accounts
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+STOPPING_WAIT_S = 60.0
+"""Longer than any drain: what meets a stopping hub waits for the next start."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -47,10 +50,22 @@ class Called(Generic[T]):
 
 
 class VendorCalls:
-    """All calls of one account. For one event loop; tasks may call at the same time."""
+    """All calls of one account. For one event loop; tasks may call at the same time.
 
-    def __init__(self, account: str, gate: Gate, accounts: Accounts, clock: Clock, telemetry: Telemetry) -> None:
+    `stopping`: the hub is draining, so the gate is shut for everything not yet begun.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        gate: Gate,
+        accounts: Accounts,
+        clock: Clock,
+        telemetry: Telemetry,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.account = account
+        self._stopping = stopping
         self.gate = gate
         self._accounts = accounts
         self._clock = clock
@@ -59,6 +74,8 @@ class VendorCalls:
 
     def wait_s(self, lane: str) -> float:
         """Seconds until a call of this lane may go out; 0.0 means now. A held account is not asked here."""
+        if self._stopping():
+            return STOPPING_WAIT_S
         return self.gate.wait_s(lane, self._clock.monotonic())
 
     async def make(
@@ -76,7 +93,7 @@ class VendorCalls:
             inside: Finds the error an answer carries item by item that speaks for the whole vendor.
         """
         began = self._clock.monotonic()
-        if not self.gate.admit(target.lane, began):
+        if self._stopping() or not self.gate.admit(target.lane, began):
             return None
         probe = self.gate.probing
         started_at = moments.now(self._clock)

@@ -97,7 +97,9 @@ class Channel:
         self.connector = connector
         self._tools = tools
         self.lease = Lease(tools.store, plan.account, tools.clock)
-        self.calls = VendorCalls(plan.account, Gate(), tools.accounts, tools.clock, tools.telemetry)
+        self.calls = VendorCalls(
+            plan.account, Gate(), tools.accounts, tools.clock, tools.telemetry, lambda: tools.drain.stopping
+        )
         self.out = Outward(
             plan, self.calls, tools.accounts, tools.store, tools.clock, tools.ids, tools.jitter, tools.telemetry
         )

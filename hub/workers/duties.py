@@ -20,8 +20,6 @@ from hub.workers.timetable import Job
 
 _log = structlog.get_logger(__name__)
 
-ACCOUNTS_READ_S = 5.0
-ACCOUNTS_WRITE_S = 1.0
 RECHECK_S = 300.0
 RETENTION_S = 86_400.0
 POLL_TRIES = 3
@@ -62,9 +60,6 @@ class Duties:
         self._every = intervals
 
     def jobs(self) -> Iterator[Job]:
-        accounts = self._tools.accounts
-        yield Job("accounts.refresh", ACCOUNTS_READ_S, accounts.refresh)
-        yield Job("accounts.flush", ACCOUNTS_WRITE_S, accounts.flush)
         yield Job("accounts.recheck", RECHECK_S, self._recheck, first_s=None)
         yield Job("retention", RETENTION_S, self._retention.prune, first_s=60.0)
         for channel in self._channels.values():

@@ -35,6 +35,8 @@ from hub.workers.timetable import Timetable
 _log = structlog.get_logger(__name__)
 
 ROLES = ("all", "intake", "worker", "scheduler")
+ACCOUNTS_S = 1.0
+ACCOUNTS_READ_EVERY = 5
 CANCEL_S = 3.0
 """Kept back from the drain for cancelling what is late and closing connections."""
 
@@ -112,6 +114,7 @@ class Engine:
         await self.accounts.refresh()
         self._heart = asyncio.create_task(self.health.beat(), name="heart")
         self.supervisor.start("health", self.health.probe)
+        self.supervisor.start("accounts", self._tend_accounts)
         if isinstance(self._around.store, WakesWorkers):
             self.supervisor.start("listener", self._listen)
         if role in ("all", "worker"):
@@ -211,6 +214,19 @@ class Engine:
         for job in duties.jobs():
             self._timetable.add(job)
         self._timetable.start()
+
+    async def _tend_accounts(self) -> None:
+        """Write holds and circuits this process has decided, read what others have."""
+        turns = 0
+        while not self.drain.stopping:
+            try:
+                await self.accounts.flush()
+                if turns % ACCOUNTS_READ_EVERY == 0:
+                    await self.accounts.refresh()
+            except StoreUnavailable:
+                self.health.store_failed()
+            turns += 1
+            await self.drain.pause(ACCOUNTS_S)
 
     async def _listen(self) -> None:
         """Turn other processes' writes into this one's wake-ups."""
