@@ -16,7 +16,7 @@ from connectors.sdk.transport import PINNED
 
 BYPASSES = (
     # plain http, other schemes, odd ports, credentials
-    "http://files.example/a", "ftp://files.example/a", "file:///etc/passwd", "gopher://files.example/",
+    "http://files.example/a", "ftp://files.example/a", "file:/etc/passwd", "gopher://files.example/",
     "data:text/plain,x", "https://files.example:22/a", "https://files.example:6379/", "https://files.example:80/",
     "https://user:pw@files.example/a", "//files.example/a", "https:///a", "https://", "", "not a url",
     "https://files.example/a b", "https://files.example/\r\nX: y",

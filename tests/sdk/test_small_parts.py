@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import subprocess
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -148,3 +150,12 @@ def test_a_broken_connector_folder_is_told(
     with pytest.raises(registry.UnknownConnector, match=problem):
         registry.get("walmart")
     registry.get.cache_clear()
+
+
+def test_the_product_does_not_import_the_suite() -> None:
+    """Importing every part of the kit that runs in production loads neither pytest nor the contract suite."""
+    parts = "http auth budget signing paging egress sandbox faults emitter clock exact"
+    code = f"import sys; from connectors import registry; from connectors.sdk import {parts.replace(' ', ', ')}; "
+    code += "sys.exit(any(name in sys.modules for name in ('pytest', 'connectors.sdk.contract_suite')))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[2], check=False)
+    assert done.returncode == 0
