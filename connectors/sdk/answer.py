@@ -98,7 +98,7 @@ def by_status(answer: Answer, message: str, code: str = "") -> ConnectorError | 
     if answer.status == 429:
         return RateLimited(message, retry_after_s=answer.retry_after_s, **facts)
     if answer.status in (408, 425) or answer.status >= 500:
-        if answer.status == 503 and answer.retry_after_s is not None and answer.call.repeatable:
+        if answer.status >= 500 and answer.retry_after_s is not None and answer.call.repeatable:
             return RateLimited(message, retry_after_s=answer.retry_after_s, **facts)
         return answer.call.lost(message, **facts)
     return None

@@ -7,10 +7,8 @@ table and the record of the call, in that order. Redirects are not followed and 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import httpx
@@ -20,9 +18,10 @@ from connectors.sdk.answer import Answer, Call, by_status
 from connectors.sdk.auth import Authorizer
 from connectors.sdk.body import ANSWER_BYTES_MAX, AnswerGarbled, AnswerTooLarge, read_capped
 from connectors.sdk.budget import BudgetBook
-from connectors.sdk.contract import AccountContext, CallRecord
+from connectors.sdk.contract import AccountContext
 from connectors.sdk.egress import Resolver, Target, allow, check_base_url, origin_of, system_resolver
 from connectors.sdk.errors import AuthFailed, ConnectorError, InDoubt, RateLimited, Rejected, Transient
+from connectors.sdk.records import outcome_of, record_of
 from connectors.sdk.retry import parse_retry_after, retrying
 from connectors.sdk.transport import PINNED, AiohttpTransport
 
@@ -34,7 +33,6 @@ Classify = Callable[[Answer, Call], ConnectorError | None]
 USER_AGENT: Final = "trunkline"
 CORRELATION_HEADERS: Final = ("x-request-id", "x-correlation-id", "request-id")
 CONNECTIONS_MAX: Final = 16
-_WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,8 @@ class HttpClient:
     ) -> None:
         self._ctx = ctx
         self._base = check_base_url(base_url)
-        self._trusted = [self._base, *(httpx.URL(url) for url in (ctx.base_url, ctx.auth_url) if url)]
+        own = (("base_url", ctx.base_url), ("auth_url", ctx.auth_url))
+        self._trusted = [self._base, *(check_base_url(url, key=key) for key, url in own if url)]
         self._budgets = budgets
         self._classify = classify
         self._timeout = timeout
@@ -219,7 +218,19 @@ class HttpClient:
             else:
                 return answer
             finally:
-                self._record(call, number, started_at, self._ctx.clock.monotonic() - began_s, waited_s, answer, error)
+                if self._ctx.on_call is not None:
+                    duration_s = self._ctx.clock.monotonic() - began_s
+                    record = record_of(
+                        self._ctx.account,
+                        call,
+                        attempt=number,
+                        started_at=started_at,
+                        duration_s=duration_s,
+                        waited_s=waited_s,
+                        answer=answer,
+                        error=error,
+                    )
+                    self._ctx.on_call(record)
 
     def _judge(self, answer: Answer, call: Call) -> None:
         error = self._classify(answer, call)
@@ -280,41 +291,3 @@ class HttpClient:
 
     def _is_own(self, target: Target) -> bool:
         return origin_of(target.url) in {origin_of(url) for url in self._trusted}
-
-    def _record(
-        self,
-        call: Call,
-        number: int,
-        started_at: datetime,
-        duration_s: float,
-        waited_s: float,
-        answer: Answer | None,
-        error: BaseException | None,
-    ) -> None:
-        if self._ctx.on_call is None:
-            return
-        self._ctx.on_call(
-            CallRecord(
-                account=self._ctx.account,
-                kind=call.kind,
-                method=call.method,
-                target=call.target,
-                started_at=started_at,
-                duration_s=duration_s,
-                waited_s=waited_s,
-                attempt=number,
-                outcome=outcome_of(error),
-                status=answer.status if answer else getattr(error, "status", None),
-                code=getattr(error, "code", ""),
-                correlation_id=answer.correlation_id if answer else None,
-            )
-        )
-
-
-def outcome_of(error: BaseException | None) -> str:
-    """`ok`, `cancelled`, or the error's class in snake case."""
-    if error is None:
-        return "ok"
-    if isinstance(error, asyncio.CancelledError):
-        return "cancelled"
-    return _WORD.sub("_", type(error).__name__).lower()

@@ -24,9 +24,13 @@ def manners(sandbox: Sandbox) -> Middleware:
     async def behave(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(CONTROL_PREFIX):
             return await handler(request)
-        response = None if await sandbox.spared(request) else await _misbehave(sandbox, request, handler)
-        if response is None:
-            response = await _answer(sandbox, request, handler)
+        try:
+            response = None if await sandbox.spared(request) else await _misbehave(sandbox, request, handler)
+            if response is None:
+                response = await _answer(sandbox, request, handler)
+        except web.HTTPException as refused:
+            sandbox.record("request", method=request.method, path=request.path, status=refused.status)
+            raise
         sandbox.record("request", method=request.method, path=request.path, status=response.status)
         return response
 

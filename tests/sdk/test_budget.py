@@ -6,7 +6,7 @@ import asyncio
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.sdk.budget import BudgetBook, Priority, spending
@@ -38,6 +38,7 @@ async def test_the_published_rate_is_kept() -> None:
     assert clock.monotonic() == pytest.approx(20)
 
 
+@settings(deadline=None)
 @given(
     rate=st.floats(0.1, 50),
     burst=st.floats(1, 100),

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors import registry
@@ -27,6 +27,7 @@ from tests.support.toy.connector import CONNECTOR
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
 
+@settings(deadline=None)
 @given(st.integers())
 def test_integers_of_any_size_survive(number: int) -> None:
     """In and out, digit for digit."""
@@ -34,6 +35,7 @@ def test_integers_of_any_size_survive(number: int) -> None:
     assert exact.dumps({"id": number}) == f'{{"id":{number}}}'.encode()
 
 
+@settings(deadline=None)
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=4))
 def test_decimals_keep_their_digits(number: Decimal) -> None:
     """Scale included, and never a float."""
@@ -43,6 +45,7 @@ def test_decimals_keep_their_digits(number: Decimal) -> None:
     assert exact.dumps([found]) == f"[{number:f}]".encode()
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_are_json_or_not_json(body: bytes) -> None:
     """No other error comes out."""
