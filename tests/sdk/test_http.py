@@ -266,7 +266,9 @@ async def test_several_packed_members_are_one_body(client: Make, router: respx.R
 
 
 @pytest.mark.parametrize(
-    ("encoding", "content"), [("gzip", gzip.compress(b"x" * 999)[:-9]), ("gzip", b"no gzip"), ("br", b"x")]
+    ("encoding", "content"),
+    [("gzip", gzip.compress(b"x" * 999)[:-9]), ("gzip", b"no gzip"), ("br", b"x")],
+    ids=["cut off", "not packed", "packed otherwise"],
 )
 async def test_a_garbled_body_is_no_answer(
     account: Callable[..., AccountContext], encoding: str, content: bytes
