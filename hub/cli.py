@@ -6,7 +6,6 @@ Exit codes: 0 done, 1 the operation failed, 2 bad input or usage. No traceback w
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -15,9 +14,11 @@ from canonical.errors import InvariantBroken, MappingError
 from config import ConfigurationInvalid
 from hub import __version__
 from hub.api.server import AddressTaken
+from hub.bootstrap.keys import KeyUnusable
 from hub.commands import accounts, db, demo, failures, mapping, normalize, orders, run, sandbox, setup, stock, token
 from hub.commands.common import EXIT_FAILED, EXIT_OK, EXIT_USAGE, CommandError, shared
 from hub.ports.store import StoreConflict, StoreUnavailable
+from hub.runtime import process
 from hub.storage import StorageError
 from mappings import MappingSetInvalid
 
@@ -49,6 +50,7 @@ _EXPECTED = (
     StoreUnavailable,
     StoreConflict,
     InvariantBroken,
+    KeyUnusable,
 )
 
 
@@ -56,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     args = parser().parse_args(argv)
     try:
-        return int(asyncio.run(args.run(args)))
+        return int(process.run(args.run(args)))
     except _EXPECTED as error:
         if getattr(args, "debug", False):
             raise

@@ -21,7 +21,7 @@ def add(parsers: Subparsers) -> None:
 
 
 async def _upgrade(args: argparse.Namespace) -> int:
-    url = bootstrap.load(config_path(args)).database
+    url = bootstrap.load(config_path(args)).hub.database
     before = await migrate.current(url)
     await migrate.upgrade(url)
     after = await migrate.current(url)
@@ -30,7 +30,7 @@ async def _upgrade(args: argparse.Namespace) -> int:
 
 
 async def _check(args: argparse.Namespace) -> int:
-    faults = await migrate.check(bootstrap.load(config_path(args)).database)
+    faults = await migrate.check(bootstrap.load(config_path(args)).hub.database)
     if wants_json(args):
         print_json(list(faults))
     else:
@@ -39,12 +39,12 @@ async def _check(args: argparse.Namespace) -> int:
 
 
 async def _backup(args: argparse.Namespace) -> int:
-    await backup.backup(bootstrap.load(config_path(args)).database, Path(args.file))
+    await backup.backup(bootstrap.load(config_path(args)).hub.database, Path(args.file))
     print_lines([f"backed up to {args.file}; keep the key file apart from it"])
     return 0
 
 
 async def _restore(args: argparse.Namespace) -> int:
-    await backup.restore(bootstrap.load(config_path(args)).database, Path(args.file))
+    await backup.restore(bootstrap.load(config_path(args)).hub.database, Path(args.file))
     print_lines([f"restored from {args.file}"])
     return 0

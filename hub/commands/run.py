@@ -9,6 +9,7 @@ from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.commands.common import EXIT_FAILED, EXIT_OK, Subparsers, command, config_path
 from hub.commands.stopping import stop_on_signals
+from hub.runtime.process import tune_gc
 
 
 def add(parsers: Subparsers) -> None:
@@ -27,6 +28,7 @@ async def _run(args: argparse.Namespace) -> int:
     hub = Hub.build(bootstrap.load(config_path(args)), role=args.role)
     with stop_on_signals() as stop:
         await hub.start()
+        tune_gc()
         try:
             await _first(asyncio.create_task(stop.wait()), asyncio.create_task(hub.failed()))
         finally:

@@ -83,7 +83,7 @@ async def _faults(settings: Settings, *, offline: bool) -> AsyncIterator[str]:
     for fault in bootstrap.connector_faults(settings):
         yield fault
     try:
-        for fault in await migrate.check(settings.database):
+        for fault in await migrate.check(settings.hub.database):
             yield f"database: {fault}"
     except StorageError as error:
         yield f"database: {error}"
@@ -95,7 +95,7 @@ async def _faults(settings: Settings, *, offline: bool) -> AsyncIterator[str]:
 async def _vendors(settings: Settings) -> AsyncIterator[str]:
     async with bootstrap.checking(settings) as connectors:
         for name, connector in connectors.items():
-            where = settings.line_of(f"accounts.{name}")
+            where = settings.where(f"accounts.{name}")
             try:
                 report = await connector.check()
             except AuthFailed as error:

@@ -70,6 +70,19 @@ def order_state(row: OrderRow) -> Json:
     }
 
 
+def order_line(row: OrderRow) -> Json:
+    """One line about an order, without its document's personal part."""
+    return {
+        "id": row.id,
+        "account": row.account,
+        "number": row.number,
+        "state": row.state,
+        "placed_at": instant(row.placed_at),
+        "lines": len(row.allocations),
+        "holds": list(row.holds),
+    }
+
+
 def position(row: Position) -> Json:
     return {"location": row.location, **_buckets([row]), "version": row.version}
 

@@ -1,0 +1,134 @@
+"""Configured accounts become plans, mappings and opened connectors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from config.settings import AccountSettings, Settings
+from connectors import registry
+from connectors.sdk.contract import AccountContext, CallRecord, Connector
+from connectors.sdk.ports import Clock, Ids, Jitter, TokenStore
+from hub.ports.accounts import AccountPlan, AvailabilityPolicy, Mode
+from hub.ports.store import Store
+from mappings import MapContext, MappingSet
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every connector is given beside its own section."""
+
+    clock: Clock
+    ids: Ids
+    jitter: Jitter
+    public_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTokens:
+    """Vendor tokens of one account, kept encrypted in the hub's database."""
+
+    store: Store
+    account: str
+
+    async def load(self, name: str) -> Mapping[str, str] | None:
+        stored = await self.store.load_token(self.account, name)
+        return None if stored is None else json.loads(stored)
+
+    async def save(self, name: str, token: Mapping[str, str]) -> None:
+        await self.store.save_token(self.account, name, json.dumps(dict(token)))
+
+
+def plan(settings: AccountSettings) -> AccountPlan:
+    """The account as the engine sees it."""
+    availability = settings.availability
+    return AccountPlan(
+        account=settings.name,
+        connector=settings.connector,
+        manifest=registry.get(settings.connector).manifest,
+        mode=Mode(settings.mode),
+        policy=AvailabilityPolicy(
+            availability.locations,
+            availability.buffer,
+            availability.share,
+            availability.cap,
+            availability.minimum,
+            availability.fixed,
+        ),
+        locations=settings.locations,
+        routing=settings.routing or availability.locations,
+        time_zone=settings.time_zone,
+        currency=settings.currency,
+        stock_source=settings.stock_source,
+        poll_s=settings.poll_s,
+    )
+
+
+def mapping_set(settings: AccountSettings) -> MappingSet:
+    return MappingSet.load(settings.connector, overlay=settings.mappings)
+
+
+def map_context(settings: AccountSettings, received_at: datetime) -> MapContext:
+    return MapContext(
+        settings.name,
+        settings.connector,
+        received_at,
+        currency=settings.currency,
+        time_zone=settings.time_zone,
+        locations=settings.locations,
+    )
+
+
+def open_connector(
+    settings: AccountSettings,
+    tokens: TokenStore,
+    around: Surroundings,
+    on_call: Callable[[CallRecord], None] | None = None,
+) -> Connector:
+    """The account's connector; opens no connection. `ValueError` names the key that is wrong."""
+    context = AccountContext(
+        account=settings.name,
+        base_url=settings.base_url,
+        auth_url=settings.auth_url,
+        credentials=settings.credentials,
+        options=settings.options,
+        locations=settings.locations,
+        public_url=around.public_url,
+        clock=around.clock,
+        ids=around.ids,
+        jitter=around.jitter,
+        tokens=tokens,
+        on_call=on_call,
+    )
+    return registry.get(settings.connector).open(context)
+
+
+def faults(settings: Settings, tokens: TokenStore, around: Surroundings) -> Iterator[str]:
+    """What the connectors say about their sections, with file and line."""
+    for account in settings.accounts.values():
+        yield from faults_of(settings, account, tokens, around)
+
+
+def faults_of(settings: Settings, account: AccountSettings, tokens: TokenStore, around: Surroundings) -> Iterator[str]:
+    """The same for one account."""
+    key = f"accounts.{account.name}"
+    if account.connector not in registry.names():
+        where, known = settings.where(f"{key}.connector"), ", ".join(registry.names())
+        yield f"{where}: {key}.connector: no connector {account.connector!r}; known: {known}"
+        return
+    try:
+        open_connector(account, tokens, around)
+    except ValueError as error:
+        named = str(error).split(":", 1)[0].strip()
+        yield f"{settings.where(f'{key}.{named}')}: {key}: {error}"
+
+
+class NoTokens:
+    """Keeps nothing: for commands that only read, which ask the vendor for a token of their own."""
+
+    async def load(self, name: str) -> Mapping[str, str] | None:  # noqa: ARG002 - named by the port
+        return None
+
+    async def save(self, name: str, token: Mapping[str, str]) -> None: ...

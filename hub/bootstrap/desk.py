@@ -1,0 +1,215 @@
+"""The acts of an operator, put together from the use cases (`hub.api.backend.Acts`)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import canonical
+from canonical.errors import MappingError
+from config.settings import Settings
+from connectors.sdk.contract import Connector
+from connectors.sdk.errors import ConnectorError
+from connectors.sdk.ports import Clock
+from hub.api.backend import BadRequest, FailureFilter
+from hub.bootstrap import accounts as account_parts
+from hub.bootstrap.tap import Tap
+from hub.ports.accounts import AccountPlan
+from hub.ports.queries import Queries
+from hub.ports.store import Bucket, Store
+from hub.ports.telemetry import Telemetry
+from hub.runtime.board import Board
+from hub.services import replay as replaying
+from hub.services.accounts import Accounts, UnknownAccount
+from hub.services.adjust import Adjust, AdjustLine, AdjustmentRefused, CountLine
+from hub.services.moments import micros
+from hub.services.stock import Stock, UnknownStock
+from mappings import MappingSet
+
+Json = dict[str, Any]
+Pull = Callable[[str, datetime | None], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What only a running hub has: wake its loops, read a channel again."""
+
+    changed: Callable[[], None]
+    pull: Pull
+    replayer: replaying.Replayer
+
+
+@dataclass(slots=True)
+class Desk:
+    """`store` is None where the database is open for reading only; `running` None beside a hub."""
+
+    settings: Settings
+    plans: Mapping[str, AccountPlan]
+    maps: Mapping[str, MappingSet]
+    connectors: Mapping[str, Connector]
+    store: Store | None
+    queries: Queries
+    board: Board
+    clock: Clock
+    telemetry: Telemetry
+    tap: Tap
+    accounts_state: Accounts | None = None
+    running: Running | None = None
+
+    async def status(self) -> Json:
+        return await self.board.status()
+
+    async def accounts(self) -> list[Json]:
+        rows = {row["account"]: row for row in (await self.board.status())["accounts"]}
+        return [
+            {
+                "account": name,
+                "connector": plan.connector,
+                "mode": rows[name]["mode"],
+                "held": rows[name]["held"],
+                "locations": dict(plan.locations),
+                "capabilities": sorted(plan.manifest.capabilities),
+            }
+            for name, plan in self.plans.items()
+        ]
+
+    async def mappings(self) -> list[Json]:
+        return [
+            {"account": name, "connector": self.plans[name].connector, "mapping": f"{found.name}@{found.digest}"}
+            | {"topics": sorted(found.topics)}
+            for name, found in self.maps.items()
+        ]
+
+    async def check(self, account: str) -> Json:
+        self._known(account)
+        answer: Json = {"ok": True, "who": "", "detail": {}, "warnings": [], "problem": None}
+        try:
+            report = await self._state().check(account, self.connectors[account])
+        except ConnectorError as error:
+            reason = getattr(error, "reason", None)
+            said = f"{reason.value} refused: {error.message}" if reason else error.message
+            return answer | {"ok": False, "problem": said, "code": error.code}
+        return answer | {"who": report.who, "detail": dict(report.detail), "warnings": list(report.warnings)}
+
+    async def pause(self, account: str, actor: str) -> Json:
+        self._known(account)
+        row = await self._state().pause(account, actor)
+        return {"account": account, "mode": row.mode, "held": row.held}
+
+    async def resume(self, account: str, actor: str) -> Json:
+        self._known(account)
+        row = await self._state().resume(account, actor)
+        self._changed()
+        return {"account": account, "mode": row.mode or self.plans[account].mode.value, "held": row.held}
+
+    async def pull(self, account: str, since: datetime | None, actor: str) -> Json:  # noqa: ARG002 - named by the port
+        self._known(account)
+        if self.running is None:
+            raise BadRequest("Reading a channel again needs a running hub: start `trunkline run`.", status=409)
+        try:
+            return {"account": account, "streams": self.running.pull(account, since)}
+        except (LookupError, ValueError) as error:
+            raise BadRequest(str(error)) from None
+
+    async def explain(self, sku: str, account: str, at: datetime | None) -> Json:
+        try:
+            return await Stock(self.queries, self.plans).explain(sku, account, at)
+        except UnknownStock as error:
+            raise BadRequest(str(error), status=404) from None
+
+    async def adjust(self, lines: Sequence[Mapping[str, Any]], *, key: str, actor: str) -> Json:
+        changes = [
+            AdjustLine(
+                line["sku"],
+                line["location"],
+                line["delta"],
+                Bucket(line.get("bucket", "on_hand")),
+                line.get("reason") or "manual",
+            )
+            for line in lines
+        ]
+        try:
+            done = await self._adjust().adjust(changes, key=key or os.urandom(16).hex(), actor=actor)
+        except AdjustmentRefused as error:
+            raise BadRequest(str(error)) from None
+        self._changed()
+        return {"changed": done.changed, "repeated": done.repeated}
+
+    async def report(self, lines: Sequence[Mapping[str, Any]], *, key: str, actor: str) -> Json:
+        counts = [
+            CountLine(line["sku"], line["location"], line["on_hand"], _as_of(line.get("as_of"))) for line in lines
+        ]
+        try:
+            done = await self._adjust().report(counts, key=key or os.urandom(16).hex(), actor=actor)
+        except AdjustmentRefused as error:
+            raise BadRequest(str(error)) from None
+        self._changed()
+        return {"changed": done.changed, "repeated": done.repeated}
+
+    async def replay(self, which: FailureFilter, *, dry_run: bool, actor: str) -> Json:
+        outcome = await self._replayer().replay(_filter(which), actor=actor, dry_run=dry_run)
+        self._changed()
+        return outcome.as_json()
+
+    async def discard(self, which: FailureFilter, *, dry_run: bool, actor: str) -> Json:
+        outcome = await self._replayer().discard(_filter(which), actor=actor, dry_run=dry_run)
+        self._changed()
+        return outcome.as_json()
+
+    async def preview(self, account: str, topic: str, payload: bytes) -> list[Json]:
+        self._known(account)
+        context = account_parts.map_context(self.settings.accounts[account], self.clock.now())
+        try:
+            documents = self.maps[account].map(topic, payload, context)
+        except MappingError as error:
+            raise BadRequest(str(error)) from None
+        return [json.loads(canonical.dump(document)) for document in documents]
+
+    def events(self) -> AsyncIterator[Json]:
+        return self.tap.listen()
+
+    def _known(self, account: str) -> None:
+        if account not in self.plans:
+            raise BadRequest(str(UnknownAccount(f"no account is called {account!r}")), status=404)
+
+    def _state(self) -> Accounts:
+        if self.accounts_state is None:
+            raise BadRequest("The database is open for reading only.", status=409)
+        return self.accounts_state
+
+    def _adjust(self) -> Adjust:
+        return Adjust(self._writable(), self.settings.locations)
+
+    def _replayer(self) -> replaying.Replayer:
+        if self.running is not None:
+            return self.running.replayer
+        return replaying.Replayer(self.plans, self._writable(), self.queries, self.clock, self.telemetry)
+
+    def _writable(self) -> Store:
+        if self.store is None:
+            raise BadRequest("The database is open for reading only.", status=409)
+        return self.store
+
+    def _changed(self) -> None:
+        if self.running is not None:
+            self.running.changed()
+
+
+def _filter(which: FailureFilter) -> replaying.FailureFilter:
+    return replaying.FailureFilter(which.ids, which.account, which.kind, which.error, which.older_than_s)
+
+
+def _as_of(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadRequest(f"`as_of` {text!r} is not an instant.") from None
+    if moment.tzinfo is None:
+        raise BadRequest(f"`as_of` {text!r} has no offset; write 2026-11-20T08:00:00Z.")
+    return micros(moment)
