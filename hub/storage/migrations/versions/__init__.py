@@ -1,0 +1,1 @@
+"""Steps, oldest first; a released step is never edited."""

@@ -1,0 +1,13 @@
+"""The read side for operators: every ordinary query, in SQLAlchemy Core, the same on both engines."""
+
+from __future__ import annotations
+
+from hub.storage.queries.flow import FlowQueries
+from hub.storage.queries.journal import JournalQueries
+from hub.storage.queries.orders import OrderQueries
+from hub.storage.queries.status import StatusQueries
+from hub.storage.queries.stock import StockQueries
+
+
+class SqlQueries(OrderQueries, StockQueries, FlowQueries, StatusQueries, JournalQueries):
+    """All of `hub.ports.queries.Queries`. Every method reads one snapshot of its own."""

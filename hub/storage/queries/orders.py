@@ -1,0 +1,177 @@
+"""Orders, their documents, their people and what happened to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.ports.queries import TimelineEntry
+from hub.ports.store import DocumentRow, OrderRow
+from hub.storage import tables as t
+from hub.storage.queries.reading import Query, Reading, literally, picked
+from hub.storage.rows import DOCUMENT, ORDER, document_from, order_from
+
+_ENTRIES_MAX = 1000
+"""Of one kind; an order with more history than that is read through the lists."""
+
+
+class OrderQueries(Reading):
+    """Orders newest first: by id, which begins with the order's own time."""
+
+    async def orders(
+        self,
+        *,
+        account: str | None = None,
+        state: str | None = None,
+        held: bool | None = None,
+        number: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[OrderRow], str | None]:
+        orders = t.orders
+        query = select(*picked(orders, ORDER), orders.c.id.label("page_key"))
+        if account is not None:
+            query = query.where(orders.c.account == account)
+        if state is not None:
+            query = query.where(orders.c.state == state)
+            if state not in ("closed", "cancelled"):
+                query = query.where(literally("state NOT IN ('closed', 'cancelled')"))
+        if held is not None:
+            query = query.where(literally("holds <> '[]'" if held else "holds = '[]'"))
+        if number is not None:
+            query = query.where(orders.c.number == number)
+        return await self._page(query, [orders.c.id], order_from, limit=limit, cursor=cursor)
+
+    async def order(self, order_id: str) -> OrderRow | None:
+        row = await self._first(select(*picked(t.orders, ORDER)).where(t.orders.c.id == order_id))
+        return order_from(row) if row else None
+
+    async def personal(self, subject: str) -> str | None:
+        people = t.personal
+        row = await self._first(
+            select(people.c.account, people.c.wrapped, people.c.body).where(people.c.subject == subject)
+        )
+        return self._vault.open_personal(subject, row[0], bytes(row[1]), bytes(row[2])) if row else None
+
+    async def order_documents(self, account: str, order_source_id: str) -> Sequence[DocumentRow]:
+        return [document_from(row) for row in await self._rows(_documents_of(account, order_source_id))]
+
+    async def documents(
+        self,
+        *,
+        type: str,  # noqa: A002 - the canonical document's own field name
+        account: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[DocumentRow], str | None]:
+        documents = t.documents
+        query = select(*picked(documents, DOCUMENT), documents.c.id.label("page_key")).where(documents.c.type == type)
+        if account is not None:
+            query = query.where(documents.c.account == account)
+        return await self._page(query, [documents.c.id], document_from, limit=limit, cursor=cursor)
+
+    async def timeline(self, order_id: str) -> Sequence[TimelineEntry]:
+        async with self._snapshot() as connection:
+            row = (await connection.execute(select(*picked(t.orders, ORDER)).where(t.orders.c.id == order_id))).first()
+            if row is None:
+                return []
+            order = order_from(row)
+            entries = [
+                *await _inputs(connection, order),
+                *await _documents(connection, order),
+                *await _postings(connection, order),
+                *await _effects(connection, order),
+            ]
+        return sorted(entries, key=lambda entry: entry.at)
+
+
+def _documents_of(account: str, order_source_id: str) -> Query:
+    documents = t.documents
+    return (
+        select(*picked(documents, DOCUMENT))
+        .where(documents.c.account == account, documents.c.order_source_id == order_source_id)
+        .where(documents.c.order_source_id.is_not(None))
+        .order_by(documents.c.id)
+        .limit(_ENTRIES_MAX)
+    )
+
+
+async def _inputs(connection: AsyncConnection, order: OrderRow) -> list[TimelineEntry]:
+    inbox, work = t.inbox, t.inbox_work
+    rows = await connection.execute(
+        select(inbox.c.seq, inbox.c.received_at, inbox.c.topic, inbox.c.origin, work.c.state)
+        .join(work, work.c.seq == inbox.c.seq, isouter=True)
+        .where(inbox.c.account == order.account, inbox.c.ordering_key == f"order:{order.source_id}")
+        .order_by(inbox.c.seq)
+        .limit(_ENTRIES_MAX)
+    )
+    return [
+        TimelineEntry(at, "event", f"{topic} by {origin}", {"seq": seq, "state": state or "done"})
+        for seq, at, topic, origin, state in rows
+    ]
+
+
+async def _documents(connection: AsyncConnection, order: OrderRow) -> list[TimelineEntry]:
+    rows = await connection.execute(_documents_of(order.account, order.source_id))
+    found = [document_from(row) for row in rows]
+    return [
+        TimelineEntry(row.occurred_at or 0, "document", row.type, {"id": row.id, "source_id": row.source_id})
+        for row in found
+    ]
+
+
+async def _postings(connection: AsyncConnection, order: OrderRow) -> list[TimelineEntry]:
+    postings = t.postings
+    rows = await connection.execute(
+        select(
+            postings.c.recorded_at, postings.c.sku, postings.c.location, postings.c.bucket, postings.c.delta,
+            postings.c.reason, postings.c.event,
+        )
+        .where(literally("reference <> ''"), postings.c.reference == order.id)
+        .order_by(postings.c.seq)
+        .limit(_ENTRIES_MAX)
+    )  # fmt: skip
+    return [
+        TimelineEntry(
+            at, "posting", f"{reason}: {bucket} {delta:+d} of {sku} at {location}",
+            {"event": event, "sku": sku, "location": location, "bucket": bucket, "delta": delta},
+        )
+        for at, sku, location, bucket, delta, reason, event in rows
+    ]  # fmt: skip
+
+
+async def _effects(connection: AsyncConnection, order: OrderRow) -> list[TimelineEntry]:
+    outbox, attempts = t.outbox, t.attempts
+    keys = {order.id, order.source_id, f"order:{order.source_id}"}
+    effects = (
+        await connection.execute(
+            select(
+                outbox.c.id, outbox.c.created_at, outbox.c.kind, outbox.c.state, outbox.c.idempotency_key,
+                outbox.c.refs,
+            )
+            .where(outbox.c.account == order.account, outbox.c.key.in_(keys))
+            .order_by(outbox.c.id)
+            .limit(_ENTRIES_MAX)
+        )
+    ).all()  # fmt: skip
+    entries = [
+        TimelineEntry(at, "push", f"{kind}: {state}", {"id": id_, "references": orjson.loads(refs or "{}")})
+        for id_, at, kind, state, _, refs in effects
+    ]
+    names = {order.id, order.source_id, *(row.idempotency_key for row in effects)}
+    calls = await connection.execute(
+        select(
+            attempts.c.started_at, attempts.c.kind, attempts.c.outcome, attempts.c.code, attempts.c.status,
+            attempts.c.correlation_id, attempts.c.duration_us,
+        )
+        .where(literally("reference <> ''"), attempts.c.reference.in_(names), attempts.c.account == order.account)
+        .order_by(attempts.c.id)
+        .limit(_ENTRIES_MAX)
+    )  # fmt: skip
+    for at, kind, outcome, code, status, correlation_id, duration_us in calls:
+        detail = {"code": code, "status": status, "correlation_id": correlation_id, "duration_us": duration_us}
+        entries.append(TimelineEntry(at, "attempt", f"{kind}: {outcome}", detail))
+    return entries
