@@ -8,6 +8,9 @@ from connectors.sdk.errors import AuthFailed, InDoubt, RateLimited, Transient
 from hub.delivery.breaker import Breaker, Circuit
 from hub.delivery.schedule import refusal_hold_s
 
+RECOVERED_AFTER_S = 30.0
+"""A good call after at least this long without one: what waits for its next try need not wait longer."""
+
 
 @dataclass(slots=True)
 class Lane:
@@ -28,6 +31,8 @@ class Gate:
     lanes: dict[str, Lane] = field(default_factory=dict)
     waited_s: float = 0.0
     """seconds of rest the vendor's limits have asked for, in all"""
+    recoveries: int = 0
+    """outages that ended"""
 
     def lane(self, name: str) -> Lane:
         return self.lanes.setdefault(name, Lane())
@@ -62,4 +67,7 @@ class Gate:
         if isinstance(error, AuthFailed):
             self.breaker.withdraw()
             return False
-        return self.breaker.record(good=not isinstance(error, Transient | InDoubt), now=now)
+        good = not isinstance(error, Transient | InDoubt)
+        if good and self.breaker.failing_for_s(now) >= RECOVERED_AFTER_S:
+            self.recoveries += 1
+        return self.breaker.record(good=good, now=now)

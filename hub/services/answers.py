@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connectors.sdk.contract import PushResult, PushState
@@ -12,7 +12,7 @@ from connectors.sdk.ports import Jitter
 from hub.delivery.decision import Action, Decision, decide
 from hub.delivery.references import level_reference
 from hub.delivery.verification import READ_AGES_S, receipt_wait_s
-from hub.ports.store import LevelRow, LevelState, LevelUpdate, Micros, NewFailure, WriteSet
+from hub.ports.store import LevelRow, LevelState, LevelUpdate, Micros, NewFailure, State, WriteSet
 from hub.services import moments
 from hub.services.intents import Intent, key_of
 
@@ -150,6 +150,23 @@ class Answers:
 
     def _write(self, answered: Answered, intent: Intent, change: dict[str, Any]) -> None:
         answered.writes.levels.append(LevelUpdate(intent.key, change, guard_seq=intent.seq))
+
+
+def respecting_newer(writes: WriteSet, state: State) -> WriteSet:
+    """The same writes, except that a level which became dirty meanwhile keeps its own due instant.
+
+    `state` holds the levels as they are now; the earlier of two causes counts for the lag.
+    """
+    kept: list[LevelUpdate] = []
+    for update in writes.levels:
+        row = state.levels.get(update.key)
+        if row is None or update.guard_seq is None or row.dirty_seq <= update.guard_seq:
+            kept.append(update)
+            continue
+        change = {name: value for name, value in update.set.items() if name not in ("due_at", "dirty_at")}
+        causes = [at for at in (update.set.get("dirty_at"), row.dirty_at) if at is not None]
+        kept.append(replace(update, set=change | {"dirty_at": min(causes, default=None)}))
+    return replace(writes, levels=kept)
 
 
 def failure(row: LevelRow, *, heading: str, code: str, message: str, tries: int) -> NewFailure:

@@ -18,7 +18,7 @@ from hub.ports.store import LevelRow, LevelState, LevelUpdate, ReadSet, Store, W
 from hub.ports.telemetry import Telemetry
 from hub.services import moments
 from hub.services.accounts import Accounts
-from hub.services.answers import Answered, Answers
+from hub.services.answers import Answered, Answers, respecting_newer
 from hub.services.calls import Called, Target, VendorCalls
 from hub.services.intents import Intent, Intents, Quantify, key_of, ref_of
 from hub.services.rounds import Round
@@ -185,7 +185,8 @@ class Publisher:
                 stale=len(answered.redo),
                 outcome=called.attempt.outcome,
             )
-        await out.store.run(ReadSet(), lambda _: writes)
+        reads = ReadSet(levels={update.key for update in writes.levels})
+        await out.store.run(reads, lambda state: respecting_newer(writes, state))
         for seconds in answered.lags_s:
             out.telemetry.lag(out.account, "out", seconds)
 

@@ -11,7 +11,8 @@ import structlog
 from connectors.sdk.contract import Cursor, Pulls, Subscribes
 from hub.ports.accounts import Mode
 from hub.ports.queries import Queries
-from hub.ports.store import LevelRow, LevelState, LevelUpdate, ReadSet, State, Store, WriteSet
+from hub.ports.store import LevelRow, LevelState, LevelUpdate, OutboxUpdate, ReadSet, State, Store, WriteSet
+from hub.services import moments
 from hub.services.calls import Target
 from hub.services.intents import SHADOW, key_of
 from hub.services.publish import Outward
@@ -130,6 +131,50 @@ class Reconciler:
         level = _log.warning if missed else _log.info
         level("stream.recounted", account=out.account, kind=stream, seen=seen, missed=missed, finished=finished)
         return Counted(seen, missed, finished)
+
+    async def catch_up(self) -> int:
+        """The vendor is back: what waits for its next try is due now. How many pieces of work.
+
+        Tries stay counted; only the waiting ends, which was meant for the outage.
+        """
+        out = self._out
+        woken = 0
+        cursor: str | None = None
+        for _ in range(PAGES_MAX):
+            rows, cursor = await self._queries.levels(account=out.account, state="dirty", limit=PAGE, cursor=cursor)
+            woken += await self._hasten(rows)
+            if cursor is None:
+                break
+        woken += await self._hasten_effects()
+        if woken:
+            _log.info("work.hastened", account=out.account, items=woken)
+        return woken
+
+    async def _hasten(self, rows: Sequence[LevelRow]) -> int:
+        """Only what failed for the vendor's sake: a number that drifts is spaced out on purpose."""
+        now = moments.now(self._out.clock)
+        waiting = [row for row in rows if row.due_at > now and (row.error or "").startswith("Transient")]
+        if not waiting:
+            return 0
+        updates = [LevelUpdate(key_of(row), {"due_at": now}, guard_seq=row.sent_seq) for row in waiting]
+        await self._out.store.run(ReadSet(), lambda _: WriteSet(levels=updates))
+        return len(waiting)
+
+    async def _hasten_effects(self) -> int:
+        out = self._out
+        now = moments.now(out.clock)
+        hastened = 0
+        cursor: str | None = None
+        for _ in range(PAGES_MAX):
+            rows, cursor = await self._queries.effects(account=out.account, state="pending", limit=PAGE, cursor=cursor)
+            waiting = [row for row in rows if row.attempts and row.due_at > now]
+            if waiting:
+                updates = [OutboxUpdate(row.id, row.state, row.attempts, now) for row in waiting]
+                await out.store.run(ReadSet(), lambda _, due=updates: WriteSet(outbox=due))  # type: ignore[misc]
+            hastened += len(waiting)
+            if cursor is None:
+                break
+        return hastened
 
     async def wake_shadowed(self) -> int:
         """Numbers computed in shadow mode become due once the account is live; how many did."""

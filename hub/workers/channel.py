@@ -106,6 +106,7 @@ class Channel:
         can = plan.manifest.capabilities
         self.verifier = Verifier(self.out, connector if Capability.READ_BACK in can else None)
         self.reconciler = Reconciler(self.out, connector, self.verifier, tools.queries)
+        self._outages_over = -1
         self.publisher: Publisher | None = None
         self.receipts: Receipts | None = None
         self.dispatcher: Dispatcher | None = None
@@ -134,10 +135,19 @@ class Channel:
             loops.append(self._loop("effects", self.dispatcher.send_due, wakes.effects[account], EFFECT_RHYTHM))
         return loops
 
+    async def _after_outage(self) -> None:
+        """Once per ended outage, and once after start: work does not wait longer than the vendor."""
+        if self._outages_over != self.calls.gate.recoveries:
+            self._outages_over = self.calls.gate.recoveries
+            if await self.reconciler.catch_up():
+                self._tools.wakes.levels[self.plan.account].set()
+                self._tools.wakes.effects_for([self.plan.account])
+
     def _loop(self, what: str, step: Callable[[], Awaitable[Round]], signal: Signal, rhythm: Rhythm) -> Loop:
         async def leased() -> Round:
             if not await self.lease.held():
                 return Round(blocked=True, wait_s=OTHERS_ACCOUNT_S)
+            await self._after_outage()
             return await step()
 
         name = f"{what}:{self.plan.account}"
