@@ -132,6 +132,28 @@ async def test_a_long_hold_is_told_without_a_call(client: Make, router: respx.Ro
     assert len(calls) == 1
 
 
+async def test_half_an_hour_of_refusals_is_not_a_storm(client: Make, router: respx.Router, clock: ManualClock) -> None:
+    """A vendor that refuses everything without saying for how long sees a call a minute, not a storm."""
+    route = router.get(f"{BASE}/a").respond(429)
+    http = client()
+
+    async def press_for(seconds: float) -> int:
+        until_s, answered = clock.monotonic() + seconds, 0
+        while clock.monotonic() < until_s and not answered:
+            try:
+                await http.request("GET", "/a", kind="a", budget="calls")
+                answered += 1
+            except RateLimited:
+                clock.advance(0.5)
+        return answered
+
+    assert await press_for(30 * 60) == 0
+    assert route.call_count <= 36
+    route.respond(200)
+    clock.advance(60)
+    assert await press_for(0.1) == 1
+
+
 async def test_503_with_a_time_is_a_limit(client: Make, router: respx.Router) -> None:
     """A vendor that says when to come back is obeyed instead of retried; an unkeyed write stays in doubt."""
     router.route().respond(503, headers={"Retry-After": "120"})

@@ -85,6 +85,19 @@ class PullRules(Subject):
             more = await self.walk(pulls, ORDERS_STREAM, json.loads(json.dumps(pages[-1].cursor)))
             assert _bare(later) in self._order_ids(rig, more), "an order sold between two polls was lost"
 
+    async def test_a_backfill_finds_what_came_since(self) -> None:
+        """Starting at an instant, a walk finds every order from then on."""
+        self.need(Capability.PULL)
+        if all(stream.name != ORDERS_STREAM for stream in self.manifest.streams):
+            pytest.skip("no orders stream")
+        async with self.opened() as rig:
+            pulls: Pulls = self.capable(rig, Capability.PULL)
+            since = rig.clock.now()
+            sold = await self.trade(rig)
+            first = await pulls.fetch(ORDERS_STREAM, None, 2, since)
+            rest = await self.walk(pulls, ORDERS_STREAM, first.cursor) if first.more else []
+            assert self._order_ids(rig, [first, *rest]) >= {_bare(order_id) for order_id in sold}
+
     async def test_a_changed_order_has_another_key(self) -> None:
         """An order read before and after its cancellation is two facts of one thing."""
         self.need(Capability.PULL)
