@@ -1,0 +1,68 @@
+"""The Walmart connector keeps every promise of the connector contract."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from connectors.sdk.contract import Effect
+from connectors.sdk.contract_suite import ContractSuite, Rig, Sample, WebhookSample
+from connectors.walmart import CONNECTOR
+from tests.support import walmart_payloads as payloads
+
+LINE = ("order", "orderLines", "orderLine", 0)
+STATUSES = (*LINE, "orderLineStatuses", "orderLineStatus")
+ORDER = Sample(
+    "order",
+    payloads.single(payloads.split_order()),
+    required={
+        "order.source.id": ("order", "purchaseOrderId"),
+        "order.lines[0].id": (*LINE, "lineNumber"),
+        "order.lines[0].quantity": (*LINE, "orderLineQuantity", "amount"),
+    },
+    codes={
+        "order_cancellation.reason": (*STATUSES, 2, "cancellationReason"),
+        "shipment.packages[0].carrier": (*STATUSES, 0, "trackingInfo", "carrierName", "carrier"),
+    },
+    money={
+        "order.lines[0].total": (*LINE, "charges", "charge", 0, "chargeAmount", "amount"),
+        "order.totals.shipping": (*LINE, "charges", "charge", 1, "chargeAmount", "amount"),
+        "order.taxes[0].amount": (*LINE, "charges", "charge", 0, "tax", "taxAmount", "amount"),
+    },
+    quantities={
+        "order.lines[0].quantity": (*LINE, "orderLineQuantity", "amount"),
+        "shipment.packages[0].lines[0].quantity": (*STATUSES, 0, "statusQuantity", "amount"),
+    },
+)
+RETURN = Sample(
+    "returns",
+    json.dumps({"returnOrders": [payloads.returned()]}).encode(),
+    required={"return.lines[0].quantity": ("returnOrders", 0, "returnOrderLines", 0, "quantity", "measurementValue")},
+    codes={"return.lines[0].reason": ("returnOrders", 0, "returnOrderLines", 0, "returnReason")},
+    quantities={"return.lines[0].quantity": ("returnOrders", 0, "returnOrderLines", 0, "quantity", "measurementValue")},
+)
+STOCK = Sample(
+    "inventory",
+    json.dumps(payloads.nodes()).encode(),
+    quantities={"stock_report.levels[0].on_hand": ("nodes", 0, "inputQty", "amount")},
+)
+
+
+class TestWalmartContract(ContractSuite):
+    connector = CONNECTOR
+    webhooks = (
+        WebhookSample("PO_CREATED", payloads.event("PO_CREATED", "e-1"), newer=payloads.event("PO_CREATED", "e-2")),
+        WebhookSample("BUY_BOX_CHANGED", payloads.event("BUY_BOX_CHANGED", "e-3", {"sku": "TEST-02"})),
+    )
+    reads = (ORDER, RETURN, STOCK)
+
+    async def effect(self, rig: Rig, kind: str, order_id: str) -> Effect:
+        sandbox: Any = rig.sandbox
+        line: dict[str, Any] = {"line_id": "1", "quantity": 1}
+        body: dict[str, Any] = {"type": "order", "source": {"id": order_id}}
+        if kind == "confirm_shipment":
+            await sandbox.acknowledge(order_id)
+            body = {"order": order_id, "packages": [{"tracking_number": "1Z1", "carrier": "ups", "lines": [line]}]}
+        elif kind == "cancel_order":
+            body = {"order": order_id, "reason": "inventory", "lines": [line]}
+        return Effect(f"effect-{kind}", kind, f"order:{order_id}", f"key-{kind}", body)
