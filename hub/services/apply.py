@@ -233,18 +233,20 @@ class Apply:
             _finish(batch.writes, item)
 
     def _documents(self, batch: Batch, plan: AccountPlan, interpreted: Interpreted) -> None:
-        """Documents before their order, so that one payload settles an order once."""
+        """Documents before their order, each at its own time, so that a payload settles an order in few steps.
+
+        What came with an order nobody knew yet is settled with it, at the time of the latest.
+        """
         moved: dict[OrderKey, Micros] = {}
-        for facts in interpreted.facts:
-            if isinstance(facts, DocumentFacts) and (key := apply_document(batch, facts)) is not None:
-                moved[key] = max(facts.occurred_at, moved.get(key, 0))
+        documents = [facts for facts in interpreted.facts if isinstance(facts, DocumentFacts)]
+        for document in sorted(documents, key=_occurred) if len(documents) > 1 else documents:
+            key = apply_document(batch, document)
+            if key is not None and not settle_again(batch, plan, key, document.occurred_at):
+                moved[key] = max(document.occurred_at, moved.get(key, 0))
         for facts in interpreted.facts:
             if isinstance(facts, OrderFacts):
-                key = (facts.account, facts.source_id)
-                if apply_order(batch, plan, facts, moved.get(key, facts.occurred_at), self._kept):
-                    moved.pop(key, None)
-        for key, at in moved.items():
-            settle_again(batch, plan, key, at)
+                at = moved.get((facts.account, facts.source_id), facts.occurred_at)
+                apply_order(batch, plan, facts, at, self._kept)
 
     async def _held(self, keys: set[OrderKey], seqs: Sequence[int]) -> Outcome:
         """Settle orders whose SKUs can be resolved now, and finish the inputs that made it so."""
@@ -302,6 +304,10 @@ class Apply:
             self._telemetry.oversold(account, units)
         for account, units in outcome.drifted.items():
             self._telemetry.drift(account, units)
+
+
+def _occurred(facts: DocumentFacts) -> Micros:
+    return facts.occurred_at
 
 
 def assert_report(facts: object) -> None:
