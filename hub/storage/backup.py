@@ -67,7 +67,7 @@ def _copy_out(source: Path, target: Path) -> None:
         partial.unlink(missing_ok=True)
         writing = sqlite3.connect(partial)
         try:
-            os.chmod(partial, 0o600)
+            partial.chmod(0o600)
             reading.backup(writing, pages=_PAGES_A_STEP)
             writing.execute("PRAGMA journal_mode=DELETE")
         finally:
@@ -106,7 +106,7 @@ def _put_back(source: Path, target: Path) -> None:
 def _copy_whole(source: Path, target: Path) -> None:
     reading, writing = sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True), sqlite3.connect(target)
     try:
-        os.chmod(target, 0o600)
+        target.chmod(0o600)
         reading.backup(writing)
     finally:
         writing.close()

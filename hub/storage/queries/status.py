@@ -78,7 +78,7 @@ async def _outward(connection: AsyncConnection, found: dict[str, _Tally]) -> Non
     levels, outbox = t.levels, t.outbox
     dirty = (
         select(levels.c.account, func.count(), func.min(levels.c.dirty_at))
-        .where(literally("dirty_seq > sent_seq"))
+        .where(literally("dirty = 1"))
         .group_by(levels.c.account)
     )
     live = select(outbox.c.account, func.count(), func.min(outbox.c.created_at)).where(

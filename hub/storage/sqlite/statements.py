@@ -254,7 +254,7 @@ PUT_FLOW: Final = {
 # --- levels and effects going out ------------------------------------------------------------
 
 DUE_LEVELS: Final = (
-    f"SELECT {columns(LEVEL, 'l')} FROM levels l WHERE l.dirty_seq > l.sent_seq AND l.account = ? AND l.due_at <= ?"
+    f"SELECT {columns(LEVEL, 'l')} FROM levels l WHERE l.dirty = 1 AND l.account = ? AND l.due_at <= ?"
     " ORDER BY l.rank, l.dirty_at LIMIT ?"
 )
 LEVELS_TO_VERIFY: Final = (

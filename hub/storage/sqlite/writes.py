@@ -81,8 +81,7 @@ class Writes:
 
     def _inbox(self, writes: WriteSet) -> None:
         done, kept = inbox_results(writes.inbox)
-        if done:
-            self._many(sql.FINISH_INPUT, [(seq,) for seq in done])
+        self._all("an input was settled before", sql.FINISH_INPUT, [(seq,) for seq in done])
         for row in kept:
             made = self._connection.execute(
                 sql.KEEP_INPUT, (row.seq, row.state.value, row.due_at, row.attempts, self._now, row.crashes)

@@ -359,6 +359,12 @@ def _tables() -> None:
         sa.Column("sent_seq", BIG, nullable=False),
         sa.Column("dirty_at", BIG, nullable=True),
         sa.Column("due_at", BIG, nullable=False),
+        sa.Column(
+            "dirty",
+            SMALL,
+            sa.Computed("CASE WHEN dirty_seq > sent_seq THEN 1 ELSE 0 END", persisted=True),
+            nullable=True,
+        ),
         sa.Column("rank", SMALL, nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("sent_quantity", BIG, nullable=True),
@@ -379,8 +385,8 @@ def _tables() -> None:
         "levels",
         ["account", "rank", "dirty_at"],
         unique=False,
-        sqlite_where=sa.text("dirty_seq > sent_seq"),
-        postgresql_where=sa.text("dirty_seq > sent_seq"),
+        sqlite_where=sa.text("dirty = 1"),
+        postgresql_where=sa.text("dirty = 1"),
     )
     op.create_index(
         "ix_levels_drifted",
