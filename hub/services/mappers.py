@@ -16,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
@@ -25,8 +24,10 @@ import structlog
 
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import InboxItem
-from hub.services.interpret import CRASHES_MAX, Maps, route, unknown_account
+from hub.services.interpret import CRASHES_MAX, Maps, map_item, route, unknown_account
 from hub.services.interpreted import Interpreted, Refusal
+from hub.services.moments import moment
+from mappings import MapContext, MappingSet
 
 _log = structlog.get_logger()
 
@@ -37,6 +38,9 @@ class MappingSpec:
 
     connector: str
     overlay: Path | None = None
+
+    def load(self) -> Maps:
+        return MappingSet.load(self.connector, overlay=self.overlay)
 
 
 class _Task(NamedTuple):
@@ -160,12 +164,8 @@ def _map_tasks(tasks: Sequence[_Task]) -> list[Interpreted]:
 
 
 def _map_task(task: _Task) -> Interpreted:
-    from hub.services.interpret import map_item
-    from hub.services.moments import moment
-    from mappings import MapContext
-
     item = task.item
-    occurred: datetime | None = None if item.occurred_at is None else moment(item.occurred_at)
+    occurred = None if item.occurred_at is None else moment(item.occurred_at)
     context = MapContext(
         item.account, task.connector, moment(item.received_at), task.currency, task.time_zone, task.locations, occurred
     )
@@ -175,8 +175,5 @@ def _map_task(task: _Task) -> Interpreted:
 def _set_of(account: str) -> Maps:
     maps = _sets.get(account)
     if maps is None:
-        from mappings import MappingSet
-
-        spec = _specs[account]
-        maps = _sets[account] = MappingSet.load(spec.connector, overlay=spec.overlay)
+        maps = _sets[account] = _specs[account].load()
     return maps

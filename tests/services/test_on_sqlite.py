@@ -1,0 +1,196 @@
+"""The inward flow on a real database: the same truth, after restarts, under racers, with its own tools."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from canonical import Document
+from connectors.sdk.clock import SystemClock
+from hub.ports.accounts import AccountPlan
+from hub.ports.queries import Queries
+from hub.ports.store import NewInput, SkuRow, Store
+from hub.services.adjust import Adjust, AdjustLine, AdjustmentRefused, CountLine, KeyReused
+from hub.services.apply import Apply
+from hub.services.interpret import route
+from hub.services.interpreted import Interpreted
+from hub.services.stock import Stock, UnknownStock
+from hub.storage import open_store
+from tests.support.orders import at, document, facts, input_plan, line, order, plan
+from tests.support.world import World
+
+KEY = bytes(range(32))
+SKUS = ("MUG", "BOX")
+
+
+@dataclass
+class Running:
+    store: Store
+    queries: Queries
+    apply: Apply
+    adjust: Adjust
+    stock: Stock
+
+    async def deliver(self, payload: tuple[Document, ...], name: str, account: str = "shop") -> None:
+        await self.store.receive([NewInput(account, "toy", "webhook", "orders", name, name, b"{}", "d", at(0))])
+        for item in await self.store.claim_inbox(100):
+            await self.apply.apply([(item, Interpreted(item.seq, facts(payload, account)))])
+
+    async def buckets(self, sku: str) -> tuple[int, int, int]:
+        rows = [row for row in await self.queries.positions_at([sku], None) if row.location == "east"]
+        return (rows[0].on_hand, rows[0].reserved, rows[0].quarantine) if rows else (0, 0, 0)
+
+
+@asynccontextmanager
+async def running(path: Path, *plans: AccountPlan) -> AsyncIterator[Running]:
+    store, queries = await open_store(f"sqlite:///{path}", key=KEY, clock=SystemClock())
+    assert store is not None
+    known = {one.account: one for one in plans or (plan(),)}
+    rows = [SkuRow(sku) for sku in SKUS] + [SkuRow("SET", components=(("MUG", 2), ("BOX", 1)))]
+    await store.replace_catalogue(rows, "v1")
+    try:
+        yield Running(
+            store, queries, Apply(store, known, queries=queries), Adjust(store, {"east", "west"}), Stock(queries, known)
+        )
+    finally:
+        await store.close()
+        await queries.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_the_truth_survives_restarts_and_repeats(tmp_path: Path, seed: int) -> None:
+    """Mail in any order, twice, over three restarts: positions are the world's and equal their postings."""
+    chance = random.Random(seed)
+    world = World(dict.fromkeys(SKUS, 100))
+    for _ in range(25):
+        sold = chance.choice(list(world.orders.values())) if world.orders else None
+        act = chance.randrange(4)
+        if sold is None or act == 0:
+            world.place([(chance.choice(SKUS), chance.randint(1, 3)) for _ in range(chance.randint(1, 3))])
+        elif act == 1:
+            world.ship(sold, chance.randint(1, 3))
+        elif act == 2:
+            world.cancel(sold, chance.randint(1, 2), whole=chance.random() < 0.3)
+        else:
+            world.come_back(sold, 1, chance.choice(["sellable", "damaged"]), "refund")
+    mail = world.mail * 2
+    chance.shuffle(mail)
+    numbers = itertools.count()
+    for part in range(3):
+        async with running(tmp_path / "hub.db") as hub:
+            counts = [CountLine(sku, "east", 100, at(0)) for sku in SKUS]
+            await hub.adjust.report(counts, key="start", actor="test")
+            for payload in mail[part::3]:
+                await hub.deliver(payload, f"m{next(numbers)}")
+    async with running(tmp_path / "hub.db") as hub:
+        for payload in reversed(world.mail):
+            await hub.deliver(payload, f"m{next(numbers)}")
+        for sku in SKUS:
+            assert await hub.buckets(sku) == world.expected(sku), f"seed {seed}"
+        assert await hub.queries.verify() == []
+
+
+async def test_racers_for_the_last_units_never_lose_an_update(tmp_path: Path) -> None:
+    """64 orders at once for 10 units: every one is counted, exactly 54 units are named as oversold."""
+    async with running(tmp_path / "hub.db", plan(), plan("other")) as hub:
+        await hub.adjust.report([CountLine("MUG", "east", 10)], key="start", actor="test")
+
+        async def race(number: int) -> int:
+            account = ("shop", "other")[number % 2]
+            payload = (order(str(number), [line("a", "MUG", 1)], account=account),)
+            new = NewInput(account, "toy", "webhook", "orders", f"k{number}", f"o{number}", b"{}", "d", at(0))
+            await hub.store.receive([new])
+            (item,) = await hub.store.claim_inbox(1)
+            payload = (order(str(item.seq), [line("a", "MUG", 1)], account=item.account),)
+            outcome = await hub.apply.apply([(item, Interpreted(item.seq, facts(payload, item.account)))])
+            return sum(outcome.oversold.values())
+
+        oversold = await asyncio.gather(*[race(number) for number in range(64)])
+        assert await hub.buckets("MUG") == (10, 64, 0)
+        assert sum(oversold) >= 54
+        held, _ = await hub.queries.orders(held=True, limit=100)
+        assert len(held) == 54
+        assert await hub.queries.verify() == []
+        explained = await hub.stock.explain("MUG", "shop")
+        assert explained["quantity"] == 0
+
+
+async def test_requests_are_applied_once_per_key(tmp_path: Path) -> None:
+    """A repeated request changes nothing, another one under its key is refused, faults come all at once."""
+    async with running(tmp_path / "hub.db") as hub:
+        lines = [AdjustLine("MUG", "east", 5), AdjustLine("MUG", "east", -2), AdjustLine("BOX", "west", 1)]
+        first = await hub.adjust.adjust(lines, key="k", actor="ada")
+        again = await hub.adjust.adjust(lines, key="k", actor="ada")
+        assert (first.changed, again.changed, again.repeated) == (2, 0, True)
+        assert await hub.buckets("MUG") == (3, 0, 0)
+        with pytest.raises(KeyReused):
+            await hub.adjust.adjust(lines[:1], key="k", actor="ada")
+        bad = [AdjustLine("NOPE", "east", 1), AdjustLine("SET", "east", 1)]
+        with pytest.raises(AdjustmentRefused) as refused:
+            await hub.adjust.adjust(bad, key="k2", actor="ada")
+        assert len(refused.value.faults) == 2
+        with pytest.raises(AdjustmentRefused) as refused:
+            await hub.adjust.adjust([AdjustLine("MUG", "moon", 0)], key="k3", actor="ada")
+        assert len(refused.value.faults) == 2
+        future = SystemClock().now() + timedelta(days=1)
+        early = [CountLine("MUG", "east", 1, round(future.timestamp() * 10**6))]
+        with pytest.raises(AdjustmentRefused):
+            await hub.adjust.report(early, key="k4", actor="ada")
+        entries, _ = await hub.queries.audit()
+        assert [entry["action"] for entry in entries] == ["stock.adjusted"]
+
+
+async def test_every_step_of_a_number_can_be_shown_now_and_then(tmp_path: Path) -> None:
+    """Explain gives numbered steps and the postings behind them, for an instant in the past too."""
+    async with running(tmp_path / "hub.db", plan(), input_plan()) as hub:
+        await hub.adjust.report([CountLine("MUG", "east", 10), CountLine("BOX", "east", 3)], key="s", actor="t")
+        before = SystemClock().now()
+        await asyncio.sleep(0.01)
+        for account in ("shop", "market"):
+            await hub.deliver((order("1", [line("a", "MUG", 2)], account=account),), f"{account}1", account)
+        now = await hub.stock.explain("MUG", "shop")
+        assert now["quantity"] == 6
+        assert [step["step"] for step in now["steps"]] == ["available", "pool", "buffer", "share", "minimum"]
+        assert [step["number"] for step in now["steps"]] == [1, 2, 3, 4, 5]
+        assert [row["reason"] for row in now["postings"]] == ["placed", "placed", "counted"]
+        assert (await hub.stock.explain("MUG", "market"))["quantity"] == 8
+        assert (await hub.stock.explain("MUG", "shop", before))["quantity"] == 10
+        assert (await hub.stock.explain("SET", "shop"))["quantity"] == 3
+        for sku, account in (("NOPE", "shop"), ("MUG", "nowhere")):
+            with pytest.raises(UnknownStock):
+                await hub.stock.explain(sku, account)
+        shown = await hub.stock.show("MUG")
+        assert shown["total"]["available"] == 6
+
+
+async def test_people_are_kept_apart_and_can_be_forgotten(tmp_path: Path) -> None:
+    """An account's redaction shreds the people of its orders and of their documents, and of no other account."""
+    async with running(tmp_path / "hub.db", plan(), plan("other")) as hub:
+        buyer = {"name": "Ada Example"}
+        for account in ("shop", "other"):
+            placed = order("1", [line("a", "MUG", 1)], account=account, buyer=buyer)
+            assert "Ada" not in facts([placed], account)[0].document  # type: ignore[union-attr]
+            await hub.deliver((placed,), f"{account}-order", account)
+        note = document("refund", "r1", "1", note="for Ada Example")
+        await hub.deliver((note,), "shop-refund")
+        orders, _ = await hub.queries.orders()
+        ids = {row.account: row.id for row in orders}
+        assert await hub.queries.personal(ids["shop"]) is not None
+        assert await hub.queries.personal(note.id) is not None
+        new = NewInput("shop", "toy", "webhook", "forget-all", "f", "f", b"{}", "d", at(0))
+        await hub.store.receive([new])
+        (item,) = await hub.store.claim_inbox(1)
+        routed = route(item, plan())
+        assert routed is not None
+        await hub.apply.apply([(item, routed)])
+        assert await hub.queries.personal(ids["shop"]) is None
+        assert await hub.queries.personal(note.id) is None
+        assert await hub.queries.personal(ids["other"]) is not None
