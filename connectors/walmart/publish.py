@@ -57,6 +57,7 @@ class Publisher:
         else:
             halted = await self._singly(urgent + usual, results)
         _fill(sendable, results, halted)
+        _raise_if_nothing_was_sent(results)
         return [_answer_for(item, results[_place(item)]) for item in items]
 
     async def poll(self, receipt: str, items: Sequence[PushItem]) -> list[PushResult]:
@@ -137,20 +138,17 @@ def _newest(items: Sequence[PushItem]) -> dict[Place, PushItem]:
 
 
 def _fill(items: Sequence[PushItem], results: dict[Place, PushResult], halted: ConnectorError | None) -> None:
-    """Items that were not sent carry the error that stopped the sending, raised when none was sent."""
-    unsent = [item for item in items if _place(item) not in results]
-    if not unsent:
-        return
+    """Items that were not sent carry the error that stopped the sending."""
     error = halted or Transient("not sent", code="not_sent")
-    if not _any_sent(results):
-        raise error
-    results.update({_place(item): PushResult(item, PushState.FAILED, error=error) for item in unsent})
+    for item in items:
+        results.setdefault(_place(item), PushResult(item, PushState.FAILED, error=error))
 
 
-def _any_sent(results: Mapping[Place, PushResult]) -> bool:
-    return any(
-        result.state is not PushState.FAILED or isinstance(result.error, Rejected) for result in results.values()
-    )
+def _raise_if_nothing_was_sent(results: Mapping[Place, PushResult]) -> None:
+    """When not one item has an answer of its own, the one error is the answer to all."""
+    errors = [result.error for result in results.values()]
+    if errors and all(error is not None and not isinstance(error, Rejected) for error in errors):
+        raise next(error for error in errors if error is not None)
 
 
 def _refused(item: PushItem) -> PushResult:
