@@ -14,7 +14,7 @@ from mappings.faults import FaultLog
 from mappings.merging import Part
 from mappings.rules import HoldRule, Rule
 from mappings.shaping import ListShaper, Misfit, ObjectShaper, Shaper, moment, money, shaper_for
-from mappings.syntax import BUILT_INS, IMPURE, free_variables, tokens, used_variables
+from mappings.syntax import BUILT_INS, IMPURE, closed, free_variables, tokens, used_variables
 from mappings.targets import Kind, fields_of
 from mappings.tree import Node
 
@@ -121,7 +121,7 @@ class Emitter:
         try:
             deferred = defer(expression, self.functions)
             if deferred is None:
-                return Member(node.name, f"({expression})", shaper)
+                return Member(node.name, closed(expression), shaper)
             if deferred.constant:
                 value = deferred.compute({})
                 return Member(node.name, None, shaper, None if value is None else shaper(value))
@@ -147,7 +147,7 @@ def stream(items: str, body: str, level: int) -> str:
     """`body` for every item that is not null."""
     index = f"#$index_{level}" if f"$index_{level}" in body else ""
     bound = f"($outer_{level}:=$;{body})" if f"$outer_{level}" in body else body
-    return f"({items})[$!=null]{index}.{bound}"
+    return f"{closed(items)}[$!=null]{index}.{bound}"
 
 
 def renamed(expression: str, names: Mapping[str, str]) -> str:
@@ -210,8 +210,8 @@ def _joined(members: Sequence[Member]) -> list[Member]:
 
 def _leaves(deferred: Deferred) -> str:
     if deferred.direct:
-        return f"({deferred.leaves[0]})"
-    return "{" + ",".join(f'"{number}":({leaf})' for number, leaf in enumerate(deferred.leaves)) + "}"
+        return closed(deferred.leaves[0])
+    return "{" + ",".join(f'"{number}":{closed(leaf)}' for number, leaf in enumerate(deferred.leaves)) + "}"
 
 
 def _after(deferred: Deferred, node: Node, shaper: Shaper) -> Shaper:

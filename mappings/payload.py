@@ -16,8 +16,6 @@ from canonical.errors import MappingError
 
 DEPTH_MAX: Final = 64
 _SAFE: Final = 2**53 - 1
-_LONG_DIGITS: Final = b"0" * 16
-_DIGITS_AS_ZERO: Final = bytes.maketrans(b"123456789", b"000000000")
 _STRUCTURE: Final = bytes.maketrans(b"{}", b"[]")
 _NOT_STRUCTURE: Final = bytes(byte for byte in range(256) if byte not in b":[]{}")
 _BOM: Final = b"\xef\xbb\xbf"
@@ -35,9 +33,11 @@ def decode(payload: bytes) -> Any:
     value = _parsed(payload)
     skeleton = payload.translate(_STRUCTURE, _NOT_STRUCTURE)
     _check_depth(value, skeleton.replace(b":", b""))
-    if _LONG_DIGITS in payload.translate(_DIGITS_AS_ZERO):
-        value = _with_large_integers_as_text(value)
-    _check_names(payload, value, skeleton.count(b":"))
+    value, again = _written_again(value)
+    # A name given twice loses one value without a trace. A lost name takes its colon with it, so only
+    # where colons are missing, or one may be written as an escape, the slow and exact look is taken.
+    if again.count(b":") != skeleton.count(b":") or b"\\u003" in payload:
+        json.loads(payload, object_pairs_hook=_unique_names, parse_int=str, parse_float=str)
     return value
 
 
@@ -94,19 +94,16 @@ def _with_large_integers_as_text(value: Any) -> Any:
     return value
 
 
-def _check_names(payload: bytes, value: Any, colons: int) -> None:
-    """A name given twice loses one value without a trace, so the payload says two things at once.
-
-    A lost name takes its colon with it: writing the value again then gives fewer of them. Only then,
-    or where a colon is written as an escape, the slow and exact look is taken.
-    """
+def _written_again(value: Any) -> tuple[Any, bytes]:
+    """The value with exact integers only, and as JSON. Writing it is the cheapest way to find large ones."""
     try:
-        again = orjson.dumps(value)
-    except (TypeError, orjson.JSONEncodeError):
+        return value, orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
+    except orjson.JSONEncodeError:
+        value = _with_large_integers_as_text(value)
+    try:
+        return value, orjson.dumps(value)
+    except orjson.JSONEncodeError:
         raise _too_deep() from None
-    if again.count(b":") == colons and b"\\u003" not in payload:
-        return
-    json.loads(payload, object_pairs_hook=_unique_names, parse_int=str, parse_float=str)
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

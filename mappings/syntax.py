@@ -171,3 +171,17 @@ def call(expression: str) -> tuple[str, list[str]] | None:
     if "" in arguments or "?" in arguments:  # a mistake, or a partial application: the evaluator's business
         return None
     return found[0].text[1:], arguments
+
+
+_PATH: Final = re.compile(r"(?:\$\$\.)?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
+_RESERVED: Final = frozenset({"and", "or", "in", "function", "true", "false", "null"})
+
+
+def is_plain_path(expression: str) -> bool:
+    """True for names joined by dots, from the item (`a.b`) or from the whole input (`$$.a.b`)."""
+    return _PATH.fullmatch(expression) is not None and not _RESERVED & set(expression.split("."))
+
+
+def closed(expression: str) -> str:
+    """The expression fit to stand anywhere; parentheses cost time, so plain paths go without."""
+    return expression if is_plain_path(expression) else f"({expression})"
