@@ -114,7 +114,7 @@ class ReportFacts(NamedTuple):
 
 
 class ListingFacts(NamedTuple):
-    """A channel's offer. `location` as stated (ours or the channel's), None for all of them."""
+    """A channel's offer. `location` is ours where mapped, `location_raw` the channel's; both None is everywhere."""
 
     account: str
     listing_id: str
@@ -124,6 +124,7 @@ class ListingFacts(NamedTuple):
     state: str
     fulfilled_by: str
     location: str | None
+    location_raw: str | None
 
 
 class StockLine(NamedTuple):

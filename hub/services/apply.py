@@ -181,7 +181,7 @@ class Apply:
         zeroed: dict[tuple[str, str], tuple[str, ...]] = {}
         for plan, facts in counting:
             keys = apply_stock.counted_keys(plan, facts, found[-1])
-            location = apply_stock.ours(plan, facts.location or facts.location_raw)
+            location = apply_stock.ours(plan, facts.location, facts.location_raw)
             if facts.complete and location is not None:
                 listed = {sku for sku, _, _ in keys}
                 missing = await self._stocked_at(location, listed)

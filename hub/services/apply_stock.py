@@ -43,24 +43,43 @@ class Refused(Exception):
         self.refusal = refusal
 
 
-def ours(plan: AccountPlan, location: str | None) -> str | None:
-    """Our location for what a document names: our own name, or the channel's id of a mapped one."""
-    if not location:
-        return None
-    if location in plan.locations:
-        return plan.locations[location]
+def ours(plan: AccountPlan, location: str | None, raw: str | None = None) -> str | None:
+    """Our location for what a document names: our own name, or the channel's id of a mapped one.
+
+    A document that names none speaks of the account's only location, where it has only one.
+    """
     known = {*plan.locations.values(), *plan.routing, *plan.policy.locations}
-    return location if location in known else None
+    if location in known:
+        return location
+    place = _channel_id(plan, location or raw)
+    if place is not None:
+        return plan.locations[place]
+    pool = pool_of(plan)
+    return pool[0] if not location and not raw and len(pool) == 1 else None
 
 
-def channel_places(plan: AccountPlan, location: str | None) -> tuple[str, ...]:
-    """The channel's location ids a statement about this location concerns."""
-    places = plan.channel_locations()
-    if not location:
-        return places
-    if location in plan.locations:
-        return (location,)
-    return tuple(place for place, mapped in plan.locations.items() if mapped == location) or ("",)
+def _channel_id(plan: AccountPlan, named: str | None) -> str | None:
+    """The configured id of a channel location; some vendors write one id bare and as the end of a URI."""
+    if not named:
+        return None
+    if named in plan.locations:
+        return named
+    return next((place for place in plan.locations if place.rpartition("/")[2] == named), None)
+
+
+def channel_places(plan: AccountPlan, location: str | None, raw: str | None) -> tuple[str, ...]:
+    """The channel's location ids a statement concerns: the one it names, else all of the account's.
+
+    An id that is not mapped stands for itself: its numbers are known and never published.
+    """
+    if not plan.locations:
+        return ("",)
+    place = _channel_id(plan, raw)
+    if place is not None:
+        return (place,)
+    if location:
+        return tuple(place for place, mapped in plan.locations.items() if mapped == location) or (location,)
+    return (raw,) if raw else plan.channel_locations()
 
 
 # --- reports ---------------------------------------------------------------------------------
@@ -75,7 +94,7 @@ def reads_for_report(reads: ReadSet, plan: AccountPlan, facts: ReportFacts) -> N
 
 def counted_keys(plan: AccountPlan, facts: ReportFacts, state: State) -> set[tuple[str, str, Micros]]:
     """(sku, location, as_of) of the counts a report states, once its SKUs are resolved."""
-    location = ours(plan, facts.location or facts.location_raw)
+    location = ours(plan, facts.location, facts.location_raw)
     if not plan.stock_source or location is None:
         return set()
     named = {sku for level in facts.levels if (sku := _sku_of(plan, facts, level, state)) is not None}
@@ -85,7 +104,7 @@ def counted_keys(plan: AccountPlan, facts: ReportFacts, state: State) -> set[tup
 def _level_keys(plan: AccountPlan, facts: ReportFacts, level: LevelFacts) -> list[LevelKey]:
     """Published numbers a stated level may be about; a channel without items is addressed by its SKU."""
     named = level.item_id or level.sku
-    places = channel_places(plan, facts.location_raw or facts.location)
+    places = channel_places(plan, facts.location, facts.location_raw)
     return [(facts.account, named, place) for place in places] if named else []
 
 
@@ -104,7 +123,7 @@ def apply_report(batch: Batch, plan: AccountPlan, facts: ReportFacts, zeroed: It
     """
     changed = False
     counts: dict[str, dict[str, int]] = {}
-    location = ours(plan, facts.location or facts.location_raw)
+    location = ours(plan, facts.location, facts.location_raw)
     for level in facts.levels:
         rows = [row for key in _level_keys(plan, facts, level) if (row := batch.state.levels.get(key)) is not None]
         shown = _shown(plan, level)
@@ -159,7 +178,7 @@ def _counted_where_published(
         return None
     for row in rows:
         settled = row.state is LevelState.VERIFIED and row.dirty_seq <= row.sent_seq and as_of > (row.sent_at or 0)
-        if not settled or level.available == row.sent_quantity:
+        if not settled or _shown(plan, level) == row.sent_quantity:
             return None
     own = batch.state.own_open.get((plan.account, sku, location), 0)
     return level.on_hand + max(0, batch.state.position(sku, location).reserved - own)
@@ -307,7 +326,11 @@ def reads_for_listing(reads: ReadSet, facts: ListingFacts) -> None:
 def apply_listing(batch: Batch, plan: AccountPlan, facts: ListingFacts) -> set[OrderKey]:
     """Keep the offer, one row per channel location; the held orders that can go on because of it."""
     sku = batch.state.resolved.get((facts.account, facts.sku)) if facts.sku else None
-    for place in channel_places(plan, facts.location):
+    places = channel_places(plan, facts.location, facts.location_raw)
+    if facts.fulfilled_by != "merchant" and facts.location_raw:
+        # The channel's own warehouse is a place of its own, beside the merchant's offer of the same SKU.
+        places = (facts.location_raw,)
+    for place in places:
         batch.put_listing(
             ListingRow(
                 facts.account,

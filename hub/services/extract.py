@@ -220,7 +220,8 @@ def _listing(listing: Listing, account: str) -> ListingFacts:
         listing.title,
         listing.state,
         listing.fulfilled_by,
-        listing.location or listing.location_raw,
+        listing.location,
+        listing.location_raw,
     )
 
 

@@ -225,3 +225,33 @@ async def test_a_refused_input_is_parked_and_its_replay_ends_the_failure() -> No
     await hub.apply.apply([(again, done)])
     (failure,) = hub.store.tables.failures.values()
     assert failure.state.value == "resolved"
+
+
+async def test_location_ids_match_bare_and_as_uri() -> None:
+    """A listing everywhere has one row per mapped place; a report naming the bare id meets the right one."""
+    places = {"gid://x/Location/1": "east", "gid://x/Location/2": "east"}
+    hub = Hub(plan(locations=places))
+    hub.stock("MUG", 10)
+    await hub.deliver(document("listing", "p1", listing_id="i1", item_id="i1", channel_sku="MUG"))
+    assert {key[2] for key in hub.store.tables.levels} == set(places)
+    key = ("shop", "i1", "gid://x/Location/2")
+    for one in places:
+        level = hub.store.tables.levels["shop", "i1", one]
+        hub.store.tables.levels["shop", "i1", one] = replace(
+            level, state=LevelState.ACCEPTED, sent_seq=level.dirty_seq, sent_quantity=5, sent_at=at(3)
+        )
+    await hub.deliver(report("r1", [{"item_id": "i1", "available": 5}], at=4, location_raw="2"))
+    verified = [one for one, level in hub.store.tables.levels.items() if level.state is LevelState.VERIFIED]
+    assert verified == [key]
+
+
+async def test_the_channels_own_warehouse_never_replaces_our_offer() -> None:
+    """An SKU sold both ways has two rows, and only the merchant's gets a number."""
+    hub = Hub(plan(locations={}))
+    hub.stock("MUG", 10)
+    await hub.deliver(document("listing", "a", listing_id="MUG", channel_sku="MUG", location_raw="node-1"))
+    await hub.deliver(
+        document("listing", "b", listing_id="MUG", channel_sku="MUG", location_raw="THEIRS", fulfilled_by="channel")
+    )
+    assert set(hub.store.tables.listings) == {("shop", "MUG", ""), ("shop", "MUG", "THEIRS")}
+    assert set(hub.store.tables.levels) == {("shop", "MUG", "")}
