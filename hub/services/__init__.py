@@ -1,0 +1,1 @@
+"""Use cases: what the hub does, in terms of the ports alone."""
