@@ -30,7 +30,7 @@ ALLOWED_FIELDS = frozenset(
         "finished", "dry_run", "healthy", "ready",
         # how much
         "items", "inputs", "envelopes", "pages", "count", "accepted", "pending", "again", "rejected", "stale", "units",
-        "levels", "compared", "seen", "missed", "applied", "unchanged", "failed", "duplicates", "payloads_count",
+        "levels", "orders", "requests", "compared", "seen", "missed", "applied", "unchanged", "failed", "duplicates", "payloads_count",
         "personal_count", "attempts_count", "tables", "rows", "bytes", "limit", "lag_s", "released", "running",
         # the address the hub itself listens on
         "listen", "url", "pid", "dropped",

@@ -1,0 +1,115 @@
+"""Metrics are exactly those of the public surface, with bounded labels and numbers from one place."""
+
+import re
+
+import pytest
+
+from hub.ports.queries import AccountStatus, Flow
+from hub.runtime.metrics import Build, Metrics
+
+SURFACE = {
+    "trunkline_sync_lag_seconds",
+    "trunkline_inbox_oldest_age_seconds",
+    "trunkline_outbox_oldest_age_seconds",
+    "trunkline_inbox_pending",
+    "trunkline_outbox_pending",
+    "trunkline_watermark_timestamp_seconds",
+    "trunkline_attempts_total",
+    "trunkline_failures",
+    "trunkline_duplicates_total",
+    "trunkline_webhooks_rejected_total",
+    "trunkline_circuit_open",
+    "trunkline_rate_limit_wait_seconds_total",
+    "trunkline_availability_verified_ratio",
+    "trunkline_drift_units",
+    "trunkline_oversold_units_total",
+    "trunkline_replayed_total",
+    "trunkline_build_info",
+}
+LABELS = {"account", "connector", "direction", "kind", "outcome"}
+
+
+def status(account: str, **changes: object) -> AccountStatus:
+    fields: dict[str, object] = {
+        "account": account, "inward": Flow(3, 12.5, None), "outward": Flow(2, 4.0, None), "state": None, "failures": 1,
+        "levels": 10, "levels_verified": 9, "drift_units": 7, "oldest_watermark": 1_700_000_000_500_000,
+    }  # fmt: skip
+    return AccountStatus(**(fields | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics({"shop": "shopify", "mart": "walmart"}, Build("0.1.0", "3.11", "sqlite"))
+
+
+def tell_everything(metrics: Metrics) -> None:
+    metrics.lag("shop", "out", 0.4)
+    metrics.attempt("shop", "out", "publish", "ok")
+    metrics.rate_limit_wait("shop", 2.5)
+    metrics.duplicates("shop", 2)
+    metrics.rejected("shop", "signature")
+    metrics.oversold("shop", 1)
+    metrics.replayed("shop", "effect", "replayed", 3)
+    metrics.circuit("shop", is_open=True)
+    metrics.measure([status("shop")])
+
+
+def exposition(metrics: Metrics) -> str:
+    body, content_type = metrics.render()
+    assert content_type.startswith("text/plain")
+    return body.decode()
+
+
+def test_the_names_are_the_published_ones(metrics: Metrics) -> None:
+    """Not one more and not one less, and no series the client library adds by itself."""
+    tell_everything(metrics)
+    text = exposition(metrics)
+    assert set(re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE)) == SURFACE
+    assert "_created" not in text
+
+
+def test_labels_are_bounded(metrics: Metrics) -> None:
+    """Only the five labels, beside what names a build or a histogram's bucket."""
+    tell_everything(metrics)
+    used = set(re.findall(r'[{,](\w+)="', exposition(metrics)))
+    assert used - LABELS <= {"le", "version", "python", "store"}
+
+
+def test_numbers_reach_the_scrape(metrics: Metrics) -> None:
+    """Counters count, gauges show the database's view."""
+    tell_everything(metrics)
+    text = exposition(metrics)
+    for line in (
+        'trunkline_attempts_total{account="shop",connector="shopify",direction="out",kind="publish",outcome="ok"} 1.0',
+        'trunkline_availability_verified_ratio{account="shop",connector="shopify"} 0.9',
+        'trunkline_circuit_open{account="shop",connector="shopify"} 1.0',
+        'trunkline_circuit_open{account="mart",connector="walmart"} 0.0',
+        'trunkline_drift_units{account="shop",connector="shopify"} 7.0',
+        'trunkline_inbox_oldest_age_seconds{account="shop",connector="shopify"} 12.5',
+        'trunkline_rate_limit_wait_seconds_total{account="shop",connector="shopify"} 2.5',
+        'trunkline_watermark_timestamp_seconds{account="shop",connector="shopify"} 1.7000000005e+09',
+        'trunkline_webhooks_rejected_total{account="shop",connector="shopify",outcome="signature"} 1.0',
+    ):
+        assert line in text, line
+
+
+def test_an_unknown_number_is_absent_and_not_zero(metrics: Metrics) -> None:
+    """No watermark yet, nothing listed yet: no series, so that alerts do not fire on invented zeros."""
+    metrics.measure([status("shop", oldest_watermark=None, levels=0, levels_verified=0)])
+    text = exposition(metrics)
+    assert "trunkline_watermark_timestamp_seconds{" not in text
+    assert "trunkline_availability_verified_ratio{" not in text
+
+
+def test_made_up_accounts_make_no_series(metrics: Metrics) -> None:
+    """A scanner posting to a thousand account names adds one series."""
+    for number in range(1_000):
+        metrics.rejected(f"guess-{number}", "unknown-account")
+    assert exposition(metrics).count("trunkline_webhooks_rejected_total{") == 1
+
+
+def test_two_hubs_in_one_process_share_nothing() -> None:
+    """Each has a registry of its own."""
+    first, second = (Metrics({"shop": "shopify"}, Build("1", "3.11", "sqlite")) for _ in range(2))
+    first.duplicates("shop", 5)
+    assert "trunkline_duplicates_total{" not in exposition(second)
