@@ -136,3 +136,24 @@ def headers(topic: str, payload: bytes, event: str, *, secret: str = SECRET, sho
         "X-Shopify-Event-Id": event,
         "X-Shopify-Triggered-At": _OPENING.isoformat().replace("+00:00", "Z"),
     }
+
+
+_OPTIONAL = (
+    "billing_address", "customer", "client_details", "total_line_items_price_set", "total_discounts_set",
+    "subtotal_price_set", "current_total_price_set", "shipping_lines",
+)  # fmt: skip
+
+
+def body_of(size: int, number: int) -> bytes:
+    """A webhook body of exactly `size` bytes: one line, one address, the seller's note filling what is left.
+
+    Raises:
+        ValueError: The smallest order there is, is larger.
+    """
+    document = order(number, [("SKU-1", 1)])
+    for heavy in _OPTIONAL:
+        del document[heavy]
+    bare = json.dumps(document | {"note": ""}, separators=(",", ":"))
+    if len(bare) > size:
+        raise ValueError(f"an order has {len(bare)} bytes at least; {size} are too few")
+    return json.dumps(document | {"note": "n" * (size - len(bare))}, separators=(",", ":")).encode()
