@@ -47,6 +47,7 @@ def lines_in(document: Json) -> tuple[LineFacts, ...]:
             line["quantity"],
             line.get("cancelled_quantity", 0),
             line.get("fulfilled_quantity", 0),
+            line.get("returned_quantity", 0),
             line.get("fulfilled_by", "merchant") == "merchant" and line.get("requires_shipping", True),
             line.get("ship_from") or line.get("ship_from_raw"),
         )

@@ -13,7 +13,7 @@ class LineFacts(NamedTuple):
     """One order line. `sku` is what the channel calls it ("" when it has no SKU at all).
 
     `stocked`: a physical thing the merchant ships; everything else never touches our stock.
-    `fulfilled` and `cancelled` are the order's own counts. `ship_from` is a location of ours or
+    `cancelled`, `fulfilled` and `returned` are the order's own counts. `ship_from` is a location of ours or
     the channel's id of one.
     """
 
@@ -22,6 +22,7 @@ class LineFacts(NamedTuple):
     quantity: int
     cancelled: int
     fulfilled: int
+    returned: int
     stocked: bool
     ship_from: str | None
 

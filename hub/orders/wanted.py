@@ -23,8 +23,8 @@ NONE = Wanted()
 def wanted(line: LineFacts, order_cancelled: bool, told: Told = NOTHING) -> Wanted:
     """What the ledger should hold for this line.
 
-    Shipped units are never more than ordered and restocked ones never more than shipped: a
-    restock of units that never left is a cancellation, so it frees their reservation instead.
+    Shipped units are never more than ordered and restocked ones never more than shipped: a refund
+    that restocks units which never left frees their reservation instead.
     """
     if not line.stocked or line.quantity <= 0:
         return NONE
@@ -33,11 +33,23 @@ def wanted(line: LineFacts, order_cancelled: bool, told: Told = NOTHING) -> Want
         return Wanted(open_units) if open_units > 0 else NONE
     shipped = _shipped(line, told)
     count = sum(shipped.values())
-    sellable, damaged, stated = _restocked(told, count)
-    cancelled = max(line.cancelled, told.cancelled, stated - count)
+    refunded = min(count, _came_back(line, told))
+    sellable, damaged = _restocked(told, refunded, count)
+    freed = sum(told.refund_sellable.values()) + sum(told.refund_damaged.values()) - refunded
+    cancelled = max(line.cancelled, told.cancelled, freed)
     gone = order_cancelled or told.whole
     reserved = 0 if gone else max(0, line.quantity - cancelled - count)
     return Wanted(reserved, shipped, sellable, damaged)
+
+
+def _came_back(line: LineFacts, told: Told) -> int:
+    """Units that refunds restocked because they came back, not because they never left.
+
+    A refund does not say which: the order's own counts do. What it counts as returned came back;
+    of the rest, as many as it counts as cancelled never left.
+    """
+    restocked = sum(told.refund_sellable.values()) + sum(told.refund_damaged.values())
+    return min(restocked, max(line.returned, restocked - line.cancelled))
 
 
 def _shipped(line: LineFacts, told: Told) -> Places:
@@ -55,29 +67,27 @@ def _shipped(line: LineFacts, told: Told) -> Places:
     return shipped
 
 
-def _restocked(told: Told, shipped: int) -> tuple[Places, Places, int]:
-    """(sellable, damaged, units stated as restocked).
+def _restocked(told: Told, refunded: int, shipped: int) -> tuple[Places, Places]:
+    """Units back on the shelf and units in quarantine.
 
     One physical return may be told by a refund and by a return; the one that tells of more units
     is followed, the return (someone looked at the goods) when they tell of the same number.
     """
-    refunded = sum(told.refund_sellable.values()) + sum(told.refund_damaged.values())
-    returned = sum(told.return_sellable.values()) + sum(told.return_damaged.values())
-    stated = max(refunded, returned)
-    if not stated:
-        return NOWHERE, NOWHERE, 0
-    followed = (told.return_sellable, told.return_damaged)
+    returned = min(shipped, sum(told.return_sellable.values()) + sum(told.return_damaged.values()))
+    if not refunded and not returned:
+        return NOWHERE, NOWHERE
+    followed, room = (told.return_sellable, told.return_damaged), returned
     other_damaged = sum(told.refund_damaged.values())
     if refunded > returned:
-        followed = (told.refund_sellable, told.refund_damaged)
+        followed, room = (told.refund_sellable, told.refund_damaged), refunded
         other_damaged = sum(told.return_damaged.values())
-    damaged, room = _upto(followed[1], shipped)
-    sellable, _ = _upto(followed[0], room)
+    damaged, left = _upto(followed[1], room)
+    sellable, _ = _upto(followed[0], left)
     missing = min(other_damaged - sum(damaged.values()), sum(sellable.values()))
     if missing > 0:
         sellable, moved = _taken_out(sellable, missing)
         damaged = {place: damaged.get(place, 0) + moved.get(place, 0) for place in {**damaged, **moved}}
-    return sellable, damaged, stated
+    return sellable, damaged
 
 
 def _upto(places: Places, room: int) -> tuple[dict[str, int], int]:

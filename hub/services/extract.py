@@ -103,6 +103,7 @@ def _line(line: OrderLine) -> LineFacts:
         line.quantity,
         line.cancelled_quantity,
         line.fulfilled_quantity,
+        line.returned_quantity,
         line.fulfilled_by == "merchant" and line.requires_shipping,
         line.ship_from or line.ship_from_raw,
     )

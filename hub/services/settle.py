@@ -131,7 +131,7 @@ def _survey(batch: Batch, draft: Draft, tally: Tally) -> _Work:
 
 def _gone(work: _Work, allocation: Allocation, before: Wanted) -> None:
     """A line the order no longer has: what left stays left, the rest is free again."""
-    line = LineFacts(allocation.line_id, allocation.sku, 0, 0, 0, True, None)
+    line = LineFacts(allocation.line_id, allocation.sku, 0, 0, 0, 0, True, None)
     work.placed.append(_Line(line, before._replace(reserved=0), allocation.sku, allocation.parts, before))
 
 

@@ -42,9 +42,10 @@ class Ledger(RuleBasedStateMachine):
         self.world.ship(which.choice(list(self.world.orders.values())), units)
 
     @precondition(lambda self: self.world.orders)
-    @rule(which=st.randoms(use_true_random=False), units=UNITS, whole=st.booleans())
-    def cancel(self, which: Any, units: int, whole: bool) -> None:
-        self.world.cancel(which.choice(list(self.world.orders.values())), units, whole=whole)
+    @rule(which=st.randoms(use_true_random=False), units=UNITS, how=st.sampled_from(["part", "whole", "refund"]))
+    def cancel(self, which: Any, units: int, how: str) -> None:
+        sold = which.choice(list(self.world.orders.values()))
+        self.world.cancel(sold, units, whole=how == "whole", refunded=how == "refund")
 
     @precondition(lambda self: self.world.orders)
     @rule(which=st.randoms(use_true_random=False), units=UNITS, how=st.sampled_from(["sellable", "damaged"]))
@@ -97,7 +98,8 @@ class Ledger(RuleBasedStateMachine):
         """Positions are their postings, reservations are what orders hold, and no number is negative."""
         assert self.hub.store.differences() == []
         for sku in SKUS:
-            lines = [one for row in self.hub.store.tables.orders.values() for one in row.allocations if one.sku == sku]
+            rows_ = self.hub.store.tables.orders.values()
+            lines = [one for row in rows_ for one in row.allocations if one.sku == sku]
             assert self.hub.buckets(sku)[1] == sum(one.reserved for one in lines)
             assert all(min(one.reserved, one.shipped, one.restocked) >= 0 for one in lines)
             assert all(one.restocked <= one.shipped for one in lines)

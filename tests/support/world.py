@@ -71,7 +71,8 @@ class World:
             sold.lines[name].shipped += count
         self._tell(sold, shipment(self._name("s"), sold.name, moved, version=self._next(), account=self.account))
 
-    def cancel(self, sold: Sold, units: int, *, whole: bool) -> None:
+    def cancel(self, sold: Sold, units: int, *, whole: bool, refunded: bool = False) -> None:
+        """Units that never left: told by a cancellation, or by a refund that restocks them."""
         moved = [
             (name, one.open if whole else min(units, one.open)) for name, one in sold.lines.items() if one.open > 0
         ]
@@ -81,6 +82,10 @@ class World:
         for name, count in moved:
             sold.lines[name].cancelled += count
         named = [{"line_id": name, "quantity": count} for name, count in moved]
+        if refunded:
+            back = [(name, count, "sellable") for name, count in moved]
+            self._tell(sold, refund(self._name("f"), sold.name, back, version=self._next(), account=self.account))
+            return
         fields: dict[str, Any] = {} if sold.cancelled else {"lines": named}
         name = self._name("c")
         self._tell(
@@ -121,7 +126,14 @@ class World:
 
     def state(self, sold: Sold) -> Document:
         lines = [
-            line(name, one.sku, one.quantity, cancelled_quantity=one.cancelled, fulfilled_quantity=one.shipped)
+            line(
+                name,
+                one.sku,
+                one.quantity,
+                cancelled_quantity=one.cancelled,
+                fulfilled_quantity=one.shipped,
+                returned_quantity=one.sellable + one.damaged,
+            )
             for name, one in sold.lines.items()
         ]
         state = "cancelled" if sold.cancelled else "open"
