@@ -34,6 +34,7 @@ async def opened(path: Path, *, readonly: bool) -> AsyncIterator[Hub]:
     hub = Hub(load(path))
     try:
         await hub.open(readonly=readonly)
+        await hub.load_catalogue()
         yield hub
     finally:
         await hub.stop()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import platform
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 
-import config
 from config.settings import Settings
 from connectors.sdk.clock import SystemClock, SystemIds, SystemJitter
 from connectors.sdk.contract import Connector
@@ -17,13 +17,14 @@ from hub import __version__
 from hub.api.spec import Operation
 from hub.bootstrap import accounts as parts
 from hub.bootstrap import keys
+from hub.bootstrap.catalogue import Catalogue
 from hub.bootstrap.desk import Desk, Running
 from hub.bootstrap.listening import Doors, Face, operations
 from hub.bootstrap.tap import Tap
 from hub.bootstrap.telling import Both
 from hub.ports.accounts import AccountPlan, Mode
 from hub.ports.queries import Queries
-from hub.ports.store import InboxItem, SkuRow, Store
+from hub.ports.store import InboxItem, Store
 from hub.ports.telemetry import Silence, Telemetry
 from hub.runtime import logs
 from hub.runtime.board import Board
@@ -61,6 +62,7 @@ class Hub:
         self._desk: Desk | None = None
         self._engine: Engine | None = None
         self._doors: Doors | None = None
+        self._catalogue: Catalogue | None = None
         self._tap = Tap()
         self.plans: Mapping[str, AccountPlan] = {}
 
@@ -160,7 +162,7 @@ class Hub:
         store = self._store
         if store is None:
             raise RuntimeError("the hub is not open")
-        changed = await self._catalogue(store)
+        await self.load_catalogue()
         engine = self._engine = Engine(self.plans, self.acts.connectors, self._surroundings(store))
         self.acts.accounts_state = engine.accounts
         self.acts.running = Running(engine.wakes.everything, engine.pull, engine.replayer)
@@ -176,8 +178,9 @@ class Hub:
         )
         self._doors = await Doors.open(face)
         await engine.start()
-        if changed:
+        if self.role in {"all", "worker"}:
             await self._resolve_held(engine)
+            self._follow_catalogue(engine)
         _log.info("hub.started", url=self.url, role=self.role, version=__version__)
 
     def _surroundings(self, store: Store) -> Surroundings:
@@ -202,16 +205,19 @@ class Hub:
             return MapperProcesses(self.plans, specs, self.settings.hub.mappers)
         return InProcess(self.plans, self._maps)
 
-    async def _catalogue(self, store: Store) -> bool:
-        """Load the catalogue file when it has changed; True when it has."""
-        path = self.settings.skus
-        if path is None:
-            return False
-        entries = [
-            SkuRow(e.sku, e.gtin, e.title, e.brand, e.tags, e.packs, e.components, e.aliases)
-            for e in config.read_skus(path)
-        ]
-        return await store.replace_catalogue(entries, config.skus_digest(path))
+    async def load_catalogue(self) -> None:
+        """Bring the SKU table up to the catalogue file, where there is one and the database takes writes."""
+        path, store = self.settings.skus, self._store
+        if path is not None and store is not None:
+            self._catalogue = Catalogue(path, store)
+            await self._catalogue.load()
+
+    def _follow_catalogue(self, engine: Engine) -> None:
+        """A SKU added to the file frees what waits for it without a restart."""
+        catalogue = self._catalogue
+        if catalogue is not None:
+            run = partial(catalogue.follow, partial(self._resolve_held, engine), engine.drain)
+            engine.supervisor.start("catalogue", run)
 
     async def _resolve_held(self, engine: Engine) -> None:
         """Orders that waited for a SKU the catalogue now has."""

@@ -78,18 +78,26 @@ async def _check(args: argparse.Namespace) -> int:
 async def _faults(settings: Settings, *, offline: bool) -> AsyncIterator[str]:
     """One line per fault, with file and line where there is one."""
     for account in settings.accounts.values():
-        for fault in mappings.lint(account.connector, account.mappings):
-            yield str(fault)
+        for wrong in mappings.lint(account.connector, account.mappings):
+            yield str(wrong)
     for fault in bootstrap.connector_faults(settings):
         yield fault
-    try:
-        for fault in await migrate.check(settings.hub.database):
-            yield f"database: {fault}"
-    except StorageError as error:
-        yield f"database: {error}"
+    async for fault in _database(settings.hub.database):
+        yield fault
     if not offline:
         async for fault in _vendors(settings):
             yield fault
+
+
+async def _database(url: str) -> AsyncIterator[str]:
+    """An absent database is no fault: the first start makes it."""
+    try:
+        if await migrate.current(url) is None:
+            return
+        for fault in await migrate.check(url):
+            yield f"database: {fault}"
+    except StorageError as error:
+        yield f"database: {error}"
 
 
 async def _vendors(settings: Settings) -> AsyncIterator[str]:
