@@ -37,6 +37,8 @@ _log = structlog.get_logger(__name__)
 ROLES = ("all", "intake", "worker", "scheduler")
 ACCOUNTS_S = 1.0
 ACCOUNTS_READ_EVERY = 5
+LISTEN_S = 5.0
+RINGS_APART_S = 0.1
 CANCEL_S = 3.0
 """Kept back from the drain for cancelling what is late and closing connections."""
 
@@ -53,6 +55,8 @@ class Surroundings:
     """What an engine is given. `fatal` are errors after which the process has to end.
 
     `inbox_workers`: claimers side by side; one is best on SQLite, where one connection writes.
+    `shared_store`: other processes may write to it too, so their writes are listened for. In one
+    process alone everybody is woken by whoever made the work, and listening would wake them twice.
     """
 
     store: Store
@@ -69,6 +73,7 @@ class Surroundings:
     intervals: Intervals = field(default_factory=Intervals)
     inbox_workers: int = 1
     fatal: tuple[type[BaseException], ...] = ()
+    shared_store: bool = False
 
 
 class Engine:
@@ -115,7 +120,7 @@ class Engine:
         self._heart = asyncio.create_task(self.health.beat(), name="heart")
         self.supervisor.start("health", self.health.probe)
         self.supervisor.start("accounts", self._tend_accounts)
-        if isinstance(self._around.store, WakesWorkers):
+        if self._around.shared_store or role != "all":
             self.supervisor.start("listener", self._listen)
         if role in ("all", "worker"):
             self._start_workers()
@@ -231,6 +236,12 @@ class Engine:
     async def _listen(self) -> None:
         """Turn other processes' writes into this one's wake-ups."""
         store = self._around.store
-        while isinstance(store, WakesWorkers) and not self.drain.stopping:
-            if await store.wait_for_work(5.0):
+        if not isinstance(store, WakesWorkers):
+            # Nothing to hear with: the loops look by themselves, at their idle intervals.
+            await self.drain.wait()
+            return
+        while not self.drain.stopping:
+            if await store.wait_for_work(LISTEN_S):
                 self.wakes.everything()
+            # A busy database rings without end; a few wake-ups a second are as good.
+            await self.drain.pause(RINGS_APART_S)

@@ -26,11 +26,13 @@ BURST_ROUNDS = 20
 class Rhythm:
     """`idle_s`: looks into the store at least this often, woken or not.
 
-    `gather_s`: waits this long after a wake-up, so that a burst of changes becomes one round.
+    `gather_s`: waits this long after a wake-up, so that a burst of changes becomes one round. It
+    doubles up to `gather_max_s` while wake-ups turn out to concern somebody else.
     """
 
     idle_s: float
     gather_s: float = 0.0
+    gather_max_s: float = 0.25
 
 
 class Loop:
@@ -56,22 +58,25 @@ class Loop:
         self._drain = drain
         self._health = health
         self._unavailable = 0
+        self._gather_s = rhythm.gather_s
 
     async def run(self) -> None:
         rounds = 0
+        woken = False
         while not self._drain.stopping:
             found = await self._round()
             if found is None:
                 await self._drain.pause(self._store_pause_s())
                 continue
+            self._gather_s = self._gathering_s(found, woken=woken)
             rounds = rounds + 1 if found.again else 0
             if found.again:
                 # Another round at once, but never at the price of the tasks beside this one.
                 await asyncio.sleep(0 if rounds % BURST_ROUNDS else 0.001)
                 continue
             woken = await self._signal.wait(self._sleep_s(found), self._drain)
-            if woken and self._rhythm.gather_s > 0:
-                await self._drain.pause(self._rhythm.gather_s)
+            if woken and self._gather_s > 0:
+                await self._drain.pause(self._gather_s)
 
     async def _round(self) -> Round | None:
         """One round, or None when the store could not take it."""
@@ -87,6 +92,12 @@ class Loop:
             return Round(wait_s=STORE_PAUSE_FIRST_S)
         self._unavailable = 0
         return found
+
+    def _gathering_s(self, found: Round, *, woken: bool) -> float:
+        """Signals carry no facts, so an account that sells nothing of this would look for nothing each time."""
+        if found.done or not woken:
+            return self._rhythm.gather_s
+        return min(self._gather_s * 2.0, self._rhythm.gather_max_s)
 
     def _store_pause_s(self) -> float:
         return min(STORE_PAUSE_FIRST_S * 2.0 ** min(self._unavailable, 10), STORE_PAUSE_MAX_S)

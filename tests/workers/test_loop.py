@@ -67,6 +67,25 @@ async def test_a_burst_becomes_one_round() -> None:
     await rig.stop()
 
 
+async def test_wake_ups_for_others_become_rarer() -> None:
+    """While signals lead to nothing the gathering grows; the first find brings it back."""
+    rig = Rig(Rhythm(idle_s=60.0, gather_s=0.01, gather_max_s=0.08))
+    await rig.rounds(1)
+    for count in range(2, 7):
+        rig.signal.set()
+        await rig.rounds(count)
+    slow = time.monotonic()
+    rig.script = [Round(done=1)]
+    rig.signal.set()
+    await rig.rounds(7)
+    assert rig.at[6] - slow >= 0.07
+    fast = time.monotonic()
+    rig.signal.set()
+    await rig.rounds(8)
+    assert rig.at[7] - fast < 0.06
+    await rig.stop()
+
+
 async def test_a_round_says_when_the_next_makes_sense() -> None:
     """The wait a round names is kept, within the idle interval."""
     rig = Rig(Rhythm(idle_s=60.0), Round(wait_s=0.05), Round(wait_s=9_999.0))
