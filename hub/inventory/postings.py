@@ -59,9 +59,14 @@ def line_changes(parts: Parts, before: Stand, after: Stand) -> list[Change]:
     A fall of the reservation is shipping as far as units left, cancelling beyond that.
     """
     parts = tuple(parts)
+    moved = before.shipped or after.shipped or before.sellable or after.sellable or before.damaged or after.damaged
+    if not moved:
+        # The usual case, a reservation made or freed.
+        held = after.reserved - before.reserved
+        return _at(parts, "", Bucket.RESERVED, held, PLACED if held > 0 else CANCELLED) if held else []
     changes: list[Change] = []
     fall = before.reserved - after.reserved
-    left = sum(after.shipped.values()) - sum(before.shipped.values()) if after.shipped or before.shipped else 0
+    left = sum(after.shipped.values()) - sum(before.shipped.values())
     by_shipping = max(0, min(fall, left))
     if by_shipping:
         changes += _at(parts, "", Bucket.RESERVED, -by_shipping, SHIPPED)

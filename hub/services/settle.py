@@ -40,7 +40,7 @@ class Draft:
 
 
 class _Line(NamedTuple):
-    """A line with what the ledger should hold for it; `parts` once it has a place."""
+    """A line that has a place, with what the ledger holds for it and what it should hold."""
 
     line: LineFacts
     want: Wanted
@@ -55,7 +55,7 @@ class _Work:
 
     placed: list[_Line]
     needs: list[Need]
-    open: dict[str, _Line]
+    open: dict[str, tuple[LineFacts, Wanted]]
     unresolved: list[str]
     changes: list[Change]
 
@@ -122,7 +122,7 @@ def _survey(batch: Batch, draft: Draft, tally: Tally) -> _Work:
             continue
         components = batch.state.kits.get(sku) or ((sku, 1),)
         work.needs.append(Need(line.id, sku, components, want.reserved, line.ship_from))
-        work.open[line.id] = _Line(line, want, sku, (), NONE)
+        work.open[line.id] = (line, want)
     if draft.complete:
         for allocation in known.values():
             _gone(work, allocation, _before(allocation, tally))
@@ -148,6 +148,8 @@ def _before(allocation: Allocation, tally: Tally) -> Wanted:
 
 def _at_home(want: Wanted, parts: Parts) -> Wanted:
     """Units that moved where the line is allocated anyway are not a place of their own."""
+    if not want.shipped:
+        return want
     home = parts[0][1]
     if home not in want.shipped and home not in want.sellable and home not in want.damaged:
         return want
@@ -172,9 +174,9 @@ def _place(batch: Batch, plan: AccountPlan, work: _Work, holds: list[Hold]) -> N
     state = batch.state
     chosen = place(work.needs, plan, places, lambda sku, spot: state.position(sku, spot).available)
     for need in work.needs:
+        line, want = work.open[need.line]
         parts = parts_of(need.components, chosen[need.line])
-        waiting = work.open[need.line]
-        work.placed.append(waiting._replace(parts=parts, want=_at_home(waiting.want, parts)))
+        work.placed.append(_Line(line, _at_home(want, parts), need.sku, parts, NONE))
 
 
 def _post(batch: Batch, draft: Draft, work: _Work) -> None:
