@@ -69,20 +69,20 @@ async def test_a_burst_becomes_one_round() -> None:
 
 async def test_wake_ups_for_others_become_rarer() -> None:
     """While signals lead to nothing the gathering grows; the first find brings it back."""
-    rig = Rig(Rhythm(idle_s=60.0, gather_s=0.01, gather_max_s=0.08))
+    rig = Rig(Rhythm(idle_s=60.0, gather_s=0.01, gather_max_s=0.32))
     await rig.rounds(1)
-    for count in range(2, 7):
+    for count in range(2, 8):
         rig.signal.set()
         await rig.rounds(count)
     slow = time.monotonic()
     rig.script = [Round(done=1)]
     rig.signal.set()
-    await rig.rounds(7)
-    assert rig.at[6] - slow >= 0.07
+    await rig.rounds(8)
+    assert rig.at[7] - slow >= 0.3
     fast = time.monotonic()
     rig.signal.set()
-    await rig.rounds(8)
-    assert rig.at[7] - fast < 0.06
+    await rig.rounds(9)
+    assert rig.at[8] - fast < 0.25
     await rig.stop()
 
 
