@@ -240,7 +240,7 @@ class Apply:
         moved: dict[OrderKey, Micros] = {}
         documents = [facts for facts in interpreted.facts if isinstance(facts, DocumentFacts)]
         for document in sorted(documents, key=_occurred) if len(documents) > 1 else documents:
-            key = apply_document(batch, document)
+            key = apply_document(batch, document, self._kept)
             if key is not None and not settle_again(batch, plan, key, document.occurred_at):
                 moved[key] = max(document.occurred_at, moved.get(key, 0))
         for facts in interpreted.facts:

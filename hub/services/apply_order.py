@@ -30,7 +30,7 @@ def reads_for_order(reads: ReadSet, facts: OrderFacts) -> None:
     for line in facts.lines:
         if line.stocked and line.sku:
             reads.skus.add((facts.account, line.sku))
-    if facts.personal is not None or facts.state in _ENDED:
+    if facts.personal is not None or facts.state in _ENDED or any(line.fulfilled for line in facts.lines):
         reads.personal.add(key)
 
 
@@ -41,10 +41,11 @@ def reads_for_document(reads: ReadSet, facts: DocumentFacts) -> None:
         reads.documents.add((facts.account, TALLY, facts.order_source_id))
 
 
-def apply_document(batch: Batch, facts: DocumentFacts) -> OrderKey | None:
+def apply_document(batch: Batch, facts: DocumentFacts, kept: Micros | None) -> OrderKey | None:
     """Store a document; the key of the order to settle when it changed what is known of its lines.
 
-    An older version, or the same one again, changes nothing.
+    An older version, or the same one again, changes nothing. `kept` is how long its personal data
+    stays, None for ever.
     """
     key = (facts.account, facts.type, facts.source_id)
     stored = batch.state.documents.get(key)
@@ -56,9 +57,10 @@ def apply_document(batch: Batch, facts: DocumentFacts) -> OrderKey | None:
         if newer == 0 and content.same_document(stored.document, facts.document):
             batch.outcome.unchanged += 1
             return None
+    name = stored.id if stored else facts.id
     batch.put_document(
         DocumentRow(
-            stored.id if stored else facts.id,
+            name,
             facts.type,
             facts.account,
             facts.source_id,
@@ -73,20 +75,21 @@ def apply_document(batch: Batch, facts: DocumentFacts) -> OrderKey | None:
     if facts.order_source_id is None:
         return None
     order = (facts.account, facts.order_source_id)
-    _keep_person(batch, facts, order)
-    name = f"{facts.type}/{facts.source_id}"
+    _keep_person(batch, name, facts, order, kept)
+    told = f"{facts.type}/{facts.source_id}"
     tally = batch.tally(order)
-    if tally.told.get(name, ()) == facts.moves:
+    if tally.told.get(told, ()) == facts.moves:
         return None
-    batch.put_tally(order, with_document(tally, name, facts.moves))
+    batch.put_tally(order, with_document(tally, told, facts.moves))
     return order
 
 
-def _keep_person(batch: Batch, facts: DocumentFacts, order: OrderKey) -> None:
+def _keep_person(batch: Batch, name: str, facts: DocumentFacts, order: OrderKey, kept: Micros | None) -> None:
     """A document's personal data stands under the document's own id, and is forgotten with its order's."""
     row = batch.state.orders.get(order)
     if facts.personal is not None and not (row is not None and content.is_redacted(row.document)):
-        batch.put_personal(PersonalRow(facts.id, facts.account, facts.personal))
+        delete_after = None if kept is None else facts.occurred_at + kept
+        batch.put_personal(PersonalRow(name, facts.account, facts.personal, delete_after))
 
 
 def apply_order(batch: Batch, plan: AccountPlan, facts: OrderFacts, occurred_at: Micros, kept: Micros | None) -> bool:
@@ -150,11 +153,19 @@ def _keep_people(batch: Batch, facts: OrderFacts, stored: OrderRow | None, row: 
     after = people.merged(before, facts.personal)
     if after is None:
         return
-    ends = kept is not None and row.state in _ENDED and (stored is None or stored.state not in _ENDED)
+    over = _is_over(row)
+    ends = kept is not None and over and (stored is None or not _is_over(stored))
     if after == before and not ends:
         return
-    delete_after = facts.occurred_at + kept if kept is not None and row.state in _ENDED else None
+    delete_after = facts.occurred_at + kept if kept is not None and over else None
     batch.put_personal(PersonalRow(row.id, row.account, after, delete_after))
+
+
+def _is_over(row: OrderRow) -> bool:
+    """Closed, cancelled, or everything we had to ship is gone: nobody needs the address to come."""
+    if row.state in _ENDED:
+        return True
+    return bool(row.allocations) and not row.unresolved and not any(one.reserved for one in row.allocations)
 
 
 def _acknowledge(batch: Batch, plan: AccountPlan, facts: OrderFacts, stored: OrderRow | None, row: OrderRow) -> None:

@@ -304,3 +304,18 @@ async def test_orders_of_one_batch_see_each_other() -> None:
     assert hub.row("2").holds == ("oversold",)
     assert hub.buckets("MUG") == (3, 3, 0)
     assert hub.row("1").rev == 1
+
+
+async def test_personal_data_gets_an_end_once_the_order_is_over() -> None:
+    """An open order keeps its people; a shipped or closed one, and its documents, for the time allowed."""
+    hub = Hub(personal_kept_s=60.0)
+    hub.stock("MUG", 10)
+    buyer = {"name": "Ada Example"}
+    await hub.deliver(order("1", [line("a", "MUG", 1)], buyer=buyer))
+    person = hub.row("1").id
+    assert hub.store.tables.personal[person].delete_after is None
+    await hub.deliver(order("1", [line("a", "MUG", 1, fulfilled_quantity=1)], version=3))
+    assert hub.store.tables.personal[person].delete_after == at(4)
+    note = refund("r1", "1", [], version=4, note="for Ada Example")
+    await hub.deliver(note)
+    assert hub.store.tables.personal[note.id].delete_after == at(5)
