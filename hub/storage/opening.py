@@ -18,7 +18,9 @@ from hub.ports.queries import Queries
 from hub.ports.store import Store
 from hub.storage import migrate
 from hub.storage.errors import FatalStoreError
-from hub.storage.place import SqlitePlace, place_of
+from hub.storage.place import PostgresPlace, SqlitePlace, place_of
+from hub.storage.postgres.connection import PostgresSettings
+from hub.storage.postgres.store import open_postgres
 from hub.storage.queries import SqlQueries
 from hub.storage.sqlite.connection import open_reader
 from hub.storage.sqlite.lock import FileLock
@@ -45,6 +47,7 @@ async def open_store(
     clock: Clock,
     readonly: bool = False,
     on_fatal: Callable[[FatalStoreError], None] = end_process,
+    postgres: PostgresSettings = PostgresSettings(),  # noqa: B008 - frozen
 ) -> tuple[Store | None, Queries]:
     """Open the database at `url`; an absent or empty one gets today's schema.
 
@@ -63,7 +66,7 @@ async def open_store(
     place = place_of(url)
     if isinstance(place, SqlitePlace):
         return await _open_sqlite(place.path, vault, clock, on_fatal, readonly=readonly)
-    raise NotImplementedError
+    return await _open_postgres(place, vault, clock, postgres, readonly=readonly)
 
 
 async def _open_sqlite(
@@ -75,6 +78,43 @@ async def _open_sqlite(
     else:
         store = await asyncio.to_thread(_own, path, vault, clock, on_fatal)
     return store, SqlQueries(_reading_engine(path), vault, clock)
+
+
+async def _open_postgres(
+    place: PostgresPlace, vault: Vault, clock: Clock, settings: PostgresSettings, *, readonly: bool
+) -> tuple[Store | None, Queries]:
+    revision = await migrate.current(place.whole)
+    if revision is None and not readonly:
+        await migrate.upgrade(place.whole)
+        revision = await migrate.current(place.whole)
+    migrate.require(revision)
+    queries = SqlQueries(_snapshot_engine(place), vault, clock)
+    try:
+        if readonly:
+            await _require_key(queries)
+            return None, queries
+        return await open_postgres(place, vault, clock, settings), queries
+    except BaseException:
+        await queries.close()
+        raise
+
+
+async def _require_key(queries: SqlQueries) -> None:
+    proof = await queries.key_proof()
+    if proof is not None:
+        queries.vault.require(proof)
+
+
+def _snapshot_engine(place: PostgresPlace) -> AsyncEngine:
+    return create_async_engine(
+        place.url.set(drivername="postgresql+asyncpg"),
+        isolation_level="REPEATABLE READ",
+        execution_options={"postgresql_readonly": True},
+        connect_args={"server_settings": {"application_name": "trunkline queries", "statement_timeout": "60s"}},
+        pool_size=_READERS,
+        max_overflow=0,
+        pool_pre_ping=True,
+    )
 
 
 def _own(path: Path, vault: Vault, clock: Clock, on_fatal: Callable[[FatalStoreError], None]) -> SqliteStore:

@@ -32,6 +32,11 @@ class PostgresPlace:
         return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     @property
+    def whole(self) -> str:
+        """With its password: for opening, never for showing."""
+        return self.dsn
+
+    @property
     def shown(self) -> str:
         return self.url.set(drivername="postgresql").render_as_string(hide_password=True)
 

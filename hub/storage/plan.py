@@ -44,13 +44,15 @@ PositionKey = tuple[str, str]
 class Loaded:
     """What a unit of work read, kept beside the `State` that `decide` is free to fold into.
 
-    `skus` are those whose positions were read at every location.
+    `skus` are those whose positions were read (and locked) at every location; `glanced` those
+    looked at afterwards only to rank them.
     """
 
     state: State
     skus: set[str] = field(default_factory=set)
     orders: dict[OrderKey, OrderRow] = field(default_factory=dict)
     positions: dict[PositionKey, Position] = field(default_factory=dict)
+    glanced: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, state: State, skus: set[str]) -> Loaded:
@@ -133,7 +135,7 @@ def own_changes(orders: Iterable[OrderRow], before: Mapping[OrderKey, OrderRow])
 
 def available_after(loaded: Loaded, made: Sequence[Change]) -> dict[str, int]:
     """Units available over all locations, once these changes are made, of every SKU that was read."""
-    totals = dict.fromkeys(loaded.skus, 0)
+    totals = dict.fromkeys(loaded.skus | loaded.glanced, 0)
     for (sku, _), position in loaded.positions.items():
         if sku in totals:
             totals[sku] += position.available

@@ -20,7 +20,8 @@ from hub.ports.store import (
 )
 
 T = TypeVar("T")
-Row = Sequence[Any]
+Row = Any
+"""A row as either driver gives it: values in the order of the columns asked for."""
 
 ORDER: Final = (
     "id", "account", "source_id", "version", "number", "state", "placed_at", "updated_at", "allocations", "holds",

@@ -125,7 +125,7 @@ class FlowQueries(Reading):
         payload = b""
         if row.body is not None and row.wrapped is not None:
             try:
-                key = self._vault.payload_key(row.day, bytes(row.wrapped))
+                key = self.vault.payload_key(row.day, bytes(row.wrapped))
                 payload = unseal(key, bytes(row.body), payload_place(row.account, row.dedupe_key))
             except SealBroken:
                 _log.error("payload.seal_broken", seq=row.seq, account=row.account)

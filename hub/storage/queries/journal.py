@@ -33,6 +33,11 @@ class JournalQueries(Reading):
         row = await self._first(select(*picked(t.replies, _REPLY)).where(t.replies.c.key == key))
         return StoredReply(*row) if row else None
 
+    async def key_proof(self) -> str | None:
+        """What the database recognises its key by; None before a hub ever opened it."""
+        row = await self._first(select(t.meta.c.value).where(t.meta.c.name == "key"))
+        return str(row[0]) if row else None
+
     async def audit_intact(self) -> bool:
         """False when an entry was changed, removed, added or reordered, the last one included."""
         audit = t.audit
@@ -43,7 +48,7 @@ class JournalQueries(Reading):
                 rows = (await connection.execute(query.order_by(audit.c.seq).limit(_STRETCH))).all()
                 for entry in rows:
                     seq, at, actor, action, target, detail, stored = tuple(entry)
-                    mac = self._vault.chain(mac, str(seq), str(at), actor, action, target, detail)
+                    mac = self.vault.chain(mac, str(seq), str(at), actor, action, target, detail)
                     if seq != last + 1 or bytes(stored) != mac:
                         return False
                     last = seq

@@ -54,7 +54,7 @@ class OrderQueries(Reading):
         row = await self._first(
             select(people.c.account, people.c.wrapped, people.c.body).where(people.c.subject == subject)
         )
-        return self._vault.open_personal(subject, row[0], bytes(row[1]), bytes(row[2])) if row else None
+        return self.vault.open_personal(subject, row[0], bytes(row[1]), bytes(row[2])) if row else None
 
     async def order_documents(self, account: str, order_source_id: str) -> Sequence[DocumentRow]:
         return [document_from(row) for row in await self._rows(_documents_of(account, order_source_id))]

@@ -30,7 +30,7 @@ class Reading:
 
     def __init__(self, engine: AsyncEngine, vault: Vault, clock: Clock) -> None:
         self._engine = engine
-        self._vault = vault
+        self.vault = vault
         self._clock = clock
 
     @asynccontextmanager

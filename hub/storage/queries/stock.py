@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Subquery, case, func, literal, or_, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Subquery, case, cast, func, literal, or_, select, union_all
 
 from hub.ports.queries import Difference
 from hub.ports.store import Bucket, LevelRow, Micros, Position, PostedRow, SkuRow
@@ -117,7 +117,9 @@ def _ledger(at: Micros | None, skus: Sequence[str] | None) -> Subquery:
     """Positions as the postings recorded until `at` make them, in the order of `POSITION`."""
     postings = t.postings
     sums: list[ColumnElement[int]] = [
-        func.sum(case((postings.c.bucket == bucket.value, postings.c.delta), else_=0)).label(bucket.value)
+        cast(func.sum(case((postings.c.bucket == bucket.value, postings.c.delta), else_=0)), BigInteger).label(
+            bucket.value
+        )
         for bucket in (Bucket.ON_HAND, Bucket.RESERVED, Bucket.INCOMING, Bucket.QUARANTINE)
     ]
     query = select(

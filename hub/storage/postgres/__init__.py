@@ -1,0 +1,1 @@
+"""The scale-out engine: many hub processes over one PostgreSQL."""

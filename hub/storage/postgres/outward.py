@@ -1,0 +1,64 @@
+"""Levels to publish and to read back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from hub.ports.store import LevelRow, Micros, Position
+from hub.storage.postgres.connection import Pool, available, fetch
+from hub.storage.rows import LEVEL, POSITION, columns, level_from, position_from
+
+# ruff: noqa: S608 - only names of our own columns are put into statements, values are always bound
+
+_DUE: Final = (
+    f"SELECT {columns(LEVEL)} FROM levels WHERE dirty = 1 AND account = $1 AND due_at <= $2"
+    " ORDER BY rank, dirty_at LIMIT $3"
+)
+_TO_VERIFY: Final = (
+    f"SELECT {columns(LEVEL)} FROM levels WHERE state IN ('sent', 'accepted') AND account = $1 AND sent_at <= $3"
+    " AND (state = 'accepted' OR receipt IS NULL) ORDER BY sent_at LIMIT $2"
+)
+_RECEIPTS: Final = (
+    f"SELECT {columns(LEVEL)} FROM levels WHERE state IN ('sent', 'accepted') AND account = $1 AND state = 'sent'"
+    " AND receipt IS NOT NULL ORDER BY sent_at"
+)
+
+
+async def dirty_levels(pool: Pool, account: str, limit: int, now: Micros) -> list[tuple[LevelRow, Sequence[Position]]]:
+    """In one snapshot: what is due, and the positions it is computed from."""
+    parts: dict[str, list[str]] = defaultdict(list)
+    positions: dict[str, list[Position]] = defaultdict(list)
+    async with (
+        available(),
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        levels = [level_from(tuple(row)) for row in await connection.fetch(_DUE, account, now, limit)]
+        skus = sorted({level.sku for level in levels})
+        for kit, component in await connection.fetch(
+            "SELECT kit, component FROM kit_parts WHERE kit = ANY($1::text[]) ORDER BY kit, place", skus
+        ):
+            parts[kit].append(component)
+        wanted = sorted({name for sku in skus for name in parts.get(sku, (sku,))})
+        for row in await connection.fetch(
+            f"SELECT {columns(POSITION)} FROM positions WHERE sku = ANY($1::text[]) ORDER BY sku, location", wanted
+        ):
+            positions[row[0]].append(position_from(tuple(row)))
+    return [
+        (level, [row for sku in sorted(set(parts.get(level.sku, [level.sku]))) for row in positions.get(sku, ())])
+        for level in levels
+    ]
+
+
+async def levels_to_verify(pool: Pool, account: str, limit: int, before: Micros) -> list[LevelRow]:
+    return [level_from(tuple(row)) for row in await fetch(pool, _TO_VERIFY, account, limit, before)]
+
+
+async def pending_receipts(pool: Pool, account: str) -> list[tuple[str, Sequence[LevelRow]]]:
+    batches: dict[str, list[LevelRow]] = defaultdict(list)
+    for row in await fetch(pool, _RECEIPTS, account):
+        level = level_from(tuple(row))
+        batches[str(level.receipt)].append(level)
+    return list(batches.items())
