@@ -20,6 +20,8 @@ from connectors.shopify.walk import Walk
 FIRST_WALK: Final = timedelta(days=1)
 """How far back the very first poll looks when nobody says since when."""
 PAGE_FIRST: Final = 10
+LIST_FIRST: Final = 10
+"""How many refunds and fulfilments the order document asks for."""
 COST_SHARE: Final = 0.25
 """The part of the shop's bucket one page may cost, so that publishing always finds points left."""
 COST_MAX: Final = 900.0
@@ -99,6 +101,10 @@ class Orders:
 
     async def _complete(self, node: dict[str, Any]) -> None:
         """Fetch what did not fit: an order that looks smaller than it is would release stock."""
+        await self._many(node)
+        if node.get("returnStatus") not in (None, "NO_RETURN"):
+            # Returns are dear to read and rare, so they are read only where there are some.
+            node["returns"] = {"nodes": await self._returns(node["id"])}
         for document, owner, name in _parts(node):
             connection = owner.get(name) or {"nodes": []}
             lines = list(connection["nodes"])
@@ -114,6 +120,31 @@ class Orders:
                 lines += more["nodes"]
                 page_info = more["pageInfo"]
             owner[name] = {"nodes": lines}
+
+    async def _many(self, node: dict[str, Any]) -> None:
+        """These two are plain lists without pages: a full one is read again with the most it can hold."""
+        if all(len(node.get(name) or ()) < LIST_FIRST for name in ("refunds", "fulfillments")):
+            return
+        reply = await self._graphql.run("order_aftermath", {"id": node["id"]}, kind="orders.read_aftermath")
+        found = reply.data.get("order")
+        if not isinstance(found, dict):
+            raise TargetMissing(f"{node['id']} went away while it was read", code="NOT_FOUND")
+        node["refunds"], node["fulfillments"] = found["refunds"], found["fulfillments"]
+
+    async def _returns(self, order: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        guard = PageGuard(f"returns of {order}")
+        after: str | None = None
+        while True:
+            guard.enter(after)
+            reply = await self._graphql.run("order_returns", {"id": order, "after": after}, kind="orders.read_returns")
+            owner = reply.data.get("order")
+            if not isinstance(owner, dict):
+                raise TargetMissing(f"{order} went away while it was read", code="NOT_FOUND")
+            found += owner["returns"]["nodes"]
+            if not owner["returns"]["pageInfo"]["hasNextPage"]:
+                return found
+            after = owner["returns"]["pageInfo"]["endCursor"]
 
 
 def _parts(node: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:

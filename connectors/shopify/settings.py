@@ -16,7 +16,7 @@ API_VERSION: Final = "2026-10"
 CREDENTIALS: Final = {
     "access_token": "Admin API access token of a custom app; or give client_id and client_secret instead",
     "client_id": "client id of an app of your own organisation (client credentials grant)",
-    "client_secret": "its secret; also signs webhooks where webhook_secret is not given",
+    "client_secret": "its secret",
     "webhook_secret": "the app's client secret: signs every webhook",
     "webhook_secret_previous": "the secret before a rotation; it may sign for up to an hour longer",
 }
@@ -66,7 +66,7 @@ def read(ctx: AccountContext) -> Settings:
         access_token=token,
         client_id=client_id,
         client_secret=client_secret,
-        webhook_secrets=_secrets(ctx, client_secret),
+        webhook_secrets=_secrets(ctx),
         locations=tuple(_location(key) for key in ctx.locations),
     )
 
@@ -105,10 +105,9 @@ def _login(ctx: AccountContext) -> tuple[Secret | None, str, Secret | None]:
     return None, client_id.reveal(), client_secret
 
 
-def _secrets(ctx: AccountContext, client_secret: Secret | None) -> tuple[Secret, ...]:
-    current = _given(ctx, "webhook_secret") or client_secret
-    previous = _given(ctx, "webhook_secret_previous")
-    return tuple(secret for secret in (current, previous) if secret is not None)
+def _secrets(ctx: AccountContext) -> tuple[Secret, ...]:
+    given = (_given(ctx, "webhook_secret"), _given(ctx, "webhook_secret_previous"))
+    return tuple(secret for secret in given if secret is not None)
 
 
 def _given(ctx: AccountContext, key: str) -> Secret | None:
