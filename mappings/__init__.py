@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from mappings.difference import Change, Recorded, diff
 from mappings.engine import SHIPPED, MapContext, MappingSet
 from mappings.faults import MappingFault, MappingSetInvalid
+from mappings.inspection import Shown, lint, show
+from mappings.trials import TrialResult, run_tests
 
-__all__ = ["SHIPPED", "MapContext", "MappingFault", "MappingSet", "MappingSetInvalid"]
+__all__ = [
+    "SHIPPED",
+    "Change",
+    "MapContext",
+    "MappingFault",
+    "MappingSet",
+    "MappingSetInvalid",
+    "Recorded",
+    "Shown",
+    "TrialResult",
+    "diff",
+    "lint",
+    "run_tests",
+    "show",
+]

@@ -93,7 +93,8 @@ class Expression:
             if type(panic).__name__ != "PanicException":
                 raise
             _compiled.expressions.pop(id(self), None)
-            raise EvaluationFailed("the evaluator stopped unexpectedly on this payload", "panic") from None
+        # Raised outside the handler: the panic's traceback would keep the compiled copy alive elsewhere.
+        raise EvaluationFailed("the evaluator stopped unexpectedly on this payload", "panic")
 
     def compile(self) -> jsonatapy.JsonataExpression:
         """A compiled copy for the calling thread alone."""

@@ -35,7 +35,7 @@ BUILT_INS: Final = frozenset(
         "abs", "sqrt", "power", "boolean", "not", "map", "zip", "filter", "single", "reduce", "sift", "keys",
         "lookup", "append", "exists", "spread", "merge", "reverse", "each", "error", "assert", "type", "sort",
         "distinct", "base64encode", "base64decode", "encodeUrlComponent", "encodeUrl", "decodeUrlComponent",
-        "decodeUrl", "toMillis", "fromMillis", "clone",
+        "decodeUrl", "toMillis", "fromMillis",
     }
 )  # fmt: skip
 """JSONata's own functions a mapping may call."""
