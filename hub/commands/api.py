@@ -97,10 +97,11 @@ class LocalApi:
     async def _call(self, method: str, path: str, query: Mapping[str, Any], body: Json | None) -> Json:
         operation, names = self._find(method, path)
         defaults: Json = {param.name: 50 if param.name == "limit" else None for param in operation.params}
+        given: Json = {**defaults, **query}
         call = Call(
             LOCAL,
             names,
-            defaults | query,
+            given,
             body,
             orjson.dumps(body or {}),
             os.urandom(16).hex(),
