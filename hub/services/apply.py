@@ -32,13 +32,15 @@ from hub.ports.store import (
 )
 from hub.ports.telemetry import Silence, Telemetry
 from hub.services import apply_stock
-from hub.services.apply_order import apply_document, apply_order, reads_for_document, reads_for_order, settle_again
+from hub.services.apply_listing import apply_listing
+from hub.services.apply_order import apply_document, apply_order, settle_again
 from hub.services.apply_stock import Refused
 from hub.services.batch import Batch, Outcome
 from hub.services.control import Controls
 from hub.services.extract import facts_of
 from hub.services.interpreted import Interpreted, Refusal
 from hub.services.moments import seconds_between
+from hub.services.reads import Reads, Zeroed
 
 Pair = tuple[InboxItem, Interpreted]
 
@@ -86,6 +88,7 @@ class Apply:
         self._queries = queries
         self._telemetry = telemetry or Silence()
         self._kept = None if personal_kept_s is None else round(personal_kept_s * 1_000_000)
+        self._reads = Reads(store, plans, queries)
         self._controls = Controls(store, queries)
 
     async def apply(self, pairs: Sequence[Pair]) -> Outcome:
@@ -127,7 +130,7 @@ class Apply:
         return total
 
     async def _unit(self, pairs: Sequence[Pair]) -> Outcome:
-        reads, zeroed = await self._reads(pairs)
+        reads, zeroed = await self._reads.of(pairs)
         outcome = Outcome()
 
         def decide(state: State) -> WriteSet:
@@ -145,68 +148,7 @@ class Apply:
             outcome.take(await self._held(keys, list(outcome.waiting)))
         return outcome
 
-    async def _reads(self, pairs: Sequence[Pair]) -> tuple[ReadSet, Mapping[tuple[str, str], tuple[str, ...]]]:
-        reads = ReadSet()
-        counting: list[tuple[AccountPlan, ReportFacts]] = []
-        for item, interpreted in pairs:
-            plan = self._plans.get(item.account)
-            for facts in interpreted.facts if plan is not None else ():
-                if isinstance(facts, OrderFacts):
-                    reads_for_order(reads, facts)
-                elif isinstance(facts, DocumentFacts):
-                    reads_for_document(reads, facts)
-                elif isinstance(facts, StockFacts):
-                    apply_stock.reads_for_stock(reads, facts)
-                elif isinstance(facts, ListingFacts):
-                    apply_stock.reads_for_listing(reads, facts)
-                else:
-                    assert_report(facts)
-                    apply_stock.reads_for_report(reads, self._plans[item.account], facts)
-                    if self._plans[item.account].stock_source:
-                        counting.append((self._plans[item.account], facts))
-        zeroed = await self._read_counts(reads, counting) if counting else {}
-        return reads, zeroed
-
-    async def _read_counts(
-        self, reads: ReadSet, counting: Sequence[tuple[AccountPlan, ReportFacts]]
-    ) -> Mapping[tuple[str, str], tuple[str, ...]]:
-        """Resolve what counts are about, so that movements since their time can be read with them."""
-        found: list[State] = []
-
-        def look(state: State) -> WriteSet:
-            found.append(state)
-            return WriteSet()
-
-        await self._store.run(ReadSet(skus=set(reads.skus), levels=set(reads.levels)), look)
-        zeroed: dict[tuple[str, str], tuple[str, ...]] = {}
-        for plan, facts in counting:
-            keys = apply_stock.counted_keys(plan, facts, found[-1])
-            location = apply_stock.ours(plan, facts.location, facts.location_raw)
-            if facts.complete and location is not None:
-                listed = {sku for sku, _, _ in keys}
-                missing = await self._stocked_at(location, listed)
-                zeroed[facts.account, facts.source_id] = missing
-                keys |= {(sku, location, facts.as_of) for sku in missing}
-            reads.on_hand_since |= keys
-            reads.positions |= {sku for sku, _, _ in keys}
-            reads.own_open |= {(facts.account, sku) for sku, _, _ in keys}
-        return zeroed
-
-    async def _stocked_at(self, location: str, listed: set[str]) -> tuple[str, ...]:
-        """SKUs with on-hand stock at a location that a complete report does not list."""
-        if self._queries is None:
-            raise InvariantBroken("a complete stock report needs queries to find what it does not list")
-        missing: list[str] = []
-        cursor: str | None = None
-        while True:
-            rows, cursor = await self._queries.positions(limit=1000, cursor=cursor)
-            missing += [row.sku for row in rows if row.location == location and row.on_hand and row.sku not in listed]
-            if cursor is None:
-                return tuple(missing)
-
-    def _item(
-        self, batch: Batch, item: InboxItem, interpreted: Interpreted, zeroed: Mapping[tuple[str, str], tuple[str, ...]]
-    ) -> None:
+    def _item(self, batch: Batch, item: InboxItem, interpreted: Interpreted, zeroed: Zeroed) -> None:
         if interpreted.refusal is not None:
             _refuse(batch, item, interpreted.refusal)
             return
@@ -221,7 +163,7 @@ class Apply:
                     missing = zeroed.get((facts.account, facts.source_id), ())
                     apply_stock.apply_report(batch, plan, facts, missing)
                 elif isinstance(facts, ListingFacts):
-                    waiting |= apply_stock.apply_listing(batch, plan, facts)
+                    waiting |= apply_listing(batch, plan, facts)
         except Refused as refused:
             _refuse(batch, item, refused.refusal)
             return
@@ -308,11 +250,6 @@ class Apply:
 
 def _occurred(facts: DocumentFacts) -> Micros:
     return facts.occurred_at
-
-
-def assert_report(facts: object) -> None:
-    if not isinstance(facts, ReportFacts):
-        raise InvariantBroken(f"no rule applies {type(facts).__name__}")
 
 
 def _stored_lines(batch: Batch, facts: StockFacts) -> tuple[StockLine, ...]:

@@ -1,4 +1,4 @@
-"""Stock stated by others: counts that correct the position, readings that only compare, movements, listings."""
+"""Stock stated by others: counts that correct the position, readings that only compare, movements."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from connectors.sdk.manifest import Capability, QuantityMeaning
 from hub.inventory.availability import pool_of
 from hub.inventory.postings import Change, count, postings
 from hub.orders import content
-from hub.orders.facts import LevelFacts, ListingFacts, ReportFacts, StockFacts, StockLine
+from hub.orders.facts import LevelFacts, ReportFacts, StockFacts, StockLine
 from hub.orders.versions import compare
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import (
@@ -18,15 +18,14 @@ from hub.ports.store import (
     LevelRow,
     LevelState,
     LevelUpdate,
-    ListingRow,
     Micros,
-    OrderKey,
     ReadSet,
     State,
     StoreConflict,
 )
 from hub.services.batch import Batch
 from hub.services.interpreted import Refusal
+from hub.services.places import channel_places, ours
 
 READ_AGAIN_S = 10
 """A channel showing another number than it was sent has usually just sold: its order gets time to arrive."""
@@ -41,45 +40,6 @@ class Refused(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.message)
         self.refusal = refusal
-
-
-def ours(plan: AccountPlan, location: str | None, raw: str | None = None) -> str | None:
-    """Our location for what a document names: our own name, or the channel's id of a mapped one.
-
-    A document that names none speaks of the account's only location, where it has only one.
-    """
-    known = {*plan.locations.values(), *plan.routing, *plan.policy.locations}
-    if location in known:
-        return location
-    place = _channel_id(plan, location or raw)
-    if place is not None:
-        return plan.locations[place]
-    pool = pool_of(plan)
-    return pool[0] if not location and not raw and len(pool) == 1 else None
-
-
-def _channel_id(plan: AccountPlan, named: str | None) -> str | None:
-    """The configured id of a channel location; some vendors write one id bare and as the end of a URI."""
-    if not named:
-        return None
-    if named in plan.locations:
-        return named
-    return next((place for place in plan.locations if place.rpartition("/")[2] == named), None)
-
-
-def channel_places(plan: AccountPlan, location: str | None, raw: str | None) -> tuple[str, ...]:
-    """The channel's location ids a statement concerns: the one it names, else all of the account's.
-
-    An id that is not mapped stands for itself: its numbers are known and never published.
-    """
-    if not plan.locations:
-        return ("",)
-    place = _channel_id(plan, raw)
-    if place is not None:
-        return (place,)
-    if location:
-        return tuple(place for place, mapped in plan.locations.items() if mapped == location) or (location,)
-    return (raw,) if raw else plan.channel_locations()
 
 
 # --- reports ---------------------------------------------------------------------------------
@@ -312,41 +272,3 @@ def _change(batch: Batch, plan: AccountPlan, account: str, line: StockLine, sign
         message = f"location {line.location!r} is not mapped for account {account}; map it, then replay"
         raise Refused(Refusal("UnknownLocation", "unknown_location", "location", message))
     return Change(line.reason, sku, location, Bucket(line.bucket), sign * line.delta)
-
-
-# --- listings --------------------------------------------------------------------------------
-
-
-def reads_for_listing(reads: ReadSet, facts: ListingFacts) -> None:
-    if facts.sku:
-        reads.skus.add((facts.account, facts.sku))
-        reads.held_for.add((facts.account, facts.sku))
-
-
-def apply_listing(batch: Batch, plan: AccountPlan, facts: ListingFacts) -> set[OrderKey]:
-    """Keep the offer, one row per channel location; the held orders that can go on because of it."""
-    sku = batch.state.resolved.get((facts.account, facts.sku)) if facts.sku else None
-    places = channel_places(plan, facts.location, facts.location_raw)
-    if facts.fulfilled_by != "merchant" and facts.location_raw:
-        # The channel's own warehouse is a place of its own, beside the merchant's offer of the same SKU.
-        places = (facts.location_raw,)
-    for place in places:
-        batch.put_listing(
-            ListingRow(
-                facts.account,
-                facts.listing_id,
-                place,
-                facts.sku,
-                sku,
-                facts.variant_id,
-                facts.title,
-                facts.state,
-                facts.fulfilled_by,
-            )
-        )
-    batch.outcome.applied += 1
-    if sku is None:
-        return set()
-    return {
-        key for key, row in batch.state.orders.items() if row.account == facts.account and facts.sku in row.unresolved
-    }
