@@ -24,7 +24,7 @@ from hub.services.interpret import route
 from hub.services.interpreted import Interpreted
 from hub.services.stock import Stock, UnknownStock
 from hub.storage import open_store
-from tests.support.orders import at, document, facts, input_plan, line, order, plan
+from tests.support.orders import at, document, facts, input_plan, line, order, plan, report
 from tests.support.world import World
 
 KEY = bytes(range(32))
@@ -194,3 +194,19 @@ async def test_people_are_kept_apart_and_can_be_forgotten(tmp_path: Path) -> Non
         assert await hub.queries.personal(ids["shop"]) is None
         assert await hub.queries.personal(note.id) is None
         assert await hub.queries.personal(ids["other"]) is not None
+
+
+async def test_a_complete_report_zeroes_what_it_does_not_list(tmp_path: Path) -> None:
+    """A warehouse's whole count leaves nothing standing that it did not find, there and nowhere else."""
+    async with running(tmp_path / "hub.db", plan(stock_source=True)) as hub:
+        lines = [
+            CountLine("MUG", "east", 5, at(0)),
+            CountLine("BOX", "east", 4, at(0)),
+            CountLine("BOX", "west", 3, at(0)),
+        ]
+        await hub.adjust.report(lines, key="s", actor="t")
+        await hub.deliver((report("r1", [{"sku": "MUG", "on_hand": 7}], at=5, complete=True),), "r1")
+        assert await hub.buckets("MUG") == (7, 0, 0)
+        assert await hub.buckets("BOX") == (0, 0, 0)
+        assert sum(row.on_hand for row in await hub.queries.positions_at(["BOX"], None)) == 3
+        assert await hub.queries.verify() == []
