@@ -38,7 +38,7 @@ class Settings:
     base_url: str
     auth_url: str
     access_token: Secret | None
-    client_id: str
+    client_id: str = field(repr=False)
     client_secret: Secret | None
     webhook_secrets: tuple[Secret, ...] = field(default=())
     locations: tuple[str, ...] = ()
