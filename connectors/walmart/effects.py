@@ -88,7 +88,13 @@ class Effects:
             # Only acknowledged lines can be shipped.
             await self._acknowledge(number)
         path = f"{orders.PATH}/{escaped(number)}/shipping"
-        answer = await self._api.send("POST", path, kind="orders.ship", budget="shipping", json=body)
+        try:
+            answer = await self._api.send("POST", path, kind="orders.ship", budget="shipping", json=body)
+        except Rejected as error:
+            # The read before may have been late: the same parcel twice is refused with 400.
+            if error.status != 400 or _missing(shipping.pieces(await orders.read(self._api, number), effect.body)):
+                raise
+            return EffectResult(number, error.correlation_id, "Walmart already had this shipment")
         return EffectResult(missing[0].tracking_number, answer.correlation_id)
 
     async def _cancel(self, number: str, order: Mapping[str, Any], effect: Effect) -> EffectResult:

@@ -126,8 +126,15 @@ class WalmartSandbox(Sandbox):
         return list(self.stockroom.items)
 
     async def sell(self, lines: Sequence[tuple[str, int]]) -> str | None:
-        """One purchase order, from WFS or from the seller's nodes; None when the stock shown does not reach."""
+        """One purchase order, from WFS or from the seller's nodes; None when the stock shown does not reach.
+
+        Raises:
+            ValueError: Lines of both kinds: Walmart splits them into orders of their own.
+        """
         self.feeds.work()
+        kinds = {item.wfs for sku, _ in lines if (item := self.stockroom.items.get(sku)) is not None}
+        if len(kinds) > 1:
+            raise ValueError("WFS and the seller's items are orders of their own: sell them apart")
         reserved: list[tuple[str, str, int]] = []
         for sku, units in lines:
             node = self.stockroom.reserve(sku, units)
@@ -136,9 +143,6 @@ class WalmartSandbox(Sandbox):
                     self.stockroom.release(held_sku, held_node, held, shipped=False)
                 return None
             reserved.append((sku, node, units))
-        kinds = {self.stockroom.items[sku].wfs for sku, _ in lines}
-        if len(kinds) != 1:
-            raise ValueError("Walmart splits WFS and seller's items into orders of their own: sell them apart")
         made = [(self.stockroom.items[sku], node, units) for sku, node, units in reserved]
         order = self.book.new(made, "WFSFulfilled" if kinds == {True} else "SellerFulfilled", self.clock.now())
         self.record("order.created", order=order.number, lines=[[sku, units] for sku, units in lines])

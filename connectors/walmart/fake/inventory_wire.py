@@ -32,7 +32,7 @@ class InventoryWire:
         shelf = item.shelves.get(node)
         if shelf is None:
             raise missing(f"{item.sku} has no inventory at {node}", INVENTORY_API)
-        return answer({"sku": item.sku, "quantity": _quantity(self._input(shelf))})
+        return answer({"sku": item.sku, "quantity": _quantity(self._input(item, shelf))})
 
     async def put_one(self, request: web.Request) -> web.Response:
         item, node = self._own_item(request.query.get("sku")), self._node(request)
@@ -101,11 +101,11 @@ class InventoryWire:
         return {"shipNode": node, "status": "Success"}
 
     def _nodes_json(self, item: Item) -> dict[str, Any]:
-        late = self._faults.hit("late_read")
+        late = self._stock.is_fresh(item) and self._faults.hit("late_read")
         return {"sku": item.sku, "nodes": [_shelf_json(node, shelf, late) for node, shelf in item.shelves.items()]}
 
-    def _input(self, shelf: Shelf) -> int:
-        if shelf.before is not None and self._faults.hit("late_read"):
+    def _input(self, item: Item, shelf: Shelf) -> int:
+        if shelf.before is not None and self._stock.is_fresh(item) and self._faults.hit("late_read"):
             return shelf.before
         return shelf.input
 

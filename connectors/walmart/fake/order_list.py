@@ -23,7 +23,6 @@ HISTORY: Final = timedelta(days=180)
 ROWS_MAX: Final = 20_000
 STATUSES: Final = ("Created", "Acknowledged", "Shipped", "Delivered", "Cancelled")
 NODE_TYPES: Final = ("SellerFulfilled", "WFSFulfilled", "3PLFulfilled")
-LATE: Final = timedelta(seconds=3)
 KNOWN: Final = frozenset(
     {
         "sku", "customerOrderId", "purchaseOrderId", "status", "createdStartDate", "createdEndDate",
@@ -85,7 +84,7 @@ class OrderList:
         }
 
     def _shown(self, order: Order) -> dict[str, Any]:
-        if order.before is not None and self._faults.hit("late_read"):
+        if order.before is not None and order.is_fresh(self._clock.now()) and self._faults.hit("late_read"):
             return order.before
         return order.to_json()
 
@@ -95,9 +94,9 @@ class OrderList:
         if len(found) > self.rows_max:
             text = f"The query finds more than {self.rows_max} orders; narrow its dates"
             raise Refusal(400, "INVALID_REQUEST_PARAM", text, api=ORDER_API, field="lastModifiedStartDate")
-        if found and self._faults.hit("late_read"):
-            edge = self._clock.now() - LATE
-            found = [order for order in found if order.modified < edge]
+        now = self._clock.now()
+        if any(order.is_fresh(now) for order in found) and self._faults.hit("late_read"):
+            found = [order for order in found if not order.is_fresh(now)]
         return [order.number for order in sorted(found, key=lambda order: (order.modified, order.number))]
 
     @staticmethod

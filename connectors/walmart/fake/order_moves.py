@@ -41,7 +41,7 @@ class OrderMoves:
 
     async def read(self, request: web.Request) -> web.Response:
         order = self._order(request)
-        if self._faults.hit("late_read"):
+        if order.is_fresh(self._clock.now()) and self._faults.hit("late_read"):
             if order.before is None:
                 raise missing(f"Order {order.number} not found", ORDER_API)
             return answer({"order": order.before})

@@ -20,6 +20,8 @@ from connectors.walmart.fake.replies import millis, money, quantity
 from connectors.walmart.fake.stockroom import Item
 
 OPEN = ("Created", "Acknowledged")
+LATE = timedelta(seconds=3)
+"""How far reads may lag behind writes, when they do."""
 TAX_RATE = Decimal("0.08")
 PEOPLE = (
     ("Avery Example", "100 Sample St", "Springfield", "IL", "62701"),
@@ -88,6 +90,10 @@ class Order:
         if not live:
             return "cancelled"
         return "open" if live & set(OPEN) else "shipped"
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Changed so lately that a read may still miss it."""
+        return now - self.modified < LATE
 
     def touch(self, at: datetime) -> None:
         self.before = self.to_json()

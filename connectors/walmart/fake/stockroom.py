@@ -12,10 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from connectors.sdk.ports import Clock
+
+LATE = timedelta(seconds=3)
+"""How far reads may lag behind writes, when they do."""
 
 
 @dataclass
@@ -73,6 +76,10 @@ class Stockroom:
         item.title = title or item.title
         item.modified = self.clock.now()
         return item
+
+    def is_fresh(self, item: Item) -> bool:
+        """Changed so lately that a read may still miss it."""
+        return self.clock.now() - item.modified < LATE
 
     def own(self) -> list[Item]:
         return [item for item in self.items.values() if not item.wfs]
