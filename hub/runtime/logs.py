@@ -30,10 +30,11 @@ ALLOWED_FIELDS = frozenset(
         "finished", "dry_run", "healthy", "ready",
         # how much
         "items", "inputs", "envelopes", "pages", "count", "accepted", "pending", "again", "rejected", "stale", "units",
-        "levels", "orders", "requests", "compared", "seen", "missed", "applied", "unchanged", "failed", "duplicates", "payloads_count",
+        "levels", "orders", "requests", "compared", "seen", "missed", "applied", "unchanged", "failed", "duplicates",
+        "payloads_count",
         "personal_count", "attempts_count", "tables", "rows", "bytes", "limit", "lag_s", "released", "running",
-        # the address the hub itself listens on
-        "listen", "url", "pid", "dropped",
+        # this process: where it listens, which lease of the database it holds
+        "listen", "url", "pid", "dropped", "fence", "fences", "fence_now",
     }
 )  # fmt: skip
 
