@@ -39,7 +39,7 @@ def _per_hour(name: str, calls: float) -> Budget:
 
 
 BUDGETS: Final = (
-    _per_minute("token", 60),
+    Budget("token", rate=1.0, burst=60, source="no limit is published; one login lasts 15 minutes, so a bound of ours"),
     _per_minute("orders_read", 5000),
     _per_minute("acknowledge", 60),
     _per_minute("shipping", 60),
@@ -50,7 +50,8 @@ BUDGETS: Final = (
     _per_minute("inventories_list", 200),
     _per_minute("inventories_read", 200),
     _per_minute("inventories_write", 200),
-    _per_minute("wfs_inventory", 200),
+    # Listed for /v3/wfs/inventory, the newer path of the same read.
+    _per_minute("wfs_inventory", 100),
     _per_hour("feed_inventory", 10),
     _per_hour("feed_mp_inventory", 50),
     _per_minute("feeds_read", 5000),
@@ -93,10 +94,9 @@ MANIFEST: Final = Manifest(
     credentials=settings.CREDENTIALS,
     options=settings.OPTIONS,
     docs={
-        "orders": "https://developer.walmart.com/us-marketplace/docs/order-management-api-overview",
-        "inventory": "https://developer.walmart.com/us-marketplace/docs/inventory-api-overview",
-        "feeds": "https://developer.walmart.com/us-marketplace/docs/feed-overview",
-        "notifications": "https://developer.walmart.com/us-marketplace/docs/notifications-overview",
-        "rate limits": "https://developer.walmart.com/us-marketplace/docs/rate-limiting",
+        "start": "https://developer.walmart.com/home/us-mp/",
+        "order events": "https://developer.walmart.com/us-marketplace/docs/order-management-event",
+        "purchase order created": "https://developer.walmart.com/us-marketplace/docs/purchase-order-po-created-event",
+        "inventory": "https://developer.walmart.com/doc/us/us-mp/us-mp-inventory/",
     },
 )

@@ -108,7 +108,9 @@ def returned() -> dict[str, Any]:
         "returnOrderId": "103738048909818825",
         "customerOrderId": "5281956426700",
         "returnOrderDate": "2026-05-21T01:01:08.000Z",
-        "returnLineGroups": [{"labels": [{"carrierInfoList": [{"carrierName": "FEDEX", "trackingNo": "785611449666"}]}]}],
+        "returnLineGroups": [
+            {"labels": [{"carrierInfoList": [{"carrierName": "FEDEX", "trackingNo": "785611449666"}]}]}
+        ],
         "returnOrderLines": [line],
     }
 

@@ -38,7 +38,7 @@ LIMITS: Final[tuple[tuple[str, str, int, int], ...]] = (
     ("GET", r"/v3/inventories", 200, 60),
     ("GET", r"/v3/inventories/[^/]+", 200, 60),
     ("PUT", r"/v3/inventories/[^/]+", 200, 60),
-    ("GET", r"/v3/fulfillment/inventory", 200, 60),
+    ("GET", r"/v3/fulfillment/inventory", 100, 60),
     ("POST", r"/v3/feeds\?feedType=inventory", 10, 3600),
     ("POST", r"/v3/feeds\?feedType=MP_INVENTORY", 50, 3600),
     ("GET", r"/v3/feeds(/[^/]+)?", 5000, 60),

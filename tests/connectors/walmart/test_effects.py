@@ -212,3 +212,24 @@ async def test_a_refused_acknowledgement_counts_as_done_when_nothing_waits_for_i
         route.mock(return_value=httpx.Response(200, json={"order": created}))
         with pytest.raises(Rejected):
             await wire.connector.send(effect("acknowledge_order", ORDER_NUMBER))
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_a_refused_parcel_that_is_there_already_counts_as_sent(there: bool) -> None:
+    """The read before was late: 400 is looked into before it is believed."""
+    stale = split_order()
+    fresh = split_order()
+    statuses = fresh["orderLines"]["orderLine"][0]["orderLineStatuses"]["orderLineStatus"]
+    statuses[3] = statuses[0] | {"statusQuantity": {"unitOfMeasurement": "EACH", "amount": "1"}}
+    statuses[3]["trackingInfo"] = statuses[0]["trackingInfo"] | {"trackingNumber": "1Z9"}
+    package = parcel("1Z9", 1) | {"lines": [{"line_id": "4", "quantity": 1}]}
+    async with scripted() as wire:
+        answers = [httpx.Response(200, json={"order": each}) for each in (stale, fresh if there else stale)]
+        wire.routes.get(f"/v3/orders/{ORDER_NUMBER}").mock(side_effect=answers)
+        wire.routes.post(f"/v3/orders/{ORDER_NUMBER}/shipping").respond(400, json=errors("X.GMP_ORDER_API", "shipped"))
+        wanted = effect("confirm_shipment", ORDER_NUMBER, packages=[package])
+        if there:
+            assert "already" in (await wire.connector.send(wanted)).note
+        else:
+            with pytest.raises(Rejected):
+                await wire.connector.send(wanted)
