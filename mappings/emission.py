@@ -14,7 +14,7 @@ from mappings.faults import FaultLog
 from mappings.merging import Part
 from mappings.rules import HoldRule, Rule
 from mappings.shaping import ListShaper, Misfit, ObjectShaper, Shaper, moment, money, shaper_for
-from mappings.syntax import BUILT_INS, IMPURE, closed, free_variables, tokens, used_variables
+from mappings.syntax import BUILT_INS, IMPURE, closed, free_variables, is_plain_path, tokens, used_variables
 from mappings.targets import Kind, fields_of
 from mappings.tree import Node
 
@@ -137,10 +137,17 @@ class Emitter:
             return "[]", whole
         items = self.rule(node.rule, contexts)
         if not node.children:
-            return f"[({items})]", whole
+            return self._stated(node, items, f"[({items})]"), whole
         within = (*contexts, items)
         body, shaper = self.object_of(node, within)
-        return f"[{stream(items, body, len(within))}]", ListShaper(shaper)
+        return self._stated(node, items, f"[{stream(items, body, len(within))}]"), ListShaper(shaper)
+
+    def _stated(self, node: Node, items: str, source: str) -> str:
+        """A required list whose plain path leads nowhere is absent, not empty: the payload has changed its shape.
+
+        Filters and calculations say themselves what an empty result means.
+        """
+        return f"({items}!=null?{source})" if node.slot.required and is_plain_path(items) else source
 
 
 def stream(items: str, body: str, level: int) -> str:

@@ -140,7 +140,7 @@ def test_a_failing_function_of_ours_tells_its_reason() -> None:
     def refuse(_: Any) -> None:
         raise ValueError("the unit is not known")
 
-    with pytest.raises(EvaluationFailed, match="^the unit is not known$"):
+    with pytest.raises(EvaluationFailed, match=r"^the unit is not known$"):
         Expression("$f(a)", {"f": refuse}).evaluate({"a": 1}, {})
 
 

@@ -115,8 +115,8 @@ def test_any_bytes_give_a_value_or_a_mapping_error(payload: bytes) -> None:
     """No input raises anything but `MappingError`."""
     try:
         decode(payload)
-    except MappingError as refused:
-        assert refused.code in ("bad_json", "too_deep")
+    except MappingError:
+        return
 
 
 def test_the_reader_used_for_comparison_does_round() -> None:
