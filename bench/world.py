@@ -68,6 +68,7 @@ def configure(folder: Path, database: str | None = None, *, mode: str = "live", 
         "locations": {LOCATION: {"name": "Main warehouse", "time_zone": "America/New_York"}},
         "accounts": accounts,
     }
+    (folder / "data").mkdir(exist_ok=True)
     path = folder / "hub.yaml"
     path.write_text(json.dumps(document, indent=1))
     return path
