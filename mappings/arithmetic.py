@@ -37,9 +37,7 @@ def decimal_of(value: Any) -> Decimal:
             _check_size(number)
         return number
     if kind is int:
-        if not -(10**_DIGITS_MAX) < value < 10**_DIGITS_MAX:
-            raise BadArgument("a number of more than 40 digits is no amount")
-        return Decimal(value)
+        return Decimal(exact(value))
     if kind is float:
         return Decimal(whole(value))
     raise BadArgument(f"a decimal is needed, not {_word(value)}")
@@ -55,9 +53,18 @@ def whole(value: float) -> int:
         raise BadArgument("the expression divides by zero or gives a number that is not finite")
     if not value.is_integer():
         raise BadArgument("the number is computed inexactly; use $dadd, $dsub, $dmul, $dsum or $ddiv_exact")
-    if not -_INTEGER_MAX <= value <= _INTEGER_MAX:
-        raise BadArgument("the number is too large to be exact; keep it as text")
-    return int(value)
+    return exact(int(value))
+
+
+def exact(value: int) -> int:
+    """The integer itself. Payloads state larger ones as text, so a larger one was computed and rounded.
+
+    Raises:
+        BadArgument: It is beyond 2^53 - 1.
+    """
+    if -_INTEGER_MAX <= value <= _INTEGER_MAX:
+        return value
+    raise BadArgument("the number is too large to be exact; keep it as text")
 
 
 def _word(value: Any) -> str:

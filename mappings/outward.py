@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from ruamel.yaml.comments import CommentedMap
@@ -26,7 +26,8 @@ from mappings.syntax import free_variables
 from mappings.telling import evaluation_error
 from mappings.tree import free_tree
 
-_KEYS = ("document", "variables", "each", "fields", "description")
+_AS_OURS: Final = orjson.OPT_PASSTHROUGH_DATETIME
+_KEYS: Final = ("document", "variables", "each", "fields", "description")
 
 
 class Outward:
@@ -47,8 +48,8 @@ class Outward:
         missing = sorted(self._variables - set(extra) - {"extra"})
         if missing:
             raise MappingError(f"needs the variable ${missing[0]}", file=self.file, code="missing")
-        value = payloads.decode(orjson.dumps(document, default=_json))
-        stated = payloads.decode(orjson.dumps(dict(extra), default=_json))
+        value = payloads.decode(orjson.dumps(document, default=_json, option=_AS_OURS))
+        stated = payloads.decode(orjson.dumps(dict(extra), default=_json, option=_AS_OURS))
         bindings = {**stated, "extra": stated}
         try:
             found = self._expression.evaluate(value, bindings)

@@ -13,14 +13,12 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from mappings.arithmetic import BadArgument, decimal_of, text_of, whole
+from mappings.arithmetic import BadArgument, decimal_of, exact, text_of, whole
 from mappings.functions import instant
 from mappings.targets import Kind, Slot, fields_of
 
 Shaper = Callable[[Any], Any]
 """Takes anything but None; gives None for nothing. Raises `BadArgument` or `Misfit`."""
-
-_SAFE: Final = 2**53 - 1
 
 
 class Misfit(ValueError):
@@ -35,9 +33,9 @@ class Misfit(ValueError):
 def _single(value: Any) -> Any:
     if value.__class__ is list:
         raise BadArgument("the expression gives several values where the field takes one")
-    if value.__class__ is float:
-        return whole(value)
-    return value
+    if value.__class__ is int:
+        return exact(value)
+    return whole(value) if value.__class__ is float else value
 
 
 def text(value: Any) -> Any:
@@ -101,8 +99,8 @@ def free(value: Any) -> Any:
     kind = value.__class__
     if kind is float:
         return whole(value)
-    if kind is int and not -_SAFE <= value <= _SAFE:
-        raise BadArgument("the number is too large to be exact; keep it as text")
+    if kind is int:
+        return exact(value)
     if kind is list:
         return [None if item is None else free(item) for item in value]
     if kind is dict:

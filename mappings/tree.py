@@ -71,6 +71,8 @@ def _place(root: Node, target: str, rule: Rule) -> None:
     for segment in segments:
         found = child_slot(slot, segment)
         is_last = segment is segments[-1]
+        if found.kind is Kind.LIST and not segment.many and not is_last:
+            raise BadTarget(f"is a list, written with [] before its fields: {segment.name}[]")
         many = segment.many or (is_last and found.kind is Kind.LIST)
         child = node.children.get(segment.name)
         if child is None:

@@ -47,7 +47,8 @@ def order_mapping(extra: str = "", **replaced: str) -> str:
     text = MINIMAL_ORDER
     for key, value in replaced.items():
         text = text.replace("fields:", f"{key}: {value}\nfields:", 1)
-    return text + textwrap.indent(textwrap.dedent(extra).strip("\n"), "  ") + "\n"
+    added = textwrap.dedent(extra).strip("\n")
+    return f"{text}{textwrap.indent(added, '  ')}\n" if added else text
 
 
 def context(**given: Any) -> MapContext:
