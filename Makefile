@@ -23,7 +23,7 @@ demo: setup ## the hub with sandboxes of every connector and live traffic, conso
 
 test: setup ## the whole test suite, a real PostgreSQL from a wheel included
 	@echo "test: running the whole suite on $(JOBS) processes"
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: setup lint types contracts ## everything but the tests
 
