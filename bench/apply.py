@@ -7,6 +7,8 @@ made beforehand, over a lean schema, and reads the payloads it settles.
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,34 +31,30 @@ POSTGRES_ONE = Target(">=", 0.60)
 
 async def drain(folder: str, database: str | None, orders: int, mappers: int = 0, workers: int = 1) -> dict[str, float]:
     """A cell: apply a prepared backlog of `orders`; the first two batches warm up and are not counted."""
-    import asyncio
-
     async with world.opened(Path(folder), database) as hub:
-        parts = [world.works(hub, mappers)]
-        parts += [world.works(hub, mappers) for _ in range(workers - 1)]
-        if mappers:
-            for other in parts[1:]:
-                await other.interpreter.close()
-                other.worker._interpreter = parts[0].interpreter
+        shared = world.interpreter_of(hub, mappers)
+        parts = [world.works(hub, interpreter=shared) for _ in range(workers)]
         tune_gc()
         done = 0
         while done < WARM_UP:
             done += (await parts[0].worker.step()).done
         began, cpu = time.perf_counter(), cpu_s()
 
-        async def run(part: world.Works) -> int:
-            mine = 0
-            while (found := await part.worker.step()).done:
-                mine += found.done
-            return mine
-
-        counted = sum(await asyncio.gather(*[run(part) for part in parts]))
+        counted = sum(await asyncio.gather(*[drain_all(part) for part in parts]))
         seconds, used = time.perf_counter() - began, cpu_s() - cpu
-        await parts[0].interpreter.close()
+        await shared.close()
         if counted + done != orders:
             raise RuntimeError(f"{counted + done} of {orders} orders were applied")
         await _require_applied(hub, orders)
     return {"rate": counted / seconds, "cpu_us": used / counted * 1e6}
+
+
+async def drain_all(parts: world.Works) -> int:
+    """Step until nothing waits; how many inputs were worked off."""
+    done = 0
+    while (found := await parts.worker.step()).done:
+        done += found.done
+    return done
 
 
 async def from_memory(folder: str, database: str | None, orders: int, skus: int) -> dict[str, float]:
@@ -70,9 +68,7 @@ async def from_memory(folder: str, database: str | None, orders: int, skus: int)
         for start in range(0, orders, RECEIVED_AT_ONCE):
             await receive(world.SHOP, given[start : start + RECEIVED_AT_ONCE], "webhook", hub.clock.now())
         stored = time.perf_counter()
-        done = 0
-        while (found := await parts.worker.step()).done:
-            done += found.done
+        done = await drain_all(parts)
         ended = time.perf_counter()
         if done != orders:
             raise RuntimeError(f"{done} of {orders} orders were applied")
@@ -172,6 +168,4 @@ def interleaved(sides: dict[str, Callable[[], float]], rounds: int) -> dict[str,
 
 
 def _forget(folder: Path) -> None:
-    import shutil
-
     shutil.rmtree(folder, ignore_errors=True)

@@ -85,7 +85,7 @@ def _received(pair: Pair) -> int:
 async def whole(folder: str, database: str | None, mappers: int = 0) -> dict[str, Any]:
     """Intake and inbox worker in one process, as the daemon runs them; channels are not told."""
     async with world.opened(Path(folder), database) as hub:
-        parts = world.works(hub, mappers, _Timed)
+        parts = world.works(hub, world.interpreter_of(hub, mappers), _Timed)
         timed = parts.apply
         assert isinstance(timed, _Timed)
         timed.taken, timed.clock = [], hub.clock

@@ -19,7 +19,7 @@ from bench import payloads
 from connectors.sdk.contract import Envelope, ReceivesWebhooks, WebhookRequest
 from hub import bootstrap
 from hub.bootstrap import Hub
-from hub.ports.store import Bucket, ListingRow, Posting, ReadSet, SkuRow, State, Store, WriteSet
+from hub.ports.store import Bucket, LevelState, LevelUpdate, ListingRow, Posting, ReadSet, SkuRow, State, Store, WriteSet
 from hub.runtime import logs
 from hub.runtime.process import tune_gc
 from hub.runtime.wake import Wakes
@@ -113,13 +113,14 @@ def envelopes(hub: Hub, given: Iterator[tuple[bytes, dict[str, str]]]) -> Iterat
 
 
 async def seed(hub: Hub, skus: int) -> None:
-    """A catalogue, one listing per SKU and channel, and stock of everything."""
+    """A catalogue, stock of everything, and one listing per SKU and channel whose number is published."""
     store = store_of(hub)
     await store.replace_catalogue([SkuRow(sku(number)) for number in range(skus)], "bench")
     for start in range(0, skus, _CHUNK):
         numbers = range(start, min(start + _CHUNK, skus))
         await _write(store, WriteSet(listings=[_listing(name, number) for number in numbers for name in CHANNELS]))
         await _write(store, WriteSet(postings=[_opening(number) for number in numbers]))
+        await _write(store, WriteSet(levels=[_shown(name, number) for number in numbers for name in CHANNELS]))
 
 
 def _listing(account: str, number: int) -> ListingRow:
@@ -130,6 +131,13 @@ def _listing(account: str, number: int) -> ListingRow:
 def _opening(number: int) -> Posting:
     name = sku(number)
     return Posting(f"opening/{name}", name, LOCATION, Bucket.ON_HAND, OPENING_UNITS, "count", 1, "", counted=True)
+
+
+def _shown(account: str, number: int) -> LevelUpdate:
+    """A level that was sent and read back, as nearly all of them are when an order arrives."""
+    shown = OPENING_UNITS - 2
+    fields = {"state": LevelState.VERIFIED, "sent_seq": 1, "sent_quantity": shown, "sent_version": 1, "sent_at": 1}
+    return LevelUpdate((account, f"listing-{number}", ""), fields | {"verified_quantity": shown, "verified_at": 1})
 
 
 async def _write(store: Store, writes: WriteSet) -> None:
@@ -150,7 +158,7 @@ async def fill_inbox(hub: Hub, count: int, skus: int, *, first: int = 1) -> None
     await receive(SHOP, batch, "webhook", hub.clock.now())
 
 
-def interpreter(hub: Hub, mappers: int) -> Interpreter:
+def interpreter_of(hub: Hub, mappers: int) -> Interpreter:
     if not mappers:
         return InProcess(hub.plans, hub.acts.maps)
     specs = {name: MappingSpec(account.connector, account.mappings) for name, account in hub.settings.accounts.items()}
@@ -167,19 +175,22 @@ class Works:
     apply: Apply
 
 
-def works(hub: Hub, mappers: int = 0, apply: type[Apply] = Apply) -> Works:
+def works(hub: Hub, interpreter: Interpreter | None = None, apply: type[Apply] = Apply) -> Works:
+    """Maps in this process unless another interpreter is given."""
     store = store_of(hub)
     wakes = Wakes(hub.plans)
     applies = apply(
         store, hub.plans, queries=hub.queries, telemetry=hub.acts.telemetry, personal_kept_s=_PERSONAL_KEPT_S
     )
-    mapping = interpreter(hub, mappers)
+    mapping = interpreter or interpreter_of(hub, 0)
     return Works(InboxWorker(store, mapping, applies, Hints({}, store, wakes), wakes), mapping, wakes, applies)
 
 
 async def prepare(folder: str, database: str | None, skus: int, orders: int) -> dict[str, int]:
     """A cell: a seeded database with a backlog."""
     tune_gc()
+    if skus < LINES:
+        raise ValueError(f"an order names {LINES} different SKUs")
     async with opened(Path(folder), database) as hub:
         await seed(hub, skus)
         if orders:
