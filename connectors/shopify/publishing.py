@@ -140,9 +140,12 @@ class Publishing:
 
     async def _alone(self, entry: _Entry, error: UserError, correlation_id: str | None) -> PushResult:
         """The answer for an item Shopify named: an unstocked one is stocked, the rest is what it is."""
-        if error.code in _MAY_BE_UNSTOCKED and await self._is_unstocked(entry):
-            return await self._activate(entry)
         failure = by_user_error(error, KIND, correlation_id)
+        if error.code in _MAY_BE_UNSTOCKED and await self._is_unstocked(entry):
+            activated = await self._activate(entry)
+            if activated.error is None or not error.code:
+                return activated
+            # Could not be stocked either: then the first answer was the true one.
         return PushResult(entry.item, PushState.FAILED, error=failure, correlation_id=correlation_id)
 
     async def _is_unstocked(self, entry: _Entry) -> bool:
