@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -72,6 +73,17 @@ def configure(folder: Path, database: str | None = None, *, mode: str = "live", 
     path = folder / "hub.yaml"
     path.write_text(json.dumps(document, indent=1))
     return path
+
+
+def free_port() -> int:
+    """A port nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listen_of(config: Path) -> str:
+    return str(json.loads(config.read_text())["hub"]["listen"])
 
 
 @asynccontextmanager
