@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
-    Computed,
     Index,
     Integer,
     LargeBinary,
@@ -272,18 +272,19 @@ listings = _table(
 
 levels = _table(
     "levels",
+    # Kept together by SKU: a sale touches all its levels, whatever their accounts, in one place.
+    _column("sku", Key, primary_key=True),
     _column("account", Key, primary_key=True),
     _column("listing_id", Key, primary_key=True),
     _column("location", Key, primary_key=True),
     _column("channel_sku", Key),
-    _column("sku", Key),
     _maybe("variant_id", Text()),
     _column("state", Key),
     _column("dirty_seq", Big),
     _column("sent_seq", Big),
     _maybe("dirty_at", Big),
     _column("due_at", Big),
-    Column("dirty", Small, Computed("CASE WHEN dirty_seq > sent_seq THEN 1 ELSE 0 END", persisted=True)),
+    _column("dirty", Small),
     _column("rank", Small),
     _column("attempts", Integer()),
     _maybe("sent_quantity", Big),
@@ -295,10 +296,14 @@ levels = _table(
     _maybe("verified_quantity", Big),
     _maybe("verified_at", Big),
     _maybe("error", Text()),
-    Index("ix_levels_sku", "sku"),
+    # An expression index would be rewritten with every change of `dirty_seq`; this column changes
+    # only when a level turns dirty or clean, and the check keeps it true.
+    CheckConstraint("(dirty = 1) = (dirty_seq > sent_seq)", name="ck_levels_dirty"),
+    UniqueConstraint("account", "listing_id", "location"),
     _where("ix_levels_dirty", "dirty = 1", "account", "rank", "dirty_at"),
     _where("ix_levels_unverified", "state IN ('sent', 'accepted')", "account", "sent_at"),
     _where("ix_levels_drifted", "state = 'drifted'", "account"),
+    by_key=True,
     fill=70,
 )
 

@@ -26,9 +26,9 @@ _LISTING: Final = (
     "account", "listing_id", "location", "channel_sku", "sku", "variant_id", "title", "state", "fulfilled_by",
 )  # fmt: skip
 _DIRTY: Final = (
-    "UPDATE levels l SET dirty_seq = l.dirty_seq + 1, due_at = $2, dirty_at = CASE WHEN l.dirty_seq > l.sent_seq"
-    f" AND l.dirty_at < $2 THEN l.dirty_at ELSE $2 END, rank = {listings.RANK.format(sku='l.sku')}"
-    " WHERE l.sku = ANY($1::text[])"
+    "UPDATE levels l SET dirty_seq = greatest(l.dirty_seq, l.sent_seq) + 1, dirty = 1, due_at = $2,"
+    f" dirty_at = CASE WHEN l.dirty = 1 AND l.dirty_at < $2 THEN l.dirty_at ELSE $2 END, "
+    f" rank = {listings.RANK.format(sku='l.sku')} WHERE l.sku = ANY($1::text[])"
 )
 _MISPLACED: Final = (
     f"SELECT {columns(_LISTING, 'l')}, coalesce(a.sku, s.sku) FROM listings l"

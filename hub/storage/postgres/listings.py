@@ -30,7 +30,8 @@ _ONLY_RENAMED: Final = (
     " AND (l.channel_sku, l.variant_id) IS DISTINCT FROM (excluded.channel_sku, excluded.variant_id)"
 )
 _REPOINTED: Final = (
-    "state = 'new', sku = excluded.sku, dirty_seq = l.dirty_seq + 1, dirty_at = excluded.dirty_at,"
+    "state = 'new', sku = excluded.sku, dirty = 1,"
+    " dirty_seq = greatest(l.dirty_seq, l.sent_seq) + 1, dirty_at = excluded.dirty_at,"
     " due_at = excluded.due_at, rank = excluded.rank, attempts = 0, sent_quantity = NULL, sent_version = NULL,"
     " receipt = NULL, push_key = NULL, verified_quantity = NULL, verified_at = NULL, error = NULL"
 )
@@ -64,8 +65,8 @@ async def _show(connection: Connection, rows: Sequence[ListingRow], now: Micros)
         at = batch.value(now, "bigint")
         listed = ", ".join(_LEVEL)
         await connection.execute(
-            f"INSERT INTO levels AS l ({listed}, state, dirty_seq, sent_seq, dirty_at, due_at, rank, attempts)"
-            f" SELECT {listed}, 'new', 1, 0, {at}, {at}, {RANK.format(sku='d.sku')}, 0 FROM {source}"
+            f"INSERT INTO levels AS l ({listed}, state, dirty_seq, sent_seq, dirty_at, due_at, rank, attempts, dirty)"
+            f" SELECT {listed}, 'new', 1, 0, {at}, {at}, {RANK.format(sku='d.sku')}, 0, 1 FROM {source}"
             f" ON CONFLICT (account, listing_id, location) DO {act} WHERE {condition}",
             *batch.arguments,
         )

@@ -41,8 +41,7 @@ _DOCUMENTS: Final = (
 )
 _RESOLVE: Final = (
     "SELECT j.account, j.channel_sku, coalesce("
-    "(SELECT l.sku FROM listings l WHERE l.account = j.account AND l.channel_sku = j.channel_sku"
-    " AND l.sku IS NOT NULL ORDER BY l.listing_id, l.location LIMIT 1),"
+    "(SELECT min(l.sku) FROM listings l WHERE l.account = j.account AND l.channel_sku = j.channel_sku),"
     " (SELECT a.sku FROM aliases a WHERE a.account = j.account AND a.channel_sku = j.channel_sku),"
     f" (SELECT s.sku FROM skus s WHERE s.sku = j.channel_sku)) FROM {_TWO} AS j (account, channel_sku)"
 )

@@ -288,8 +288,8 @@ class Writes:
         now = self._batch.value(self._now, "bigint")
         self._batch.add(
             "dirtied",
-            "UPDATE levels l SET dirty_seq = l.dirty_seq + 1, rank = d.rank,"
-            f" due_at = {now}, dirty_at = CASE WHEN l.dirty_seq > l.sent_seq AND l.dirty_at < d.at"
+            "UPDATE levels l SET dirty_seq = greatest(l.dirty_seq, l.sent_seq) + 1, dirty = 1, rank = d.rank,"
+            f" due_at = {now}, dirty_at = CASE WHEN l.dirty = 1 AND l.dirty_at < d.at"
             f" THEN l.dirty_at ELSE d.at END FROM {source} WHERE l.sku = d.sku",
         )
 
@@ -424,6 +424,10 @@ def _level_update(fields: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> tup
     names = (*(f"new_{name}" for name in fields), *key, "guard")
     source = batch.rows(names, (*types_of(t.levels, (*fields, *key)), "bigint"), rows)
     sets = ", ".join(f"{name} = d.new_{name}" for name in fields)
+    if {"dirty_seq", "sent_seq"} & set(fields):
+        made = {name: f"d.new_{name}" for name in fields}
+        dirty, sent = made.get("dirty_seq", "l.dirty_seq"), made.get("sent_seq", "l.sent_seq")
+        sets += f", dirty = ({dirty} > {sent})::int::smallint"
     statement = (
         f"UPDATE levels l SET {sets} FROM {source} WHERE l.account = d.account AND l.listing_id = d.listing_id"
         " AND l.location = d.location AND (d.guard IS NULL OR l.sent_seq <= d.guard)"

@@ -117,10 +117,8 @@ def _ledger(at: Micros | None, skus: Sequence[str] | None) -> Subquery:
     """Positions as the postings recorded until `at` make them, in the order of `POSITION`."""
     postings = t.postings
     sums: list[ColumnElement[int]] = [
-        cast(func.sum(case((postings.c.bucket == bucket.value, postings.c.delta), else_=0)), BigInteger).label(
-            bucket.value
-        )
-        for bucket in (Bucket.ON_HAND, Bucket.RESERVED, Bucket.INCOMING, Bucket.QUARANTINE)
+        cast(func.sum(case((postings.c.bucket == name, postings.c.delta), else_=0)), BigInteger).label(name)
+        for name in ("on_hand", "reserved", "incoming", "quarantine")
     ]
     query = select(
         postings.c.sku,

@@ -65,9 +65,9 @@ def write_stretch(connection: sqlite3.Connection, after: str, rows: Sequence[Sku
     connection.executemany(_PUT, [wanted[row.sku] for row in changed])
     _parts_and_aliases(connection, changed)
     kits = [row.sku for row in changed if row.components or row.sku in stored]
-    connection.executemany(
-        sql.DIRTY, [(now, now, int(connection.execute(sql.RANK, (sku,)).fetchone()[0]), sku) for sku in kits]
-    )
+    ranked = [(now, now, int(connection.execute(sql.RANK, (sku,)).fetchone()[0]), sku) for sku in kits]
+    for statement in sql.DIRTY:
+        connection.executemany(statement, ranked)
     memo.resolved.clear()
     memo.any_kits = None
 

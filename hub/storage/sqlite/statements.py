@@ -85,8 +85,7 @@ DOCUMENTS: Final = (
 )
 RESOLVE: Final = (
     "SELECT json_extract(j.value, '$[0]'), json_extract(j.value, '$[1]'), coalesce("
-    f"(SELECT l.sku FROM listings l WHERE {_pairs('l', 'account', 'channel_sku')} AND l.sku IS NOT NULL"
-    " ORDER BY l.listing_id, l.location LIMIT 1),"
+    f"(SELECT min(l.sku) FROM listings l WHERE {_pairs('l', 'account', 'channel_sku')}),"
     f" (SELECT a.sku FROM aliases a WHERE {_pairs('a', 'account', 'channel_sku')}),"
     " (SELECT s.sku FROM skus s WHERE s.sku = json_extract(j.value, '$[1]'))) FROM json_each(?) j"
 )
@@ -165,30 +164,40 @@ LEVEL_OF: Final = (
 )
 INSERT_LEVEL: Final = (
     "INSERT INTO levels (account, listing_id, location, channel_sku, sku, variant_id, state, dirty_seq, sent_seq,"
-    " dirty_at, due_at, rank, attempts) VALUES (?, ?, ?, ?, ?, ?, 'new', 1, 0, ?, ?, ?, 0)"
+    " dirty_at, due_at, rank, attempts, dirty) VALUES (?, ?, ?, ?, ?, ?, 'new', 1, 0, ?, ?, ?, 0, 1)"
 )
 RENAME_LEVEL: Final = (
     "UPDATE levels SET channel_sku = ?, variant_id = ? WHERE account = ? AND listing_id = ? AND location = ?"
 )
 REPOINT_LEVEL: Final = (
-    "UPDATE levels SET channel_sku = ?, sku = ?, variant_id = ?, state = 'new', dirty_seq = dirty_seq + 1,"
-    " dirty_at = ?, due_at = ?, rank = ?, attempts = 0, sent_quantity = NULL, sent_version = NULL,"
+    "UPDATE levels SET channel_sku = ?, sku = ?, variant_id = ?, state = 'new', dirty = 1, dirty_at = ?, due_at = ?,"
+    " dirty_seq = max(dirty_seq, sent_seq) + 1, rank = ?, attempts = 0, sent_quantity = NULL, sent_version = NULL,"
     " receipt = NULL, push_key = NULL, verified_quantity = NULL, verified_at = NULL, error = NULL"
     " WHERE account = ? AND listing_id = ? AND location = ?"
 )
 END_LEVEL: Final = "DELETE FROM levels WHERE account = ? AND listing_id = ? AND location = ?"
-DIRTY: Final = (
-    "UPDATE levels SET dirty_at = CASE WHEN dirty_seq > sent_seq AND dirty_at < ?1 THEN dirty_at ELSE ?1 END,"
-    " dirty_seq = dirty_seq + 1, due_at = ?2, rank = ?3 WHERE sku = ?4"
+_STAYS_PUT: Final = "dirty = 1 AND dirty_at <= ?1 AND rank = ?3"
+_STILL_DIRTY: Final = f"UPDATE levels SET dirty_seq = dirty_seq + 1, due_at = ?2 WHERE sku = ?4 AND {_STAYS_PUT}"
+_TURNS_DIRTY: Final = (
+    "UPDATE levels SET dirty_at = CASE WHEN dirty = 1 AND dirty_at < ?1 THEN dirty_at ELSE ?1 END, rank = ?3,"
+    " dirty_seq = max(dirty_seq, sent_seq) + 1, dirty = 1, due_at = ?2"
+    f" WHERE sku = ?4 AND ({_STAYS_PUT}) IS NOT TRUE"
 )
+DIRTY: Final = (_STILL_DIRTY, _TURNS_DIRTY)
+"""First what is dirty already, touching no index (an index is rewritten with any column it names, changed or
+not); then what turns dirty, more urgent or older, which the first one left alone."""
 
 
 def update_level(fields: tuple[str, ...]) -> str:
     """Set these fields of one level, unless its guard (null is none) says a newer answer was there."""
-    sets = ", ".join(f"{name} = ?" for name in fields)
-    place = len(fields) + 4
+    sets = ", ".join(f"{name} = ?{place}" for place, name in enumerate(fields, 1))
+    if {"dirty_seq", "sent_seq"} & set(fields):
+        made = {name: f"?{place}" for place, name in enumerate(fields, 1)}
+        sets += f", dirty = {made.get('dirty_seq', 'dirty_seq')} > {made.get('sent_seq', 'sent_seq')}"
+    key = len(fields)
+    place = key + 4
     return (
-        f"UPDATE levels SET {sets} WHERE account = ? AND listing_id = ? AND location = ?"
+        f"UPDATE levels SET {sets} WHERE account = ?{key + 1} AND listing_id = ?{key + 2} AND location = ?{key + 3}"
         f" AND (?{place} IS NULL OR sent_seq <= ?{place})"
     )
 

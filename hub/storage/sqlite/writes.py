@@ -205,7 +205,9 @@ class Writes:
         known, unknown = ranks(dirty, loaded, made)
         for sku in unknown:
             known[sku] = self._rank(sku)
-        self._many(sql.DIRTY, [(dirty[sku], self._now, known[sku], sku) for sku in sorted(dirty)])
+        rows = [(dirty[sku], self._now, known[sku], sku) for sku in sorted(dirty)]
+        for statement in sql.DIRTY:
+            self._many(statement, rows)
 
     # --- effects, failures, the rest ---------------------------------------------------------
 

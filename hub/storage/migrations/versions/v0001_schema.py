@@ -348,23 +348,18 @@ def _tables() -> None:
     )
     op.create_table(
         "levels",
+        sa.Column("sku", KEY, nullable=False),
         sa.Column("account", KEY, nullable=False),
         sa.Column("listing_id", KEY, nullable=False),
         sa.Column("location", KEY, nullable=False),
         sa.Column("channel_sku", KEY, nullable=False),
-        sa.Column("sku", KEY, nullable=False),
         sa.Column("variant_id", sa.Text(), nullable=True),
         sa.Column("state", KEY, nullable=False),
         sa.Column("dirty_seq", BIG, nullable=False),
         sa.Column("sent_seq", BIG, nullable=False),
         sa.Column("dirty_at", BIG, nullable=True),
         sa.Column("due_at", BIG, nullable=False),
-        sa.Column(
-            "dirty",
-            SMALL,
-            sa.Computed("CASE WHEN dirty_seq > sent_seq THEN 1 ELSE 0 END", persisted=True),
-            nullable=True,
-        ),
+        sa.Column("dirty", SMALL, nullable=False),
         sa.Column("rank", SMALL, nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("sent_quantity", BIG, nullable=True),
@@ -376,9 +371,12 @@ def _tables() -> None:
         sa.Column("verified_quantity", BIG, nullable=True),
         sa.Column("verified_at", BIG, nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("account", "listing_id", "location"),
+        sa.CheckConstraint("(dirty = 1) = (dirty_seq > sent_seq)", name="ck_levels_dirty"),
+        sa.PrimaryKeyConstraint("sku", "account", "listing_id", "location"),
+        sa.UniqueConstraint("account", "listing_id", "location", name=op.f("uq_levels_account_listing_id_location")),
         postgresql_with={"fillfactor": "70"},
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_levels_dirty",
@@ -396,7 +394,6 @@ def _tables() -> None:
         sqlite_where=sa.text("state = 'drifted'"),
         postgresql_where=sa.text("state = 'drifted'"),
     )
-    op.create_index("ix_levels_sku", "levels", ["sku"], unique=False)
     op.create_index(
         "ix_levels_unverified",
         "levels",
