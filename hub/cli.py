@@ -18,7 +18,7 @@ from hub.bootstrap.keys import KeyUnusable
 from hub.commands import accounts, db, demo, failures, mapping, normalize, orders, run, sandbox, setup, stock, token
 from hub.commands.common import EXIT_FAILED, EXIT_OK, EXIT_USAGE, CommandError, shared
 from hub.ports.store import StoreConflict, StoreUnavailable
-from hub.runtime import process
+from hub.runtime import logs, process
 from hub.storage import StorageError
 from mappings import MappingSetInvalid
 
@@ -57,6 +57,8 @@ _EXPECTED = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     args = parser().parse_args(argv)
+    # Standard output belongs to the command's answer; the daemon sets up its own log when it starts.
+    logs.configure(json_lines=False, level="warning")
     try:
         return int(process.run(args.run(args)))
     except _EXPECTED as error:

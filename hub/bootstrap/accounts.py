@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from config.settings import AccountSettings, Settings
 from connectors import registry
@@ -66,8 +67,29 @@ def plan(settings: AccountSettings) -> AccountPlan:
     )
 
 
-def mapping_set(settings: AccountSettings) -> MappingSet:
-    return MappingSet.load(settings.connector, overlay=settings.mappings)
+class MappingSets(Mapping[str, MappingSet]):
+    """Mapping sets by account, each loaded when first asked for: most commands need none.
+
+    Accounts of one connector without an overlay share one.
+    """
+
+    def __init__(self, accounts: Mapping[str, AccountSettings]) -> None:
+        self._accounts = accounts
+        self._loaded: dict[tuple[str, Path | None], MappingSet] = {}
+
+    def __getitem__(self, account: str) -> MappingSet:
+        """Raises `MappingSetInvalid` with every fault of the files."""
+        settings = self._accounts[account]
+        key = (settings.connector, settings.mappings)
+        if key not in self._loaded:
+            self._loaded[key] = MappingSet.load(settings.connector, overlay=settings.mappings)
+        return self._loaded[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._accounts)
+
+    def __len__(self) -> int:
+        return len(self._accounts)
 
 
 def map_context(settings: AccountSettings, received_at: datetime) -> MapContext:

@@ -83,7 +83,7 @@ class Hub:
         )
         around = parts.Surroundings(self.clock, SystemIds(), SystemJitter(), settings.hub.public_url)
         self.plans = {name: parts.plan(account) for name, account in settings.accounts.items()}
-        maps = {name: parts.mapping_set(account) for name, account in settings.accounts.items()}
+        maps = parts.MappingSets(settings.accounts)
         connectors = self._connectors(around)
         metrics = Metrics(
             {name: plan.connector for name, plan in self.plans.items()},
@@ -197,13 +197,15 @@ class Hub:
         )  # fmt: skip
 
     def _interpreter(self) -> Interpreter:
+        # Every set is loaded now: a faulty file ends the start, not the first payload.
+        sets = dict(self._maps)
         if self.settings.hub.mappers:
             specs = {
                 name: MappingSpec(account.connector, account.mappings)
                 for name, account in self.settings.accounts.items()
             }
             return MapperProcesses(self.plans, specs, self.settings.hub.mappers)
-        return InProcess(self.plans, self._maps)
+        return InProcess(self.plans, sets)
 
     async def load_catalogue(self) -> None:
         """Bring the SKU table up to the catalogue file, where there is one and the database takes writes."""

@@ -134,6 +134,17 @@ def duration(text: str) -> float:
     return seconds
 
 
+def quantity(text: str) -> int:
+    """A whole number of units within what a position can hold."""
+    try:
+        units = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if abs(units) >= 2**53:
+        raise argparse.ArgumentTypeError(f"{text!r} is out of range")
+    return units
+
+
 def read_file(name: str) -> bytes:
     """The bytes of a file, or of standard input for `-`."""
     if name == "-":

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
 from pathlib import Path
 
 import mappings
 from connectors import registry
 from hub import bootstrap
+from hub.bootstrap import Hub
 from hub.commands.common import (
     EXIT_USAGE,
     CommandError,
@@ -22,6 +22,8 @@ from hub.commands.common import (
     print_table,
     wants_json,
 )
+from hub.ports.store import InboxItem
+from hub.services.moments import moment
 
 
 def add(parsers: Subparsers) -> None:
@@ -70,31 +72,37 @@ async def _lint(args: argparse.Namespace) -> int:
 async def _show(args: argparse.Namespace) -> int:
     rows = [row for _, connector, overlay in _targets(args) for row in mappings.show(connector, overlay)]
     if wants_json(args):
-        print_json(
-            [dict(zip(("document", "field", "expression", "file", "line"), _cells(row), strict=True)) for row in rows]
-        )
+        print_json([dict(zip(_SHOWN, _cells(row), strict=True)) for row in rows])
     else:
-        print_table(
-            ["document", "field", "expression", "file", "line"], [_cells(row) for row in rows], empty="no mappings"
-        )
+        print_table(_SHOWN, [_cells(row) for row in rows], empty="no mappings")
     return 0
 
 
-def _cells(row: mappings.ShownField) -> list[object]:
-    return [row.document, row.target, row.expression, row.file, row.line]
+_SHOWN = ("topic", "document", "field", "expression", "layer", "file", "line")
+
+
+def _cells(row: mappings.Shown) -> list[object]:
+    return [row.topic, row.document, row.target, row.expression, row.layer, row.file, row.line]
 
 
 async def _test(args: argparse.Namespace) -> int:
     results = [result for _, connector, overlay in _targets(args) for result in mappings.run_tests(connector, overlay)]
     failed = [result for result in results if not result.passed]
     if wants_json(args):
-        print_json([{"name": r.name, "passed": r.passed, "detail": r.detail} for r in results])
-    else:
-        print_lines(
-            [f"{'ok  ' if r.passed else 'FAIL'} {r.name}{': ' + r.detail if r.detail else ''}" for r in results]
+        print_json(
+            [
+                {"file": r.file, "line": r.line, "payload": r.payload, "passed": r.passed, "problems": list(r.problems)}
+                for r in results
+            ]
         )
+    else:
+        for result in results:
+            print_lines([f"{'ok  ' if result.passed else 'FAIL'} {result.file}:{result.line} {result.payload}"])
+            print_lines([f"     {problem}" for problem in result.problems])
         print_lines([f"{len(results) - len(failed)} passed, {len(failed)} failed"])
-    return 1 if failed or not results else 0
+    if not results:
+        raise CommandError("testing mappings: no tests stand beside them; write some under `tests:`")
+    return 1 if failed else 0
 
 
 async def _diff(args: argparse.Namespace) -> int:
@@ -102,17 +110,25 @@ async def _diff(args: argparse.Namespace) -> int:
     old = mappings.MappingSet.load(connector, overlay=Path(args.against) if args.against else None)
     new = mappings.MappingSet.load(connector, overlay=overlay)
     changes: list[mappings.Change] = []
+    seen = 0
     async with bootstrap.opened(config_path(args), readonly=True) as hub:
-        seen = 0
         async for batch in hub.recorded(account, args.since, args.limit):
             seen += len(batch)
-            changes += mappings.diff(old, new, batch, hub.map_context(account, datetime.now(UTC)))
+            changes += mappings.diff(old, new, [_recorded(hub, item) for item in batch])
     if wants_json(args):
-        print_json([{"input": c.input, "target": c.target, "old": c.old, "new": c.new} for c in changes])
+        print_json([dict(zip(_CHANGED, _change(change), strict=True)) for change in changes])
     else:
-        print_table(
-            ["input", "field", "old", "new"],
-            [[c.input, c.target, c.old, c.new] for c in changes],
-            empty=f"{seen} payloads map the same",
-        )
+        print_table(_CHANGED, [_change(change) for change in changes], empty=f"{seen} payloads map the same")
     return 0
+
+
+def _recorded(hub: Hub, item: InboxItem) -> mappings.Recorded:
+    context = hub.map_context(item.account, moment(item.received_at))
+    return mappings.Recorded(str(item.seq), item.topic, item.payload, context)
+
+
+_CHANGED = ("input", "topic", "document", "field", "old", "new")
+
+
+def _change(change: mappings.Change) -> list[object]:
+    return [change.reference, change.topic, change.document, change.path, change.old, change.new]

@@ -24,6 +24,7 @@ from hub.commands.common import (
     print_json,
     print_lines,
     print_table,
+    quantity,
     read_file,
     wants_json,
 )
@@ -44,7 +45,7 @@ def add(parsers: Subparsers) -> None:
     for parser, name in ((fix, "on_hand"), (adjust, "delta")):
         parser.add_argument("sku", metavar="SKU")
         parser.add_argument("location", metavar="LOCATION")
-        parser.add_argument(name, metavar="N", type=int)
+        parser.add_argument(name, metavar="N", type=quantity)
     adjust.add_argument("--reason", default="manual")
     adjust.add_argument("--bucket", choices=["on_hand", "incoming", "quarantine"], default="on_hand")
     fix.add_argument("--as-of", type=instant, metavar="T", help="when it was counted; later movements still count")
@@ -157,7 +158,7 @@ def _line(row: Json, taken: str) -> Json:
     if not sku or not location:
         raise ValueError("sku and location must not be empty")
     try:
-        on_hand = int(str(row["on_hand"]).strip())
+        on_hand = quantity(str(row["on_hand"]).strip())
         as_of = instant(str(row["as_of"])).isoformat() if row.get("as_of") else taken
     except (ValueError, KeyError, argparse.ArgumentTypeError):
         raise ValueError("on_hand must be a whole number and as_of an instant") from None
