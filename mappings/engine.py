@@ -12,7 +12,6 @@ from typing import Any, Final
 from canonical import Document, instant_text
 from canonical.errors import MappingError
 from mappings import payload as payloads
-from mappings.expression import BadExpression, Expression
 from mappings.faults import FaultLog
 from mappings.files import Folder, read_folder
 from mappings.functions import FUNCTIONS
@@ -226,12 +225,3 @@ def _check_topics(listed: TopicList, mapped: frozenset[str], log: FaultLog) -> N
             log.add(listed.file, line, alias, "is an alias here and mapped elsewhere")
         elif topic not in mapped and topic not in listed.ignored:
             log.add(listed.file, line, alias, f"is an alias of {topic!r}, which no mapping reads")
-
-
-def check_expression(source: str) -> str:
-    """What is wrong with a JSONata expression, "" when nothing; for editors."""
-    try:
-        Expression(source, FUNCTIONS)
-    except BadExpression as problem:
-        return str(problem)
-    return ""

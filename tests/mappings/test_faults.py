@@ -1,5 +1,6 @@
 """A mapping that cannot work is refused when it is loaded, with file, line, and what to do."""
 
+# ruff: noqa: E501 - one row of a table per line
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,5 +1,6 @@
 """Our own functions are exact and pure, and refuse what they cannot do exactly."""
 
+# ruff: noqa: E501 - one row of a table per line
 from __future__ import annotations
 
 from decimal import Decimal

@@ -65,5 +65,5 @@ def test_failures_name_their_place(tmp_path: Path) -> None:
 )
 def test_faults_are_found_when_loading(tmp_path: Path, text: str) -> None:
     """An outward mapping that cannot work is refused with its file."""
-    with pytest.raises(MappingSetInvalid, match="shop/out/thing.yaml"):
+    with pytest.raises(MappingSetInvalid, match=r"shop/out/thing\.yaml"):
         outward(tmp_path, text)

@@ -13,7 +13,8 @@ from tests.support.mapping_folders import context, order_mapping, payload, write
 BASE = (
     order_mapping("note: memo\nship_to.name: to.name\nship_to.city: to.city\ntags: labels")
     + "lookups:\n  pay: {values: {A: paid, B: pending}, default: error}\n"
-    + "hold_when:\n  - {name: big, when: 'total > 100', reason: shipped}\n  - {name: odd, when: 'odd', reason: shipped}\n"
+    + "hold_when:\n  - {name: big, when: 'total > 100', reason: shipped}\n"
+    + "  - {name: odd, when: 'odd', reason: shipped}\n"
 )
 
 

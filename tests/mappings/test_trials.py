@@ -66,8 +66,13 @@ def test_diff_tells_what_would_change(tmp_path: Path) -> None:
     """Fields, documents and errors that differ between two sets are listed; equal ones are not."""
     old = load(tmp_path / "old", order=order_mapping("note: memo"))
     new = load(tmp_path / "new", order=order_mapping("note: remark\ntags: labels", when="name != '#9'"))
-    bodies = [payload(memo="a", remark="b", labels=["x"]), payload(id=2, memo="a", remark="a"), payload(id=3, name=None),
-              payload(id=4, name="#9"), payload(id=5, labels=[1.5])]  # fmt: skip
+    bodies = [
+        payload(memo="a", remark="b", labels=["x"]),
+        payload(id=2, memo="a", remark="a"),
+        payload(id=3, name=None),
+        payload(id=4, name="#9"),
+        payload(id=5, labels=[1.5]),
+    ]
     recorded = [Recorded(f"in-{number}", "orders/create", body, context()) for number, body in enumerate(bodies)]
     found = [
         (change.reference, change.document, change.path, change.old, change.new) for change in diff(old, new, recorded)
