@@ -49,7 +49,9 @@ def webhook_samples() -> tuple[WebhookSample, ...]:
         WebhookSample("refunds/create", exact.dumps(rest.refund_body(order, refund))),
         WebhookSample("inventory_levels/update", before, newer=exact.dumps(rest.level_body(item, level))),
         WebhookSample("products/update", exact.dumps(rest.product_body(item))),
-        WebhookSample("fulfillment_orders/moved", b'{"original_fulfillment_order":{"id":"gid://shopify/FulfillmentOrder/1"}}'),
+        WebhookSample(
+            "fulfillment_orders/moved", b'{"original_fulfillment_order":{"id":"gid://shopify/FulfillmentOrder/1"}}'
+        ),
         WebhookSample("app/uninstalled", b'{"id":70000000001,"domain":"example.myshopify.com"}'),
     )
 
