@@ -22,8 +22,8 @@ DEDUPE_DAYS_MIN = 30.0
 class Keep:
     """How long things are kept, in days.
 
-    Personal data has its own date per order (30 days after delivery at most, see
-    docs/security.md), so there is no span for it here.
+    Personal data has its own date per order, counted from the order's end, so there is no span
+    for it here.
     """
 
     payload_days: float = 90.0
