@@ -1,5 +1,7 @@
 """One order in both of Shopify's spellings: discounts, tax, shipping, tip, a return, two tracking numbers."""
 
+# ruff: noqa: E501 - payloads read better on one line
+
 from __future__ import annotations
 
 import copy

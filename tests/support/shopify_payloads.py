@@ -57,7 +57,7 @@ def webhook_samples() -> tuple[WebhookSample, ...]:
 
 
 def read_samples() -> tuple[Sample, ...]:
-    shop, order, _ = small_shop()
+    shop, _, _ = small_shop()
     body = order_body()
     item = shop.by_sku["TEA-2"]
     return (

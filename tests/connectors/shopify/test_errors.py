@@ -1,5 +1,7 @@
 """Each of the three layers of refusal leads to the decision the table states."""
 
+# ruff: noqa: E501 - payloads read better on one line
+
 from __future__ import annotations
 
 from typing import Any

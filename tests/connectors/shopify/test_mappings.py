@@ -1,5 +1,7 @@
 """Both of Shopify's shapes mean the same, and every code, quantity and amount means what it says."""
 
+# ruff: noqa: E501 - payloads read better on one line
+
 from __future__ import annotations
 
 import json
