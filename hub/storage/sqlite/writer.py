@@ -132,7 +132,7 @@ class Writer:
             until = time.monotonic() + GROUP_S_MAX
             while job is not None:
                 done.append(job)
-                self._run(job)
+                self._run(job, first=job is first)
                 if len(done) >= GROUP_MAX or time.monotonic() > until:
                     break
                 try:
@@ -150,10 +150,15 @@ class Writer:
     def _begin(self) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
 
-    def _run(self, job: _Job) -> None:
-        """One unit in its own savepoint. Raises only what spoils the whole group."""
+    def _run(self, job: _Job, *, first: bool) -> None:
+        """One unit in its own savepoint. Raises only what spoils the whole group.
+
+        The first unit of a group needs none, as there is nothing before it to keep: a savepoint
+        makes SQLite copy every page it touches, a tenth of a large batch's time.
+        """
         execute = self._connection.execute
-        execute("SAVEPOINT unit")
+        if not first:
+            execute("SAVEPOINT unit")
         try:
             job.result = job.unit(self._connection)
         except sqlite3.Error as error:
@@ -165,6 +170,11 @@ class Writer:
             job.error = (
                 RuntimeError("a unit of work stopped an iteration") if isinstance(error, StopIteration) else error
             )
+        if first:
+            if job.error is not None:
+                execute("ROLLBACK")
+                self._begin()
+            return
         if job.error is not None:
             execute("ROLLBACK TO unit")
         execute("RELEASE unit")
