@@ -14,6 +14,8 @@ import pytest
 
 from canonical import Document, MappingError, Order
 from mappings import MapContext, MappingSet
+from mappings.inspection import lint
+from mappings.trials import run_tests
 from tests.support.shopify_pair import graphql_order, rest_order
 
 PLACES = {"gid://shopify/Location/655441491": "east"}
@@ -378,3 +380,17 @@ def test_a_topic_without_content_gives_nothing_and_an_unknown_one_an_error() -> 
     with pytest.raises(MappingError, match="orders/create") as caught:
         mapped("orders/exploded", {})
     assert caught.value.code == "unknown_topic"
+
+
+def test_the_shipped_files_are_sound_and_pass_their_own_tests() -> None:
+    """No unknown target, no unused lookup, and every test beside a mapping holds."""
+    assert lint("shopify") == []
+    results = run_tests("shopify")
+    assert len(results) >= 3
+    assert [result.problems for result in results if result.problems] == []
+
+
+def test_a_level_at_a_place_that_is_switched_off_is_no_stock() -> None:
+    """Inactive levels are left out, not told as numbers."""
+    off = {**level(655441491, 1, 5), "isActive": False}
+    assert mapped("inventory", off) == []
