@@ -135,8 +135,9 @@ class Catalogue:
             if status == "COMPLETED" and isinstance(operation, dict):
                 return _completed(cursor, operation, began)
             if status not in ("CREATED", "RUNNING") or self._clock.now() - began > RUNS_MAX:
+                # Nothing can be had from it any more: the next poll starts another one.
                 _log.warning("bulk.failed", operation=cursor["bulk"], status=status)
-                raise Transient(f"bulk.read: the operation ended as {status}", code=f"bulk_{str(status).lower()}")
+                return Page((), {}, more=False)
             if wait_s is not None:
                 await self._clock.sleep(wait_s)
         return Page((), {**cursor, "looks": int(cursor.get("looks", 0)) + 1}, more=True)

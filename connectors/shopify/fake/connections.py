@@ -53,8 +53,9 @@ class Connection:
         part = rows[start:end]
         cursors = [_cursor((row[0], row[1])) for row in part]
         return {
-            "nodes": [row[2]() for row in part],
-            "edges": [{"cursor": mark, "node": row[2]()} for mark, row in zip(cursors, part, strict=True)],
+            # Built when asked for: an answer has nodes or edges, hardly ever both.
+            "nodes": lambda _: [row[2]() for row in part],
+            "edges": lambda _: [{"cursor": mark, "node": row[2]()} for mark, row in zip(cursors, part, strict=True)],
             "pageInfo": {
                 "hasNextPage": end < len(rows),
                 "hasPreviousPage": start > 0,

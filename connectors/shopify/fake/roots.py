@@ -149,16 +149,16 @@ class Roots:
             return views.variant(variant) if variant else None
         if kind == "Location":
             return self._location(views, id_)
-        return next((view for found, view in self._inside_orders(views, kind) if found == number), None)
+        return next(self._inside_orders(views, kind, number), None)
 
-    def _inside_orders(self, views: Views, kind: str) -> Iterator[tuple[int, View]]:
+    def _inside_orders(self, views: Views, kind: str, number: int) -> Iterator[View]:
         for order in self._shop.orders.values():
             if kind == "Refund":
-                yield from ((refund.id, views.refund(order, refund)) for refund in order.refunds)
+                yield from (views.refund(order, refund) for refund in order.refunds if refund.id == number)
             elif kind == "Fulfillment":
-                yield from ((parcel.id, views.parcel(order, parcel)) for parcel in order.parcels)
+                yield from (views.parcel(order, parcel) for parcel in order.parcels if parcel.id == number)
             elif kind == "FulfillmentOrder":
-                yield from ((work.id, views.work(order, work)) for work in order.works)
+                yield from (views.work(order, work) for work in order.works if work.id == number)
 
     def _nodes(self, views: Views, wanted: list[str]) -> list[View | None]:
         if len(wanted) > NODES_MAX:

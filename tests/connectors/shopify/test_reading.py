@@ -133,6 +133,18 @@ async def test_the_catalogue_is_read_whole_once_and_then_by_change() -> None:
         assert rig.calls("mutation BulkStart") == 2
 
 
+async def test_a_bulk_operation_that_died_is_started_again_by_the_next_poll() -> None:
+    """A cursor that points at a dead operation must not stay there for ever."""
+    async with opened() as rig:
+        rig.sandbox.stock("MUG-1", 1)
+        page = await rig.connector.fetch("listings", None, 50)
+        rig.sandbox.bulk.by_id.clear()
+        page = await rig.connector.fetch("listings", page.cursor, 50)
+        assert (list(page.envelopes), page.more, page.watermark) == ([], False, None)
+        found, _ = await everything(rig, "listings", page.cursor)
+        assert len(found) == 2
+
+
 async def test_an_empty_catalogue_has_no_file() -> None:
     """Nothing listed is an end, not an error."""
     async with opened() as rig:
