@@ -22,6 +22,8 @@ LIFETIME_DAYS_MAX = 90
 # How long a verified token is trusted before the store is asked again: bounds both the cost of a
 # request and the time a revoked token still works.
 _TRUST_US = 3_000_000
+# An unknown token asks the store again, but no more often than this: guessing must stay cheap for us.
+_LOOK_AGAIN_US = 200_000
 _FAILURES_MAX = 10
 _LOCK_US = 60_000_000
 
@@ -79,19 +81,32 @@ class Gate:
         self._failures.pop(source, None)
         return Caller(f"token:{token.id}", Role[token.role.upper()])
 
+    def forget_tokens(self) -> None:
+        """The tokens have changed: the next caller is judged by the store."""
+        self._loaded_at = -_TRUST_US
+
     async def _match(self, authorization: str | None, now: Micros) -> ApiToken | None:
         if now - self._loaded_at >= _TRUST_US:
             self._tokens = await self.load()
             self._loaded_at = now
         scheme, _, value = (authorization or "").partition(" ")
         digest = hashlib.sha256(value.strip().encode()).hexdigest()
+        found = self._find(digest)
+        if found is None and value and now - self._loaded_at >= _LOOK_AGAIN_US:
+            # It may have been made a moment ago, by a command or another process.
+            self._tokens = await self.load()
+            self._loaded_at = now
+            found = self._find(digest)
+        if scheme.lower() != "bearer" or found is None or found.revoked_at is not None or found.expires_at <= now:
+            return None
+        return found
+
+    def _find(self, digest: str) -> ApiToken | None:
         found: ApiToken | None = None
         for token in self._tokens:
             # Every token is compared, so that the time taken tells nothing of which one matched.
             if hmac.compare_digest(token.sha256, digest):
                 found = token
-        if scheme.lower() != "bearer" or found is None or found.revoked_at is not None or found.expires_at <= now:
-            return None
         return found
 
     def _forget(self, now: Micros) -> None:

@@ -18,7 +18,7 @@ from hub.api.auth import LOCAL, Caller, Gate
 from hub.api.backend import BadRequest
 from hub.api.problem import Problem, unavailable
 from hub.api.spec import BASE, Call, Json, Operation, Param
-from hub.ports.queries import Queries
+from hub.ports.queries import CursorUnknown, Queries
 from hub.ports.store import DuplicateKey, Micros, ReadSet, Store, StoredReply, StoreUnavailable, WriteSet
 
 BODY_MAX = 5 * 1024 * 1024
@@ -52,6 +52,8 @@ class OperatorApi:
             except BadRequest as error:
                 title = {404: "Not found", 409: "Conflict"}.get(error.status, "Request not valid")
                 return Problem(error.status, title, str(error)).response()
+            except CursorUnknown as error:
+                return Problem(422, "Parameter not valid", f"`cursor`: {error}.").response()
             except StoreUnavailable as error:
                 return unavailable(str(error)).response()
 

@@ -29,11 +29,12 @@ CREATE: Json = {
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """`store` is None where the database is open for reading only."""
+    """`store` is None where the database is open for reading only. `changed` is called after a token was written."""
 
     store: Store | None
     queries: Queries
     now: Callable[[], Micros]
+    changed: Callable[[], None] = lambda: None
 
     def operations(self) -> list[Operation]:
         return [
@@ -81,6 +82,7 @@ class Tokens:
             raise BadRequest("The database is open for reading only.", status=409)
         writes = WriteSet(api_tokens=[token], audit=[AuditEntry(actor, action, token.id, f'{{"role":"{token.role}"}}')])
         await self.store.run(ReadSet(), lambda _state: writes)
+        self.changed()
 
 
 def _shown(token: ApiToken) -> Json:

@@ -149,8 +149,7 @@ class Hub:
         if self.role != "all" and hub.database.startswith("sqlite"):
             raise StorageError(f"role {self.role} needs PostgreSQL: SQLite is for one process, run with --role all")
         logs.configure(json_lines=hub.log.format == "json", level=hub.log.level)
-        processors = structlog.get_config()["processors"]
-        structlog.configure(processors=[*processors[:-1], self._tap, processors[-1]])
+        self._tap.into(level=hub.log.level)
         await self.open(readonly=False)
         try:
             await self._run()

@@ -57,7 +57,13 @@ class Face:
     health: HealthState
 
 
-def operations(desk: Desk, store: Store | None, queries: Queries, clock: Clock) -> list[Operation]:
+def operations(
+    desk: Desk,
+    store: Store | None,
+    queries: Queries,
+    clock: Clock,
+    tokens_changed: Callable[[], None] = lambda: None,
+) -> list[Operation]:
     """The operator API's operations over these parts."""
 
     def time() -> Micros:
@@ -66,7 +72,7 @@ def operations(desk: Desk, store: Store | None, queries: Queries, clock: Clock) 
     return [
         *Reading(queries, desk, time).operations(),
         *Acting(desk).operations(),
-        *Tokens(store, queries, time).operations(),
+        *Tokens(store, queries, time, tokens_changed).operations(),
     ]
 
 
@@ -92,10 +98,11 @@ class Doors:
         """Raises `AddressTaken`."""
         settings = face.settings
         listeners: list[Listener] = []
+        gate = Gate(face.desk.queries.api_tokens, lambda: now(face.desk.clock))
         try:
-            public = await listen(_public(face), settings.hub.listen.host, settings.hub.listen.port)
+            public = await listen(_public(face, gate), settings.hub.listen.host, settings.hub.listen.port)
             listeners.append(public)
-            listeners.append(await listen_locally(_local(face), socket_of(settings)))
+            listeners.append(await listen_locally(_local(face, gate), socket_of(settings)))
         except BaseException:
             for listener in listeners:
                 await listener.stop()
@@ -107,11 +114,10 @@ class Doors:
             await listener.stop()
 
 
-def _public(face: Face) -> web.Application:
+def _public(face: Face, gate: Gate) -> web.Application:
     settings, desk = face.settings, face.desk
     clock = desk.clock
-    rows = operations(desk, face.store, desk.queries, clock)
-    gate = Gate(desk.queries.api_tokens, lambda: now(clock))
+    rows = operations(desk, face.store, desk.queries, clock, gate.forget_tokens)
     receivers = {
         name: connector
         for name, connector in desk.connectors.items()
@@ -131,10 +137,9 @@ def _public(face: Face) -> web.Application:
     return application(routes, max_bytes=max(limit, BODY_MAX))
 
 
-def _local(face: Face) -> web.Application:
+def _local(face: Face, gate: Gate) -> web.Application:
     desk = face.desk
-    rows = operations(desk, face.store, desk.queries, desk.clock)
-    gate = Gate(desk.queries.api_tokens, lambda: now(desk.clock))
+    rows = operations(desk, face.store, desk.queries, desk.clock, gate.forget_tokens)
     api = OperatorApi(rows, document(rows), gate, face.store, desk.queries, lambda: now(desk.clock), local=True)
     health = Health(face.health.alive, face.health.unready, desk.board.scrape)
     return application([*api.routes(), *health.routes()], max_bytes=BODY_MAX)

@@ -1,27 +1,53 @@
-"""The event stream: log lines of this process, as they happen, to whoever listens.
+"""The event stream: what this process logs, from `info` up, as it happens, to whoever listens.
 
 A log line is written per state change and carries allowed fields only, so what is harmless to log
-is harmless to stream. A listener that falls behind is let go rather than waited for.
+is harmless to stream. The stream does not depend on the level the log itself is set to. A listener
+that falls behind is let go rather than waited for.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
+import structlog
+
 Json = dict[str, Any]
+Event = MutableMapping[str, Any]
+_NUMBERS = logging.getLevelNamesMapping()
 _BACKLOG_MAX = 1000
 _LISTENERS_MAX = 50
 
 
 class Tap:
-    """A structlog processor that also copies each event to its listeners. For one event loop."""
+    """Copies each event to its listeners on the event's way to the log. For one event loop."""
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Queue[Json | None]] = set()
 
-    def __call__(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    def into(self, *, level: str) -> None:
+        """Stand in the log's way as it is configured now; the log itself goes on from `level` up."""
+        wanted = _NUMBERS[level.upper()]
+        processors = structlog.get_config()["processors"]
+
+        def needed(_logger: object, method: str, event: Event) -> Event:
+            if not self._listeners and _number(method) < wanted:
+                raise structlog.DropEvent
+            return event
+
+        def logged(_logger: object, method: str, event: Event) -> Event:
+            if _number(method) < wanted:
+                raise structlog.DropEvent
+            return event
+
+        structlog.configure(
+            processors=[needed, *processors[:-1], self, logged, processors[-1]],
+            wrapper_class=structlog.make_filtering_bound_logger(min(wanted, logging.INFO)),
+        )
+
+    def __call__(self, _logger: object, _method: str, event: Event) -> Event:
         for queue in list(self._listeners):
             try:
                 queue.put_nowait(dict(event))
@@ -50,3 +76,8 @@ class Tap:
             self._listeners.discard(queue)
             if not queue.full():
                 queue.put_nowait(None)
+
+
+def _number(method: str) -> int:
+    """The level of a logging method's name; `exception` logs as an error."""
+    return _NUMBERS.get(method.upper(), logging.ERROR)

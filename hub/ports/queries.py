@@ -25,6 +25,10 @@ from hub.ports.store import (
 )
 
 
+class CursorUnknown(ValueError):
+    """A cursor that this list did not give; the message says to start without one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """One direction of one account. Ages in seconds from the database's clock."""

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.sdk.ports import Clock
+from hub.ports.queries import CursorUnknown
 from hub.ports.store import Micros, StoreUnavailable
 from hub.storage.instants import now_of
 from hub.storage.vault import Vault
@@ -95,9 +96,9 @@ def _place(cursor: str, count: int) -> list[Any]:
     try:
         values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error) as error:
-        raise ValueError("that cursor is none of ours; start without one") from error
-    if not isinstance(values, list) or len(values) != count:
-        raise ValueError("that cursor belongs to another list; start without one")
+        raise CursorUnknown("that cursor is none of ours; start without one") from error
+    if not isinstance(values, list) or len(values) != count or any(type(value) not in {int, str} for value in values):
+        raise CursorUnknown("that cursor belongs to another list; start without one")
     return values
 
 

@@ -1,0 +1,172 @@
+"""Every operation of the API: who may call it, what it answers, what it refuses, as its own document says."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from typing import Any
+
+import jsonschema
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from hub.api.auth import Role
+from hub.api.spec import Operation
+from tests.api.conftest import ROLES, Desk
+
+STREAM = "streamEvents"
+
+
+async def _paths(desk: Desk) -> dict[str, str]:
+    """Path values under which every operation finds something, by operation id."""
+    order = (await desk.get("/orders")).body["items"][0]["id"]
+    token = (await desk.get("/tokens")).body["items"][0]["id"]
+    values = {"{sku}": "MUG", "{id}": "market"}
+    return {
+        operation.id: re.sub(
+            r"\{\w+\}",
+            lambda found, path=operation.path: (
+                order if path.startswith("/orders") else token if path.startswith("/tokens") else values[found[0]]
+            ),
+            operation.path,
+        )
+        for operation in desk.operations
+    }
+
+
+BODIES: dict[str, Any] = {
+    "adjustStock": {"lines": [{"sku": "MUG", "location": "main", "delta": 1}]},
+    "reportStock": {"lines": [{"sku": "MUG", "location": "main", "on_hand": 50}]},
+    "replayFailures": {"dry_run": True},
+    "discardFailures": {"dry_run": True},
+    "previewMapping": {"account": "market", "topic": "orders", "payload": {"list": {"elements": {"order": []}}}},
+    "createToken": {"role": "viewer"},
+}
+QUERIES = {"explainStock": {"account": "market"}}
+
+
+async def _call(desk: Desk, operation: Operation, path: str, role: str | None) -> Any:
+    body = BODIES.get(operation.id, {}) if operation.method == "POST" else None
+    return await desk.call(
+        operation.method, path, role=role, params=QUERIES.get(operation.id), **({} if body is None else {"json": body})
+    )
+
+
+async def test_role_by_route(desk: Desk) -> None:
+    """Nobody without a token; each role exactly as far as the operation's own role, over every operation."""
+    paths = await _paths(desk)
+    seen = 0
+    for operation in desk.operations:
+        if operation.id == STREAM:
+            continue
+        refused = await desk.call(operation.method, paths[operation.id], role=None)
+        assert refused.status == 401, operation.id
+        assert refused.headers["WWW-Authenticate"].startswith("Bearer")
+        # Ten refusals from one address lock it; a good token in between forgets them.
+        assert (await desk.get("/accounts", role="viewer")).status == 200
+        for role in ROLES:
+            answer = await _call(desk, operation, paths[operation.id], role)
+            allowed = Role[role.upper()] >= operation.role
+            assert (answer.status != 403) == allowed, (operation.id, role, answer.body)
+            assert answer.status < 500, (operation.id, answer.body)
+            seen += 1
+        if operation.id == "revokeToken":
+            desk.tokens["viewer"] = (await desk.post("/tokens", {"role": "viewer"})).body["token"]
+    assert seen == 3 * (len(desk.operations) - 1)
+
+
+async def test_the_document_is_valid_and_every_answer_keeps_to_it(desk: Desk) -> None:
+    """OpenAPI 3.1 by its own validator; each operation's 200 validates against the schema it states."""
+    document = (await desk.get("/api/v1/openapi.json", role=None)).body
+    assert document["openapi"].startswith("3.1")
+    OpenAPIV31SpecValidator(document).validate()
+    paths = await _paths(desk)
+    stated = {entry["operationId"] for methods in document["paths"].values() for entry in methods.values()}
+    assert stated == {operation.id for operation in desk.operations}
+    for operation in desk.operations:
+        if operation.id in {STREAM, "checkAccount"}:
+            continue
+        answer = await _call(desk, operation, paths[operation.id], "admin")
+        assert answer.status == 200, (operation.id, answer.body)
+        entry = document["paths"][operation.path][operation.method.lower()]
+        schema = entry["responses"]["200"]["content"]["application/json"]["schema"]
+        jsonschema.Draft202012Validator({**schema, "components": document["components"]}).validate(answer.body)
+
+
+async def test_what_the_surface_promises_is_there(desk: Desk) -> None:
+    """The paths that other systems rely on."""
+    promised = {
+        *("/status", "/accounts", "/accounts/{id}/pause", "/accounts/{id}/resume", "/accounts/{id}/pull"),
+        *("/orders", "/orders/{id}/timeline", "/stock", "/stock/{sku}", "/stock/{sku}/explain"),
+        *("/stock/adjustments", "/stock/reports", "/shipments", "/tracking", "/purchase-orders", "/returns"),
+        *("/failures", "/failures/replay", "/mappings", "/mappings/preview", "/attempts", "/audit", "/events"),
+    }
+    assert promised <= {operation.path for operation in desk.operations}
+
+
+WRONG: list[tuple[str, str, dict[str, Any], int]] = [
+    ("GET", "/orders?limit=0", {}, 422),
+    ("GET", "/orders?limit=501", {}, 422),
+    ("GET", "/orders?limit=many", {}, 422),
+    ("GET", "/orders?held=perhaps", {}, 422),
+    ("GET", "/orders?cursor=nonsense", {}, 422),
+    ("GET", "/stock?cursor=nonsense", {}, 422),
+    ("GET", "/audit?cursor=eyJ4Ijo", {}, 422),
+    ("GET", f"/stock?cursor={base64.urlsafe_b64encode(b'[{},[]]').decode()}", {}, 422),
+    ("GET", "/failures?kind=strange", {}, 422),
+    ("GET", "/failures?older_than_s=nan", {}, 422),
+    ("GET", "/failures?older_than_s=-1", {}, 422),
+    ("GET", "/stock/MUG/explain", {}, 422),
+    ("GET", "/stock/MUG/explain?account=market&at=yesterday", {}, 422),
+    ("GET", "/stock/MUG/explain?account=nobody", {}, 404),
+    ("GET", "/stock/NOPE", {}, 404),
+    ("GET", "/orders/nope", {}, 404),
+    ("GET", "/orders/nope/timeline", {}, 404),
+    ("GET", "/no-such-path", {}, 404),
+    ("PUT", "/orders", {}, 405),
+    ("POST", "/accounts/nobody/pause", {}, 404),
+    ("POST", "/accounts/nobody/pull", {}, 404),
+    ("POST", "/accounts/market/pull", {"json": {"since": "yesterday"}}, 422),
+    ("POST", "/accounts/market/pull", {"json": {"since": "2026-11-20T08:00:00"}}, 422),
+    ("POST", "/tokens/nope/revoke", {}, 404),
+    ("POST", "/tokens", {"json": {"role": "king"}}, 422),
+    ("POST", "/tokens", {"json": {"role": "viewer", "days": 0}}, 422),
+    ("POST", "/tokens", {"json": {"role": "viewer", "days": 91}}, 422),
+    ("POST", "/stock/adjustments", {"json": {}}, 422),
+    ("POST", "/stock/adjustments", {"json": []}, 422),
+    ("POST", "/stock/adjustments", {"json": {"lines": []}}, 422),
+    ("POST", "/stock/adjustments", {"json": {"lines": ["MUG"]}}, 422),
+    ("POST", "/stock/adjustments", {"data": b"{broken"}, 400),
+    ("POST", "/stock/adjustments", {"data": b"\xff"}, 400),
+    ("POST", "/stock/adjustments", {"json": {"lines": [{"sku": "MUG", "location": "main", "delta": 1.5}]}}, 422),
+    ("POST", "/stock/adjustments", {"json": {"lines": [{"sku": "MUG", "location": "main", "delta": True}]}}, 422),
+    ("POST", "/stock/adjustments", {"json": {"lines": [{"sku": "MUG", "location": "main", "delta": 2**60}]}}, 422),
+    ("POST", "/stock/adjustments", {"json": {"lines": [{"sku": "", "location": "main", "delta": 1}]}}, 422),
+    ("POST", "/stock/adjustments", {"json": {"lines": [{"sku": "MUG", "location": "moon", "delta": 1}]}}, 422),
+    ("POST", "/stock/adjustments", {"json": {"lines": [{"sku": "NOPE", "location": "main", "delta": 1}]}}, 422),
+    ("POST", "/stock/reports", {"json": {"lines": [{"sku": "MUG", "location": "main", "on_hand": -1}]}}, 422),
+    (
+        "POST",
+        "/stock/reports",
+        {"json": {"lines": [{"sku": "MUG", "location": "main", "on_hand": 1, "as_of": "2026-11-20"}]}},
+        422,
+    ),
+    ("POST", "/failures/replay", {"json": {"ids": ["one"]}}, 422),
+    ("POST", "/failures/replay", {"json": {"unknown": 1}}, 422),
+    ("POST", "/mappings/preview", {"json": {"account": "market", "topic": "nothing", "payload": {}}}, 422),
+    ("POST", "/mappings/preview", {"json": {"account": "nobody", "topic": "orders", "payload": {}}}, 404),
+    ("POST", "/stock/adjustments", {"data": io.BytesIO(b"x" * (5 * 1024 * 1024 + 1))}, 413),
+]
+
+
+async def test_wrong_requests_are_problem_documents(desk: Desk) -> None:
+    """RFC 9457, with the status in the body and one sentence; nothing is done by any of them."""
+    for method, path, options, status in WRONG:
+        answer = await desk.call(method, path, **options)
+        named = f"{method} {path} {str(options)[:80]}: {answer.body}"
+        assert answer.status == status, named
+        assert answer.headers["Content-Type"].startswith("application/problem+json"), named
+        assert answer.body["status"] == status, named
+        assert answer.body["title"], named
+    assert (await desk.get("/stock/MUG")).body["total"]["on_hand"] == 50
+    assert (await desk.get("/status")).body["accounts"][1]["mode"] == "shadow"
