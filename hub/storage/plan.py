@@ -30,7 +30,7 @@ from hub.storage.rows import LEVEL
 
 ENDED: Final = frozenset({"ended", "removed", "deleted"})
 """States of a listing that shows no number any more."""
-WORKING: Final = frozenset(LEVEL) - {"account", "listing_id", "location"}
+WORKING: Final = frozenset(LEVEL) - {"account", "listing_id", "location", "sku"}
 """Fields of a level that an update may set."""
 _BUCKETS: Final = {"on_hand": 0, "reserved": 1, "incoming": 2, "quarantine": 3}
 _COUNTED: Final = 4

@@ -37,7 +37,9 @@ async def test_an_order_is_written_once_per_revision(bench: Bench) -> None:
     await bench.write(WriteSet(orders=[order(1, rev=1, state="cancelled")]))
     for stale in (0, 1):
         with pytest.raises(StoreConflict):
-            await bench.write(WriteSet(orders=[order(1, rev=stale, state="open")], postings=[posting(f"{stale}", "S", 1)]))
+            await bench.write(
+                WriteSet(orders=[order(1, rev=stale, state="open")], postings=[posting(f"{stale}", "S", 1)])
+            )
     found = await bench.queries.order("order_000001")
     assert found is not None
     assert (found.state, found.rev) == ("cancelled", 2)
@@ -54,7 +56,9 @@ async def test_an_order_written_twice_in_one_batch_keeps_its_last_form(bench: Be
 
 async def test_everything_of_an_order_comes_back(bench: Bench) -> None:
     """Allocations, holds and unresolved SKUs survive storing, quotes and all."""
-    row = order(1, allocations=holding('S"1', 2), holds=("unknown_sku",), unresolved=('odd "name"',), document='{"a":"é"}')
+    row = order(
+        1, allocations=holding('S"1', 2), holds=("unknown_sku",), unresolved=('odd "name"',), document='{"a":"é"}'
+    )
     await bench.write(WriteSet(orders=[row]))
     state = await bench.read(ReadSet(orders={("shop", "1")}))
     stored = state.orders["shop", "1"]

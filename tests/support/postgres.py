@@ -38,21 +38,22 @@ class PostgresServer:
 
     async def prepare(self) -> None:
         """Make the template once."""
-        await self._execute(f"CREATE DATABASE {_TEMPLATE}")
+        await self.execute(f"CREATE DATABASE {_TEMPLATE}")
         await migrate.upgrade(self.url(_TEMPLATE))
 
     @asynccontextmanager
     async def database(self, *, empty: bool = False) -> AsyncIterator[str]:
         """The URL of a database of one's own; `empty` is one without the schema."""
         name = next(self._names)
-        await self._execute(f"CREATE DATABASE {name} TEMPLATE {'template1' if empty else _TEMPLATE}")
+        await self.execute(f"CREATE DATABASE {name} TEMPLATE {'template1' if empty else _TEMPLATE}")
         try:
             yield self.url(name)
         finally:
-            await self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            await self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
-    async def _execute(self, statement: str) -> None:
-        connection = await asyncpg.connect(self.url())
+    async def execute(self, statement: str, url: str | None = None) -> None:
+        """One statement, on the server's own database unless `url` names another."""
+        connection = await asyncpg.connect(url or self.url())
         try:
             await connection.execute(statement)
         finally:

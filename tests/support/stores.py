@@ -122,5 +122,3 @@ def lanes(items: Sequence[InboxItem]) -> list[str]:
 
 async def stock(bench: Bench, sku: str, units: int) -> None:
     await bench.write(WriteSet(postings=[posting(f"count:{sku}", sku, units)]))
-
-

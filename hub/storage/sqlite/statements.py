@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from hub.storage.rows import DOCUMENT, LEVEL, ORDER, OUTBOX, POSITION, columns
@@ -20,15 +21,38 @@ def _pairs(alias: str, *names: str) -> str:
 
 # --- intake and claims -----------------------------------------------------------------------
 
-INSERT_INPUT: Final = (
-    "INSERT INTO inbox (account, connector, origin, topic, dedupe_key, ordering_key, digest, received_at, occurred_at,"
-    f" headers) VALUES ({_marks(10)}) ON CONFLICT (account, dedupe_key) DO NOTHING"
-)
-INSERT_PAYLOAD: Final = "INSERT INTO payloads (seq, key_id, body) VALUES (?, ?, ?)"
-INSERT_WORK: Final = (
-    "INSERT INTO inbox_work (seq, account, ordering_key, state, due_at, received_at, attempts, crashes, holder)"
-    " VALUES (?, ?, ?, 'pending', ?, ?, 0, 0, NULL)"
-)
+
+_WORK = "(?, ?, ?, 'pending', ?, ?, 0, 0, NULL)"
+
+
+def _rows(row: str, count: int) -> str:
+    return ", ".join([row] * count)
+
+
+@cache
+def insert_input(rows: int) -> str:
+    """Numbers are handed out in the order of the rows."""
+    return (
+        "INSERT INTO inbox (account, connector, origin, topic, dedupe_key, ordering_key, digest, received_at,"
+        f" occurred_at, headers) VALUES {_rows(f'({_marks(10)})', rows)} ON CONFLICT (account, dedupe_key) DO NOTHING"
+    )
+
+
+INSERTED_SINCE: Final = "SELECT json_group_array(json_array(seq, account, dedupe_key)) FROM inbox WHERE seq > ?"
+
+
+@cache
+def insert_payload(rows: int) -> str:
+    return f"INSERT INTO payloads (seq, key_id, body) VALUES {_rows('(?, ?, ?)', rows)}"
+
+
+@cache
+def insert_work(rows: int) -> str:
+    return (
+        "INSERT INTO inbox_work (seq, account, ordering_key, state, due_at, received_at, attempts, crashes, holder)"
+        f" VALUES {_rows(_WORK, rows)}"
+    )
+
 
 _UNCLAIMED = "state = 'pending' AND holder IS NULL"
 _AT_HEAD = (

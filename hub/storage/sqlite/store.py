@@ -32,6 +32,7 @@ from hub.storage.errors import FatalStoreError
 from hub.storage.instants import now_of
 from hub.storage.sqlite import catalogue, intake, outward, reads, retention
 from hub.storage.sqlite import statements as sql
+from hub.storage.sqlite.arrivals import Arrivals
 from hub.storage.sqlite.connection import open_reader, open_writer, translated
 from hub.storage.sqlite.lock import FileLock
 from hub.storage.sqlite.memo import Memo
@@ -63,15 +64,18 @@ class SqliteStore:
             raise
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
         self._writer = Writer(connection, on_rollback=self._memo.forget, on_fatal=on_fatal)
+        self._arrivals = Arrivals(self._writer, self._insert)
 
     # --- inbox -------------------------------------------------------------------------------
 
     async def receive(self, inputs: Sequence[NewInput]) -> Sequence[bool]:
-        now, memo, vault = self._now(), self._memo, self._vault
-        fresh = await self._writer.submit(lambda db: intake.insert_inputs(db, inputs, now, memo, vault))
+        fresh = await self._arrivals.store(inputs)
         if any(fresh):
             self._bell.ring()
         return fresh
+
+    def _insert(self, connection: sqlite3.Connection, inputs: Sequence[NewInput]) -> list[bool]:
+        return intake.insert_inputs(connection, inputs, self._now(), self._memo, self._vault)
 
     async def claim_inbox(self, limit: int, *, accounts_excluded: Collection[str] = ()) -> Sequence[InboxItem]:
         now, memo, vault, excluded = self._now(), self._memo, self._vault, frozenset(accounts_excluded)

@@ -49,8 +49,8 @@ class Writer:
     """Owns the writing connection.
 
     Args:
-        on_rollback: Called on the writing thread when a whole group was undone, so that what was
-            remembered from it is forgotten.
+        on_rollback: Called on the writing thread when a unit or a whole group is undone, so that what
+            was remembered from it is forgotten.
         on_fatal: Called on the writing thread after a failed sync; it should end the process.
     """
 
@@ -170,6 +170,9 @@ class Writer:
             job.error = (
                 RuntimeError("a unit of work stopped an iteration") if isinstance(error, StopIteration) else error
             )
+        if job.error is not None:
+            # What was remembered of rows this unit made, a payload key above all, must go with them.
+            self._on_rollback()
         if first:
             if job.error is not None:
                 execute("ROLLBACK")

@@ -1,0 +1,187 @@
+"""Many processes over one PostgreSQL: death, fencing, lost connections, one dispatcher per account."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import pytest
+
+from connectors.sdk.clock import ManualClock
+from hub.ports.store import (
+    InboxResult,
+    InboxState,
+    OutboxState,
+    ReadSet,
+    State,
+    StoreConflict,
+    StoreUnavailable,
+    WriteSet,
+)
+from hub.storage import SchemaUnknown, StorageError, StoreMissing, backup, migrate, open_store
+from tests.support.postgres import PostgresServer
+from tests.support.stores import KEY, Bench, effect, given, opened, order, posting, stock
+from tests.support.victim import victim
+
+
+async def test_a_killed_process_is_found_and_its_rows_come_back_alone(postgres: PostgresServer) -> None:
+    """kill -9 of one hub: another hands its rows out again within the lease, counted, its effect in doubt."""
+    async with postgres.database() as url, opened(url) as bench:
+        await bench.store.receive([given(n) for n in range(2)])
+        await bench.write(WriteSet(effects=[effect("a")]))
+        async with victim(url, "claim") as (process, said):
+            assert said == "2 1"
+            assert list(await bench.store.claim_inbox(10)) == []
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            taken = await _until(lambda: bench.store.claim_inbox(10))
+        assert [(len(taken), taken[0].crashes)] == [(1, 1)]
+        (doubtful,) = await bench.store.claim_effects("shop", 10)
+        assert doubtful.state is OutboxState.IN_DOUBT
+
+
+async def test_a_process_taken_for_dead_cannot_write_what_it_held(postgres: PostgresServer) -> None:
+    """It slept through its lease; another hub took the row over; its late unit is refused whole."""
+    async with postgres.database() as url, opened(url) as sleeper, opened(url) as other:
+        await sleeper.store.receive([given(1)])
+        (item,) = await sleeper.store.claim_inbox(1)
+        for task in sleeper.store._presence._tasks:
+            task.cancel()
+        (again,) = await _until(lambda: other.store.claim_inbox(1))
+        assert (again.seq, again.crashes) == (item.seq, 1)
+        done = WriteSet(inbox=[InboxResult(item.seq, InboxState.DONE)], postings=[posting("late", "S", 1)])
+        with pytest.raises(StoreConflict):
+            await sleeper.write(done)
+        assert await other.queries.positions_at(["S"], None) == []
+        await other.write(WriteSet(inbox=[InboxResult(item.seq, InboxState.DONE)], postings=[posting("once", "S", 1)]))
+        with pytest.raises(StoreConflict):
+            await sleeper.write(done)
+        (position,) = await other.queries.positions_at(["S"], None)
+        assert position.on_hand == 1
+
+
+async def test_connections_that_are_cut_come_back_by_themselves(postgres: PostgresServer) -> None:
+    """Every session is terminated: calls fail as unavailable or succeed, and soon all is well again."""
+    async with postgres.database() as url, opened(url) as bench:
+        await bench.store.receive([given(1)])
+        await postgres.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{url.split('/')[3].split('?')[0]}'"
+        )
+        answers = await asyncio.gather(*(bench.store.receive([given(n)]) for n in range(2, 30)), return_exceptions=True)
+        assert all(isinstance(answer, list | StoreUnavailable) for answer in answers)
+
+        async def well() -> bool:
+            return await bench.store.healthy() and await bench.store.hold_account("shop")
+
+        assert await _until(well)
+        again = await bench.store.receive([given(n) for n in range(1, 30)])
+        acked = [isinstance(answer, list) for answer in answers]
+        assert not any(new for new, known in zip(again, [True, *acked], strict=True) if known)
+        assert len((await bench.queries.inputs(account="shop", limit=100))[0]) == 29
+
+
+async def test_a_lost_answer_to_a_commit_is_looked_up(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit took place, its answer did not arrive: the unit is reported as stored, not run again."""
+    import asyncpg
+
+    async with postgres.database() as url, opened(url) as bench:
+        real = asyncpg.transaction.Transaction.commit
+
+        async def commits_and_vanishes(self: asyncpg.transaction.Transaction) -> None:
+            await real(self)
+            monkeypatch.undo()
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+        monkeypatch.setattr(asyncpg.transaction.Transaction, "commit", commits_and_vanishes)
+        writes = await bench.write(WriteSet(orders=[order(1)]))
+        assert len(writes.orders) == 1
+        assert await bench.queries.order("order_000001") is not None
+
+
+async def test_one_account_is_dispatched_by_one_process(postgres: PostgresServer) -> None:
+    """The second is refused while the first lives and gets it when the first is gone."""
+    async with postgres.database() as url, opened(url) as second:
+        async with opened(url) as first:
+            assert await first.store.hold_account("shop") is True
+            assert await first.store.hold_account("shop") is True
+            assert await second.store.hold_account("shop") is False
+            assert await second.store.hold_account("other") is True
+        assert await _until(lambda: second.store.hold_account("shop"))
+
+
+async def test_work_stored_by_one_process_wakes_another(postgres: PostgresServer) -> None:
+    """Word travels without polling."""
+    async with postgres.database() as url, opened(url) as one, opened(url) as two:
+        waiting = asyncio.create_task(two.store.wait_for_work(10))
+        await asyncio.sleep(0.05)
+        await one.store.receive([given(1)])
+        assert await waiting is True
+
+
+async def test_a_value_that_cannot_be_stored_fails_alone(postgres: PostgresServer) -> None:
+    """One request with a zero character shares a flush with good ones: only it fails."""
+    async with postgres.database() as url, opened(url) as bench:
+        requests = [[given(1)], [given(2, lane="bad\x00lane")], [given(3)]]
+        answers = await asyncio.gather(*(bench.store.receive(some) for some in requests), return_exceptions=True)
+        assert [isinstance(answer, Exception) for answer in answers] == [False, True, False]
+        assert len((await bench.queries.inputs(account="shop"))[0]) == 2
+
+
+async def test_colliding_units_are_redone_with_fresh_state(postgres: PostgresServer) -> None:
+    """Two processes update one order at once: both succeed when they decide from what they read."""
+    async with postgres.database() as url, opened(url) as one, opened(url) as two:
+        await stock(one, "S", 100)
+        await one.write(WriteSet(orders=[order(1, document="0")]))
+
+        async def bump(bench: Bench) -> None:
+            def decide(state: State) -> WriteSet:
+                row = state.orders["shop", "1"]
+                return WriteSet(orders=[order(1, rev=row.rev, document=str(int(row.document) + 1))])
+
+            await bench.store.run(ReadSet(orders={("shop", "1")}), decide)
+
+        await asyncio.gather(*(bump((one, two)[n % 2]) for n in range(20)))
+        found = await one.queries.order("order_000001")
+        assert found is not None
+        assert (found.document, found.rev) == ("20", 21)
+
+
+async def test_a_killed_migration_leaves_nothing_and_two_upgrades_take_turns(postgres: PostgresServer) -> None:
+    """Sessions cut in the middle: no half schema; several upgrades at once: one schema."""
+    async with postgres.database(empty=True) as url:
+        name = url.split("/")[3].split("?")[0]
+        upgrading = asyncio.create_task(migrate.upgrade(url))
+        await asyncio.sleep(0.05)
+        await postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        await asyncio.gather(upgrading, return_exceptions=True)
+        assert await migrate.current(url) in (None, migrate.head())
+        await asyncio.gather(*(migrate.upgrade(url) for _ in range(3)))
+        assert await migrate.check(url) == []
+        async with opened(url) as bench:
+            assert await bench.store.healthy()
+
+
+async def test_what_cannot_be_used_is_refused(postgres: PostgresServer) -> None:
+    """No server, no schema for a reader, somebody else's tables, a backup by us: each says what to do."""
+    with pytest.raises(StorageError, match="cannot be"):
+        await open_store("postgresql://nobody@127.0.0.1:1/none", key=KEY, clock=ManualClock())
+    with pytest.raises(StorageError, match="pg_dump"):
+        await backup.backup(postgres.url(), __file__)  # type: ignore[arg-type]
+    async with postgres.database(empty=True) as url:
+        with pytest.raises(StoreMissing):
+            await open_store(url, key=KEY, clock=ManualClock(), readonly=True)
+        await postgres.execute("CREATE TABLE strangers (id int)", url)
+        with pytest.raises(SchemaUnknown, match="something else"):
+            await open_store(url, key=KEY, clock=ManualClock())
+
+
+async def _until(ask: object, seconds: float = 15.0) -> object:
+    """Ask until the answer is not empty."""
+    for _ in range(round(seconds / 0.05)):
+        answer = await ask()  # type: ignore[operator]
+        if answer:
+            return answer
+        await asyncio.sleep(0.05)
+    raise AssertionError("it did not come to pass")
