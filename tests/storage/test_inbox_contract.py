@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -46,9 +47,7 @@ async def test_the_payload_comes_back_untouched_and_is_not_in_the_database(bench
     assert found.payload == body
     if bench.sqlite:
         path = bench.url.removeprefix("sqlite:///")
-        for name in (path, f"{path}-wal"):
-            with open(name, "rb") as file:
-                assert b"canary" not in file.read()
+        assert not any(b"canary" in Path(name).read_bytes() for name in (path, f"{path}-wal"))
 
 
 async def test_only_the_head_of_a_lane_is_taken(bench: Bench) -> None:

@@ -7,18 +7,9 @@ import pytest
 from connectors.sdk.clock import ManualClock
 from hub.ports.store import Attempt, AuditEntry, ListingRow, PersonalRow, ReadSet, SkuRow, StoredReply, WriteSet
 from hub.storage import WrongKey, open_store
-from tests.support.stores import KEY, Bench, given, listing, opened
+from tests.support.stores import KEY, Bench, execute, given, listing, opened
 
 DAY = 86_400_000_000
-
-
-async def sql(bench: Bench, *statements: str) -> None:
-    """What somebody with the database's own tools could do."""
-    for statement in statements:
-        if bench.sqlite:
-            await bench.store._writer.submit(lambda db, s=statement: db.execute(s))
-        else:
-            await bench.store._pool.execute(statement)
 
 
 async def test_the_catalogue_becomes_what_the_file_says(bench: Bench) -> None:
@@ -90,10 +81,10 @@ async def test_a_shredded_day_cannot_be_read_from_a_copy(bench: Bench) -> None:
     """With the day's key gone, a payload row put back from a copy stays shut."""
     await bench.store.receive([given(1, at=bench.now, body=b"secret")])
     item = (await bench.queries.inputs(account="shop"))[0][0]
-    await sql(bench, "CREATE TABLE copied AS SELECT * FROM payloads")
+    await execute(bench, "CREATE TABLE copied AS SELECT * FROM payloads")
     bench.clock.advance(3 * 86_400)
     await bench.store.prune(payloads_before=bench.now, attempts_before=0, personal_due=0)
-    await sql(bench, "INSERT INTO payloads SELECT * FROM copied")
+    await execute(bench, "INSERT INTO payloads SELECT * FROM copied")
     found = await bench.queries.input(item.seq)
     assert found is not None
     assert found.payload == b""
@@ -125,10 +116,10 @@ async def test_a_changed_audit_is_found(bench: Bench, tampering: tuple[str, ...]
     entries, _ = await bench.queries.audit()
     assert [entry["target"] for entry in entries] == ["S2", "S1", "S0"]
     if bench.sqlite:
-        await sql(bench, "DROP TRIGGER audit_no_update", "DROP TRIGGER audit_no_delete")
+        await execute(bench, "DROP TRIGGER audit_no_update", "DROP TRIGGER audit_no_delete")
     else:
-        await sql(bench, "ALTER TABLE audit DISABLE TRIGGER ALL")
-    await sql(bench, *tampering)
+        await execute(bench, "ALTER TABLE audit DISABLE TRIGGER ALL")
+    await execute(bench, *tampering)
     assert await bench.queries.audit_intact() is False
 
 
@@ -148,7 +139,7 @@ async def test_another_key_is_refused_before_anything_is_written(url: str) -> No
 async def test_a_sealed_value_does_not_open_in_another_row(bench: Bench) -> None:
     """Two people's ciphertexts exchanged are refused, not shown to the wrong one."""
     await bench.write(WriteSet(personal=[PersonalRow("p1", "shop", "one"), PersonalRow("p2", "shop", "two")]))
-    await sql(
+    await execute(
         bench,
         "UPDATE personal SET wrapped = (SELECT o.wrapped FROM personal o WHERE o.subject = 'p2'),"
         " body = (SELECT o.body FROM personal o WHERE o.subject = 'p2') WHERE subject = 'p1'",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import nullcontext
 
 import pytest
 
 from hub.ports.store import Bucket, DuplicateKey, ReadSet, SkuRow, State, WriteSet
-from tests.support.stores import Bench, listing, opened, posting, stock
+from tests.support.stores import Bench, execute, listing, opened, posting, stock
 
 
 async def test_a_posting_is_stored_once(bench: Bench) -> None:
@@ -75,23 +76,10 @@ async def test_the_first_count_of_a_new_position_is_made_once(bench: Bench) -> N
 
         await which.store.run(ReadSet(positions={"N"}), decide)
 
-    async with opened(bench.url) if not bench.sqlite else _same(bench) as second:
+    async with nullcontext(bench) if bench.sqlite else opened(bench.url) as second:
         await asyncio.gather(*(count((bench, second)[number % 2], number) for number in range(16)))
     (position,) = await bench.queries.positions_at(["N"], None)
     assert position.on_hand == 10
-
-
-class _same:
-    """The one store where there can be no second."""
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-
-    async def __aenter__(self) -> Bench:
-        return self._bench
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
 
 
 async def test_on_hand_since_sums_what_was_effective_after(bench: Bench) -> None:
@@ -160,10 +148,7 @@ async def test_the_ledger_cannot_be_changed(bench: Bench) -> None:
     await bench.write(WriteSet(postings=[posting("a", "S", 5)]))
     for statement in ("UPDATE postings SET delta = 6", "DELETE FROM postings"):
         with pytest.raises(Exception, match="append-only"):
-            if bench.sqlite:
-                await bench.store._writer.submit(lambda db, s=statement: db.execute(s))
-            else:
-                await bench.store._pool.execute(statement)
+            await execute(bench, statement)
     assert await bench.queries.verify() == []
 
 
@@ -172,9 +157,6 @@ async def test_verify_finds_a_planted_difference(bench: Bench) -> None:
     await bench.write(WriteSet(postings=[posting("a", "S", 5), posting("b", "S", 2, Bucket.RESERVED)]))
     assert await bench.queries.verify() == []
     statement = "UPDATE positions SET on_hand = on_hand + 1 WHERE sku = 'S'"
-    if bench.sqlite:
-        await bench.store._writer.submit(lambda db: db.execute(statement))
-    else:
-        await bench.store._pool.execute(statement)
+    await execute(bench, statement)
     (found,) = await bench.queries.verify()
     assert (found.sku, found.location, found.bucket, found.position, found.ledger) == ("S", "main", "on_hand", 6, 5)

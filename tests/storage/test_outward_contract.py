@@ -78,7 +78,7 @@ async def test_sold_out_goes_first_then_the_oldest_cause(bench: Bench) -> None:
     await bench.write(WriteSet(postings=[sale], dirty={"A": 100, "C": 200, "K": 300, "B": 400}))
     assert await due(bench) == ["LK", "LB", "LA", "LC"]
     assert await due(bench, limit=2) == ["LK", "LB"]
-    rows = dict((level.listing_id, positions) for level, positions in await bench.store.dirty_levels("shop", 10))
+    rows = {level.listing_id: positions for level, positions in await bench.store.dirty_levels("shop", 10)}
     assert [(row.sku, row.on_hand) for row in rows["LK"]] == [("C", 1)]
     assert [(row.sku, row.available) for row in rows["LB"]] == [("B", 0)]
 

@@ -64,9 +64,8 @@ async def test_connections_that_are_cut_come_back_by_themselves(postgres: Postgr
     """Every session is terminated: calls fail as unavailable or succeed, and soon all is well again."""
     async with postgres.database() as url, opened(url) as bench:
         await bench.store.receive([given(1)])
-        await postgres.execute(
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{url.split('/')[3].split('?')[0]}'"
-        )
+        name = url.split("/")[3].split("?")[0]
+        await postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
         answers = await asyncio.gather(*(bench.store.receive([given(n)]) for n in range(2, 30)), return_exceptions=True)
         assert all(isinstance(answer, list | StoreUnavailable) for answer in answers)
 

@@ -82,6 +82,15 @@ async def opened(url: str, clock: ManualClock | None = None) -> AsyncIterator[Be
         await bench.close()
 
 
+async def execute(bench: Bench, *statements: str) -> None:
+    """What somebody with the database's own tools could do."""
+    for statement in statements:
+        if bench.sqlite:
+            await bench.store._writer.submit(lambda db, s=statement: db.execute(s))
+        else:
+            await bench.store._pool.execute(statement)
+
+
 def given(number: int, *, lane: str | None = None, account: str = "shop", at: int = 0, body: bytes = b"{}") -> NewInput:
     """An input whose dedupe key is its number."""
     return NewInput(

@@ -1,0 +1,61 @@
+"""Migrations and table definitions say the same, and the hot paths have their indexes."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from hub.storage import migrate
+from hub.storage.sqlite import statements
+from hub.storage.tables import metadata
+
+
+def differences(connection: sa.Connection) -> list[Any]:
+    return compare_metadata(MigrationContext.configure(connection), metadata)
+
+
+async def test_the_migrations_make_what_the_tables_define(url: str) -> None:
+    """Tables, columns, indexes and unique keys of the upgraded schema are those of `tables.py`, on both engines."""
+    await migrate.upgrade(url)
+    driver = url.replace("sqlite:", "sqlite+aiosqlite:").replace("postgresql:", "postgresql+asyncpg:")
+    engine = create_async_engine(driver)
+    try:
+        async with engine.connect() as connection:
+            assert await connection.run_sync(differences) == []
+    finally:
+        await engine.dispose()
+
+
+HOT = sorted(
+    name
+    for name, value in vars(statements).items()
+    if name.isupper()
+    and not name.startswith("_")
+    and isinstance(value, str)
+    and value.startswith(("SELECT", "UPDATE", "DELETE"))
+)
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_no_hot_statement_reads_a_whole_table(name: str, tmp_path: Path) -> None:
+    """SQLite's plan of every statement of the hot path searches; a scan may go over a partial index only."""
+    await migrate.upgrade(f"sqlite:///{tmp_path}/hub.db")
+    statement = getattr(statements, name)
+    numbered = [int(number) for number in re.findall(r"\?(\d+)", statement)]
+    values = [None] * (max(numbered) if numbered else statement.count("?"))
+    connection = sqlite3.connect(tmp_path / "hub.db")
+    try:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+    finally:
+        connection.close()
+    small = ("json_each", "VIRTUAL TABLE", "CONSTANT ROW", "ix_inbox_work_crashed", "ix_inbox_work_held", "SCAN a")
+    scans = [line for line in plan if line.startswith("SCAN") and not any(word in line for word in small)]
+    assert scans == [] or name in {"LAST_AUDIT", "ANY_KITS"}, plan
