@@ -14,7 +14,7 @@ from hub.demo.session import Options, run
 def add(parsers: Subparsers) -> None:
     parser = command(parsers, "demo", "Hub plus sandboxes with live traffic on this machine", _demo)
     parser.add_argument("--seconds", type=duration, help="end by itself with a summary (default: Ctrl-C)")
-    parser.add_argument("--port", type=int, default=8700, help="console and webhooks (default 8700)")
+    parser.add_argument("--port", type=int, default=8700, help="console and webhooks (default 8700; 0: a free one)")
     parser.add_argument(
         "--fault", default="none", metavar="PROFILE", help=f"bad manners: {', '.join(FAULT_PROFILES)}, or name=rate,…"
     )

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -105,8 +106,18 @@ async def _sandboxes(options: Options, stack: AsyncExitStack) -> dict[str, Sandb
     return sandboxes
 
 
+def _port(wanted: int) -> int:
+    """The port to listen on; 0 takes a free one, whose number the sandboxes must know before the hub listens."""
+    if wanted:
+        return wanted
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _configure(folder: Path, options: Options, sandboxes: Mapping[str, Sandbox]) -> Path:
     """Write the demo's configuration as an operator would; JSON is YAML."""
+    port = _port(options.port)
     accounts = {}
     for account, sandbox in sandboxes.items():
         accounts[account] = sandbox.account_section() | {
@@ -116,8 +127,8 @@ def _configure(folder: Path, options: Options, sandboxes: Mapping[str, Sandbox])
     document = {
         "hub": {
             "database": f"sqlite:///{folder}/data/hub.db",
-            "listen": f"127.0.0.1:{options.port}",
-            "public_url": f"http://127.0.0.1:{options.port}",
+            "listen": f"127.0.0.1:{port}",
+            "public_url": f"http://127.0.0.1:{port}",
             "encryption_key": {"file": f"{folder}/data/hub.key"},
             "log": {"level": "error"},
         },
