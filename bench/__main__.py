@@ -50,7 +50,9 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; all when none is given")
-    parser.add_argument("--quick", action="store_true", help="smaller and fewer repetitions; for a look, not for figures")
+    parser.add_argument(
+        "--quick", action="store_true", help="smaller and fewer repetitions; for a look, not for figures"
+    )
     parser.add_argument("--size", choices=[size.value for size in Size], default=Size.FULL.value)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     parser.add_argument("--folder", help="where databases are made; the disk measured is the one it is on")

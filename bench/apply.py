@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import floor_sqlite, postgres, world
+from bench import postgres, world
 from bench.cell import CellFailed, cpu_s, run_cell
 from bench.options import Options
 from bench.report import Report, Side, Target, compared, not_run
+from hub.bootstrap import Hub
 from hub.runtime.process import tune_gc
 from hub.services.receive import Receive
 from hub.workers.inbox import BATCH
@@ -76,7 +77,7 @@ async def from_memory(folder: str, database: str | None, orders: int, skus: int)
     return {"rate": orders / (ended - began), "drain": orders / (ended - stored)}
 
 
-async def _require_applied(hub: world.Hub, orders: int) -> None:
+async def _require_applied(hub: Hub, orders: int) -> None:
     """A fast run that did not do the work is no figure."""
     status = await hub.acts.status()
     if status["inbox_pending"] or status["failures"]:
@@ -108,12 +109,15 @@ def _sqlite(options: Options, report: Report) -> None:
     template = options.place("apply-template")
     run_cell("bench.world:prepare", folder=str(template), database=None, skus=skus, orders=orders)
 
-    def ours(**settings: int) -> Callable[[], float]:
+    def ours(mappers: int, workers: int) -> Callable[[], float]:
         def once() -> float:
             folder = world.copied(template, options.place("apply-ours"))
-            rate = run_cell("bench.apply:drain", folder=str(folder), database=None, orders=orders, **settings)["rate"]
+            found = run_cell(
+                "bench.apply:drain",
+                folder=str(folder), database=None, orders=orders, mappers=mappers, workers=workers,
+            )  # fmt: skip
             _forget(folder)
-            return float(rate)
+            return float(found["rate"])
 
         return once
 
@@ -123,7 +127,7 @@ def _sqlite(options: Options, report: Report) -> None:
         _forget(folder)
         return float(rate)
 
-    sides = {"floor": floor, "one": ours(), "mappers": ours(mappers=2, workers=2)}
+    sides = {"floor": floor, "one": ours(0, 1), "mappers": ours(2, 2)}
     found = interleaved(sides, options.rounds)
     base = Side("plain sqlite3, rows made beforehand", found["floor"], UNIT)
     report.figures += [

@@ -40,7 +40,8 @@ def run_cell(target: str, *, python: str = sys.executable, timeout_s: float = 36
     )  # fmt: skip
     if done.returncode != 0:
         raise CellFailed(f"{target} ended with {done.returncode}:\n{done.stderr[-_TAIL:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    answer: Answer = json.loads(done.stdout.splitlines()[-1])
+    return answer
 
 
 class Server:

@@ -52,7 +52,9 @@ def run(options: Options) -> Report:
         found = _once(options, connector, skus, rate, seconds)
         ours = Side("", (found["p50_s"],), "s")
         report.figures.append(Figure(f"{name} p50", ours, sale, None, found["p50_s"] / floor["p50_s"]))
-        note = f"{found['sold']} sales at {found['rate']:.0f}/s, {found['missing']} never seen within {_GIVE_UP_S:.0f} s"
+        note = (
+            f"{found['sold']} sales at {found['rate']:.0f}/s, {found['missing']} never seen within {_GIVE_UP_S:.0f} s"
+        )
         judged = P99 if connector == "shopify" else None
         report.figures.append(Figure(f"{name} p99", Side("", (found["p99_s"],), "s"), target=judged, note=note))
     report.notes.append(f"sandbox alone p50 / p99 {floor['p50_s'] * 1000:.1f} / {floor['p99_s'] * 1000:.1f} ms")
@@ -178,7 +180,7 @@ async def shops(folder: str, connectors: Sequence[str], skus: int, rate: float, 
     tell({account: box.account_section() for account, box in boxes.items()})
     stop = asyncio.create_task(until_told_to_stop())
     try:
-        while not (place / GO).exists() and not stop.done():
+        while not (place / GO).exists() and not stop.done():  # noqa: ASYNC110 - another process makes the file
             await asyncio.sleep(0.05)
         first, other = list(boxes.values())
         found = await _sell(first, _Watch(other), skus, rate, seconds)

@@ -75,9 +75,7 @@ def _write(connection: sqlite3.Connection, batch: Batch) -> None:
     many("UPDATE inbox SET state = 'done' WHERE seq = ?", batch.inputs)
     many("INSERT INTO orders VALUES (?, ?, ?, ?, ?)", batch.orders)
     many("INSERT INTO order_lines VALUES (?, ?, ?, ?)", batch.lines)
-    many(
-        "INSERT INTO postings (event, sku, location, bucket, delta, at) VALUES (?, ?, ?, ?, ?, ?)", batch.postings
-    )
+    many("INSERT INTO postings (event, sku, location, bucket, delta, at) VALUES (?, ?, ?, ?, ?, ?)", batch.postings)
     many("UPDATE positions SET reserved = reserved + ?, version = version + 1 WHERE sku = ? AND location = ?",
          batch.positions)  # fmt: skip
     many("UPDATE levels SET dirty_seq = dirty_seq + 1, dirty_at = ? WHERE account = ? AND sku = ?", batch.levels)

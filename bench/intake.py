@@ -38,7 +38,13 @@ def run(options: Options) -> Report:
 
     found = interleaved({"floor": floor, "ours": sqlite}, options.rounds)
     report.figures.append(
-        compared("SQLite, synchronous=FULL", Side("", found["ours"], "req/s"), _base(found["floor"]), SQLITE, _times(mine, floors))
+        compared(
+            "SQLite, synchronous=FULL",
+            Side("", found["ours"], "req/s"),
+            _base(found["floor"]),
+            SQLITE,
+            _times(mine, floors),
+        )
     )
     _postgres(options, report)
     return report

@@ -68,7 +68,8 @@ def _judged(name: str, found: list[dict[str, Any]], counted: dict[str, Any], rou
     lost += sum(abs(won - posted) for won, posted in zip(accepted, counted["posted"], strict=True))
     races = sum(each["racers"] for each in found) * rounds
     seconds = max(each["seconds"] for each in found)
-    note = f"{sum(accepted)} of {UNITS * rounds} units went in {races} races, {races / seconds:.0f} decisions/s, {unsold} unsold"
+    went = f"{sum(accepted)} of {UNITS * rounds} units went in {races} races"
+    note = f"{went}, {races / seconds:.0f} decisions/s, {unsold} unsold"
     return [
         Figure(f"{name}: oversold", Side("", (oversold,), "units"), target=NONE, note=note),
         Figure(f"{name}: lost updates", Side("", (lost,), "units"), target=NONE),

@@ -27,9 +27,7 @@ def run(options: Options) -> Report:
     template = options.place("latency-template")
     run_cell("bench.world:prepare", folder=str(template), database=None, skus=skus, orders=0)
     rounds = options.pick(3, 1, 1)
-    found = [
-        _once(options, world.copied(template, options.place("latency")), None, skus) for _ in range(rounds)
-    ]
+    found = [_once(options, world.copied(template, options.place("latency")), None, skus) for _ in range(rounds)]
     report.figures += _figures("SQLite", found)
     _postgres(options, report, skus, rounds)
     return report

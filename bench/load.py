@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,7 +35,8 @@ function response(status) if status ~= 200 then refused = refused + 1 end end
 function done(summary, latency)
   io.write(string.format("RESULT %%d %%d %%d %%d %%d\\n", summary.requests, summary.duration,
     latency:percentile(50), latency:percentile(99),
-    summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
+    summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write
+      + summary.errors.timeout))
 end
 """
 
@@ -149,16 +151,21 @@ class _Connection(asyncio.Protocol):
             self.over.set_result(None)
 
 
+def _same(protocol: _Connection) -> _Connection:
+    return protocol
+
+
 async def own(url: str, connections: int, seconds: float, seed: str) -> dict[str, float]:
     """A cell: the same load without wrk."""
     parts = urlsplit(url)
-    made, taken = requests(url), []
+    made = requests(url)
+    taken: list[float] = []
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
     opened = []
     for number in range(connections):
         protocol = _Connection(made, f"{seed}-{time.time_ns()}-{number}", began + seconds, taken)
-        await loop.create_connection(lambda protocol=protocol: protocol, parts.hostname, parts.port)  # type: ignore[misc]
+        await loop.create_connection(partial(_same, protocol), parts.hostname or "", parts.port or 80)
         opened.append(protocol)
     await asyncio.gather(*[each.over for each in opened])
     ranked = sorted(taken)
@@ -202,7 +209,12 @@ async def steady(url: str, rate: float, seconds: float, skus: int, first: int) -
             tasks.append(asyncio.create_task(one(session, due, body, headers)))
         await asyncio.gather(*tasks)
     ranked = sorted(taken)
-    return {"requests": count, "bad": bad, "p50_ms": percentile(ranked, 0.5) * 1e3, "p99_ms": percentile(ranked, 0.99) * 1e3}
+    return {
+        "requests": count,
+        "bad": bad,
+        "p50_ms": percentile(ranked, 0.5) * 1e3,
+        "p99_ms": percentile(ranked, 0.99) * 1e3,
+    }
 
 
 def percentile(ranked: list[float], share: float) -> float:

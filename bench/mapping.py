@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from bench import payloads, world
+from bench import world
 from bench.cell import run_cell
 from bench.options import Options
 from bench.report import Report, Side, Target, compared
@@ -33,7 +33,9 @@ def measure(rounds: int, orders: int) -> dict[str, list[float]]:
     """A cell: microseconds per order and round, both sides over the same different bodies in turn."""
     maps = MappingSet.load("shopify")
     at = datetime(2026, 11, 20, tzinfo=UTC)
-    context = MapContext(world.SHOP, "shopify", at, locations={"gid://shopify/Location/1": world.LOCATION}, occurred_at=at)
+    context = MapContext(
+        world.SHOP, "shopify", at, locations={"gid://shopify/Location/1": world.LOCATION}, occurred_at=at
+    )
     bodies = [body for body, _ in world.deliveries(_DIFFERENT, 1000)]
     given = [bodies[number % _DIFFERENT] for number in range(orders)]
 

@@ -41,7 +41,10 @@ def run(options: Options) -> Report:
                 "bench.outbound:measure",
                 url=server.ready["url"], connections=connections, rounds=options.pick(15, 7, 2),
             )  # fmt: skip
-            ours, peer = Side("", tuple(found["ours"]), "us CPU"), Side("aiohttp client", tuple(found["aiohttp"]), "us CPU")
+            ours, peer = (
+                Side("", tuple(found["ours"]), "us CPU"),
+                Side("aiohttp client", tuple(found["aiohttp"]), "us CPU"),
+            )
             note = f"wall ours {found['ours_wall']:.0f} us, aiohttp {found['aiohttp_wall']:.0f} us per request"
             report.figures.append(compared(f"{connections} connections", ours, peer, TARGET, note))
     return report
@@ -80,6 +83,7 @@ async def measure(url: str, connections: int, rounds: int) -> dict[str, Any]:
         account="bench", base_url=url, auth_url=None, credentials={}, options={}, locations={}, public_url=None,
         clock=SystemClock(), ids=SeededIds(1), jitter=SystemJitter(), tokens=MemoryTokens(), on_call=count,
     )  # fmt: skip
+
     def classify(answer: Answer, _call: Call) -> ConnectorError | None:
         return by_status(answer, "refused")
 

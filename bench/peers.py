@@ -22,7 +22,10 @@ from bench.rows import document
 
 JOBS = Path(__file__).resolve().parent / "peer_jobs"
 TARGETS = {"procrastinate": Target(">=", 4.0), "huey": Target(">=", 2.0), "dbos": Target(">=", 12.0)}
-HOW = "install them apart: python -m venv DIR && DIR/bin/pip install -r bench/requirements.lock, then --peers-python DIR/bin/python"
+HOW = (
+    "install them apart: python -m venv DIR && DIR/bin/pip install -r bench/requirements.lock,"
+    " then --peers-python DIR/bin/python"
+)
 
 
 def run(options: Options) -> Report:

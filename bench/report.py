@@ -135,4 +135,6 @@ def _cells(figure: Figure) -> tuple[str, ...]:
 def _aligned(rows: Sequence[Iterable[str]]) -> list[str]:
     table = [list(row) for row in rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    return ["   " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+    return [
+        "   " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
+    ]

@@ -18,7 +18,8 @@ from hub.ports.store import InboxItem
 from hub.runtime.drain import Drain
 from hub.runtime.health import HealthState
 from hub.runtime.process import tune_gc
-from hub.services.apply import Apply, Outcome, Pair
+from hub.services.apply import Apply, Pair
+from hub.services.batch import Outcome
 from hub.services.moments import micros
 from hub.services.receive import Receive
 from hub.workers.channel import INBOX_RHYTHM
@@ -98,7 +99,7 @@ async def whole(folder: str, database: str | None, mappers: int = 0) -> dict[str
         tell({"url": doors.url})
         await until_told_to_stop()
         await doors.close()
-        while (await hub.acts.status())["inbox_pending"]:
+        while (await hub.acts.status())["inbox_pending"]:  # noqa: ASYNC110 - nothing tells of an empty inbox
             await asyncio.sleep(0.05)
         drain.begin()
         await running

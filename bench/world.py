@@ -20,7 +20,18 @@ from bench import payloads
 from connectors.sdk.contract import Envelope, ReceivesWebhooks, WebhookRequest
 from hub import bootstrap
 from hub.bootstrap import Hub
-from hub.ports.store import Bucket, LevelState, LevelUpdate, ListingRow, Posting, ReadSet, SkuRow, State, Store, WriteSet
+from hub.ports.store import (
+    Bucket,
+    LevelState,
+    LevelUpdate,
+    ListingRow,
+    Posting,
+    ReadSet,
+    SkuRow,
+    State,
+    Store,
+    WriteSet,
+)
 from hub.runtime import logs
 from hub.runtime.process import tune_gc
 from hub.runtime.wake import Wakes
