@@ -26,6 +26,8 @@ DEFAULT: Final = "default"
 REPLAY_SHARE: Final = 0.25
 URGENT_RESERVE: Final = 0.1
 """The part of a full bucket that only urgent work may use."""
+URGENT_RESERVE_S: Final = 2.0
+"""That part is never more than these seconds restore: others need not wait for a large bucket to fill again."""
 REFUSED_WAITS_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 """Holds after refusals in a row that came without a wait of their own."""
 _TINY: Final = 1e-9
@@ -101,12 +103,18 @@ class Bucket:
         # A call dearer than the whole bucket waits for a full one and leaves a debt behind.
         needed = min(cost, self.burst)
         if priority is not Priority.URGENT:
-            needed += min(URGENT_RESERVE * self.burst, max(0.0, self.burst - needed))
+            needed += min(self.reserve(), max(0.0, self.burst - needed))
         short_s = self._short_s(needed + ahead - self.tokens, self.rate)
         if priority is Priority.REPLAY:
             most = max(1.0, self.burst * REPLAY_SHARE)
             short_s = max(short_s, self._short_s(min(cost, most) - self.replay_tokens, self.rate * REPLAY_SHARE))
         return max(held_s, short_s)
+
+    def reserve(self) -> float:
+        """Units kept back for urgent work."""
+        if self.rate is None:
+            return 0.0
+        return min(URGENT_RESERVE * self.burst, URGENT_RESERVE_S * self.rate)
 
     @staticmethod
     def _short_s(missing: float, rate: float) -> float:
@@ -257,7 +265,9 @@ class BudgetBook:
         bucket.refusals += 1
         if bucket.rate is not None:
             bucket.refill(self._clock.monotonic())
-            bucket.tokens = min(bucket.tokens, 0.0)
+            # What was counted on was not there. The reserve stays, or all but urgent work would wait
+            # for it to fill up again on top of the vendor's own wait.
+            bucket.tokens = min(bucket.tokens, bucket.reserve())
         self.hold(name, wait_s)
         return wait_s
 

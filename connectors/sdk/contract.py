@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import httpx
 
+from connectors.sdk.budget import BudgetBook
 from connectors.sdk.errors import ConnectorError
 from connectors.sdk.manifest import Manifest
 from connectors.sdk.ports import Clock, Ids, Jitter, Secret, TokenStore
@@ -298,6 +299,13 @@ class Subscribes(Protocol):
     async def ensure_subscriptions(self, callback_url: str) -> Sequence[str]:
         """Create what is missing, mend what is wrong; one line per change made."""
         ...
+
+
+@runtime_checkable
+class Budgeted(Protocol):
+    """A connector that shows what is left of its vendor's limits; for the status only."""
+
+    budgets: BudgetBook
 
 
 @runtime_checkable

@@ -56,6 +56,7 @@ class WalmartConnector:
         self._ctx = ctx
         self._settings = settings.read(ctx)
         self._api = Api(ctx, self._settings)
+        self.budgets = self._api.budgets
         self._inventory = Inventory(ctx, self._api)
         self._publisher = Publisher(self._inventory, Feeds(ctx, self._api))
         self._effects = Effects(ctx, self._api)

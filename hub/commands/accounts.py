@@ -74,13 +74,26 @@ async def _status(args: argparse.Namespace) -> int:
         for a in status["accounts"]
     ]  # fmt: skip
     print_table(headings, rows, empty="no accounts are configured")
+    for account in status["accounts"]:
+        if account["held"]:
+            print_lines([f"{account['account']} is held: {account['held']}"])
     return 0
 
 
 def _budget(budget: Json | None) -> str | None:
-    if not budget:
-        return None
-    return ", ".join(f"{name} {entry}" for name, entry in budget.items())
+    """The limits that are drawn on or resting; a vendor may have twenty of which two matter."""
+    told = []
+    for name, one in (budget or {}).items():
+        words = []
+        if one["left"] is not None and one["left"] < one["burst"]:
+            words.append(f"{one['left']:.0f}/{one['burst']:.0f}")
+        if one["held_s"] > 0:
+            words.append(f"rests {one['held_s']:.0f} s")
+        if one["waiting"]:
+            words.append(f"{one['waiting']} waiting")
+        if words:
+            told.append(f"{name} {' '.join(words)}")
+    return ", ".join(told) or None
 
 
 async def _list(args: argparse.Namespace) -> int:

@@ -125,6 +125,10 @@ class Queries(Protocol):
         self, *, sku: str | None = None, until: Micros | None = None, limit: int = 100, cursor: str | None = None
     ) -> tuple[Sequence[PostedRow], str | None]: ...
 
+    async def own_open(self, account: str, sku: str) -> Mapping[tuple[str, str, str], int]:
+        """(account, SKU, location) -> units the account's own open orders hold of it, as ordered, now."""
+        ...
+
     async def sku(self, sku: str) -> SkuRow | None: ...
 
     async def levels(

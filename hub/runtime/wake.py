@@ -41,7 +41,7 @@ class Signal:
 
 
 class Wakes:
-    """The signals of one process: one for the inbox, and per account for its numbers and effects."""
+    """The signals of one process: for the inbox, for held orders, and per account for its numbers and effects."""
 
     def __init__(self, accounts: Iterable[str]) -> None:
         names = list(accounts)
@@ -49,6 +49,7 @@ class Wakes:
         self.levels = {account: Signal() for account in names}
         self.effects = {account: Signal() for account in names}
         self.verify = {account: Signal() for account in names}
+        self.held = Signal()
 
     def received(self) -> None:
         """Input is stored."""
@@ -58,6 +59,7 @@ class Wakes:
         """Positions moved; which accounts list them is the store's knowledge."""
         for signal in self.levels.values():
             signal.set()
+        self.held.set()
 
     def effects_for(self, accounts: Iterable[str]) -> None:
         for account in accounts:

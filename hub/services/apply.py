@@ -12,6 +12,7 @@ import structlog
 
 from canonical import parse_document
 from canonical.errors import InvariantBroken
+from hub.orders import content
 from hub.orders.facts import DocumentFacts, ListingFacts, OrderFacts, ReportFacts, StockFacts, StockLine
 from hub.orders.tally import TALLY
 from hub.ports.accounts import AccountPlan
@@ -109,7 +110,7 @@ class Apply:
         return total
 
     async def resolve_held(self, keys: Sequence[OrderKey]) -> Outcome:
-        """Settle held orders again after the catalogue or a listing changed."""
+        """Settle held orders again after the catalogue, a listing or stock changed."""
         outcome = await self._held({key for key in keys if key[0] in self._plans}, [])
         self._tell(outcome)
         return outcome
@@ -153,6 +154,7 @@ class Apply:
             _refuse(batch, item, interpreted.refusal)
             return
         plan = self._plans[item.account]
+        before = batch.outcome.applied
         waiting: set[OrderKey] = set()
         try:
             self._documents(batch, plan, interpreted)
@@ -167,8 +169,10 @@ class Apply:
         except Refused as refused:
             _refuse(batch, item, refused.refusal)
             return
-        at = item.occurred_at if item.occurred_at is not None else item.received_at
-        batch.outcome.lags_s.append((item.account, seconds_between(at, batch.state.now)))
+        if batch.outcome.applied > before:
+            # Hearing again what was known long ago (an overlapping poll, a duplicate) is not late.
+            at = item.occurred_at if item.occurred_at is not None else item.received_at
+            batch.outcome.lags_s.append((item.account, seconds_between(at, batch.state.now)))
         if waiting:
             batch.outcome.waiting[item.seq] = waiting
         else:
@@ -201,7 +205,8 @@ class Apply:
         await self._store.run(ReadSet(orders=set(keys)), look)
         reads = ReadSet(orders=set(keys), documents={(account, TALLY, source_id) for account, source_id in keys})
         for key, row in stored[-1].orders.items():
-            reads.skus |= {(key[0], sku) for sku in row.unresolved}
+            lines = content.lines_in(content.load(row.document))
+            reads.skus |= {(key[0], line.sku) for line in lines if line.stocked and line.sku}
         outcome = Outcome()
 
         def decide(state: State) -> WriteSet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hub.orders import tally as tallies
 from hub.orders.tally import TALLY, Tally
@@ -130,13 +130,21 @@ class Batch:
         for one in (sku, *self.state.kits_of.get(sku, ())):
             dirty[one] = min(at, dirty.get(one, at))
 
+    def _beside_dirty(self, update: LevelUpdate) -> LevelUpdate:
+        """A level this unit also turns dirty is due at once: only what was seen is kept of the update."""
+        row = self.state.levels.get(update.key)
+        if row is None or row.sku not in self.writes.dirty:
+            return update
+        seen = {name: value for name, value in update.set.items() if name == "shown_quantity"}
+        return replace(update, set=seen)
+
     def finish(self) -> WriteSet:
         writes = self.writes
         writes.orders.extend(self._orders.values())
         writes.documents.extend(self._documents.values())
         writes.personal.extend(self._personal.values())
         writes.listings.extend(self._listings.values())
-        writes.levels.extend(self._levels.values())
+        writes.levels.extend(self._beside_dirty(update) for update in self._levels.values())
         self.outcome.dirty = set(writes.dirty)
         self.outcome.effects = {effect.account for effect in writes.effects}
         return writes

@@ -19,8 +19,8 @@ from hub.services.receive import inputs_of
 _log = structlog.get_logger(__name__)
 
 LANE = "resolve"
-REST_S = 5.0
-"""A hint that found the gate shut is looked at again after this long, at least."""
+REST_S = 1.0
+"""A hint that could not be resolved now is looked at again after this long, at least."""
 
 
 class Resolver:

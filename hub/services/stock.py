@@ -64,7 +64,9 @@ class Stock:
         positions = await self._queries.positions_at(parts, until)
         if row is None and not positions:
             raise UnknownStock(f"SKU {sku!r} is not in the catalogue and has no stock")
-        own = await self._own_open(plan, sku, until) if plan.quantity_meaning is QuantityMeaning.INPUT else {}
+        own: OwnOpen = {}
+        if plan.quantity_meaning is QuantityMeaning.INPUT:
+            own = await self._own_open_at(plan, sku, until) if until else await self._queries.own_open(account, sku)
         falls = [published_quantity(plan, sku, positions, components, own, place) for place in plan.channel_locations()]
         return {
             "sku": sku,
@@ -90,11 +92,11 @@ class Stock:
         found.sort(key=lambda row: row.seq, reverse=True)
         return [views.posting(row) for row in found[:POSTINGS_SHOWN]]
 
-    async def _own_open(self, plan: AccountPlan, sku: str, until: Micros | None) -> OwnOpen:
+    async def _own_open_at(self, plan: AccountPlan, sku: str, until: Micros) -> OwnOpen:
         """Reserved units of the account's own orders, summed from the ledger as it was recorded.
 
-        Order events carry their account, so this holds for any instant. Units its kits hold of a
-        component are in the sum too, though the channel does not subtract those.
+        For the past only, where the ledger is all there is: it knows units of plain SKUs, so what
+        kits hold of a component is in the sum and a kit itself has none.
         """
         prefix = f"order:{plan.account}:"
         own: dict[tuple[str, str, str], int] = {}

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from connectors.sdk.budget import BudgetState
 from hub.ports.queries import Difference, Flow, TimelineEntry
 from hub.ports.store import (
     Attempt,
@@ -193,6 +194,17 @@ def timeline(rows: Sequence[TimelineEntry]) -> list[Json]:
     return [
         {"at": instant(row.at), "kind": row.kind, "summary": row.summary, "detail": dict(row.detail)} for row in rows
     ]
+
+
+def budget(state: BudgetState) -> Json:
+    """One of a vendor's limits in its own units; what is not known is null."""
+    return {
+        "left": None if state.tokens is None else round(state.tokens, 1),
+        "burst": state.burst,
+        "per_s": None if state.rate is None else round(state.rate, 3),
+        "held_s": round(state.held_s, 1),
+        "waiting": state.waiting,
+    }
 
 
 def flow(row: Flow, lag_s: float | None) -> Json:

@@ -21,14 +21,17 @@ from hub.runtime.health import HealthState
 from hub.runtime.wake import Wakes
 from hub.services.accounts import Accounts
 from hub.services.apply import Apply
+from hub.services.batch import Outcome
+from hub.services.held import HeldOrders
 from hub.services.interpret import Interpreter
 from hub.services.replay import Replayer
 from hub.services.retention import Keep, Retention
+from hub.services.rounds import Round
 from hub.workers.channel import INBOX_RHYTHM, Channel, Tools, open_channels
 from hub.workers.duties import Duties, Intervals
 from hub.workers.hints import Hints
 from hub.workers.inbox import InboxWorker
-from hub.workers.loop import Loop
+from hub.workers.loop import Loop, Rhythm
 from hub.workers.supervisor import Supervisor
 from hub.workers.timetable import Timetable
 
@@ -38,6 +41,7 @@ ROLES = ("all", "intake", "worker", "scheduler")
 ACCOUNTS_S = 1.0
 ACCOUNTS_READ_EVERY = 5
 LISTEN_S = 5.0
+HELD_RHYTHM = Rhythm(idle_s=5.0, gather_s=0.1, gather_max_s=2.0)
 RINGS_APART_S = 0.1
 CANCEL_S = 3.0
 """Kept back from the drain for cancelling what is late and closing connections."""
@@ -106,6 +110,7 @@ class Engine:
             telemetry=around.telemetry,
             personal_kept_s=around.personal_kept_s,
         )
+        self._held = HeldOrders(around.queries, self.apply)
         self.supervisor = Supervisor(self.drain, around.clock, around.fatal)
         self._timetable = Timetable(self.drain, around.jitter)
         resolvers = {name: channel.resolver for name, channel in self.channels.items() if channel.resolver is not None}
@@ -208,9 +213,26 @@ class Engine:
             worker = InboxWorker(around.store, around.interpreter, self.apply, self._hints, self.wakes)
             loop = Loop(f"inbox:{number}", worker.step, self.wakes.inbox, INBOX_RHYTHM, self.drain, self.health)
             self.supervisor.start(loop.name, loop.run)
+        held = Loop("held", self._judge_held, self.wakes.held, HELD_RHYTHM, self.drain, self.health)
+        self.supervisor.start(held.name, held.run)
         for channel in self.channels.values():
             for loop in channel.loops():
                 self.supervisor.start(loop.name, loop.run)
+
+    async def resolve_held(self) -> None:
+        """Settle every order the hub holds: after a start, or when the catalogue changed. Raises `StoreUnavailable`."""
+        self._tell(await self._held.all())
+
+    async def _judge_held(self) -> Round:
+        outcome = await self._held.oversold()
+        self._tell(outcome)
+        return Round(done=outcome.applied)
+
+    def _tell(self, outcome: Outcome) -> None:
+        if outcome.dirty:
+            self.wakes.dirtied()
+        if outcome.effects:
+            self.wakes.effects_for(outcome.effects)
 
     def _start_timetable(self) -> None:
         around = self._around

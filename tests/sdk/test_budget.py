@@ -187,6 +187,17 @@ async def test_refusals_without_a_wait_hold_longer_each_time() -> None:
     assert budgets.refused("calls", 90_000) == 86_400
 
 
+async def test_after_a_refusal_the_vendors_own_wait_is_all_of_it() -> None:
+    """A large budget does not have to fill its urgent reserve again before usual work may go on."""
+    budgets, clock = book(rate=83, burst=5000)
+    budgets.refused("calls", 1.0)
+    await budgets.take("calls", priority=Priority.LIVE)
+    assert clock.monotonic() == pytest.approx(1.0, abs=0.1)
+    budgets.learn("calls", remaining=0)
+    await budgets.take("calls", priority=Priority.LIVE)
+    assert clock.monotonic() < 4.0
+
+
 async def test_an_unlimited_budget_still_obeys_holds() -> None:
     """The default budget has no rate, yet a refusal stops it."""
     budgets, clock = book()

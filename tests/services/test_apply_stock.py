@@ -105,6 +105,30 @@ async def test_another_number_is_looked_at_again_not_overwritten() -> None:
     assert hub.buckets("MUG") == (10, 0, 0)
 
 
+async def test_a_number_turned_dirty_beside_its_report_is_due_at_once() -> None:
+    """An order and the report of what it took, applied together: publishing does not wait for a second look."""
+    hub = Hub(plan(policy=AvailabilityPolicy(("east",), buffer=2)))
+    hub.stock("MUG", 10)
+    key = await listed(hub, sent=8)
+    await hub.deliver(report("r1", [{"item_id": "i1", "available": 8}], at=4))
+    sale, shown = order("1", [line("a", "MUG", 1)]), report("r2", [{"item_id": "i1", "available": 7}], at=5)
+    outcome = await hub.deliver_each([[shown], [sale]])
+    level = hub.store.tables.levels[key]
+    assert level.dirty_seq > level.sent_seq
+    assert level.due_at <= hub.clock
+    assert level.shown_quantity == 7
+    assert len(outcome.lags_s) == 2
+
+
+async def test_what_was_known_already_is_not_late() -> None:
+    """An order read again by an overlapping poll says nothing about how long news take."""
+    hub = Hub()
+    hub.stock("MUG", 10)
+    sale = order("1", [line("a", "MUG", 1)])
+    assert len((await hub.deliver(sale)).lags_s) == 1
+    assert (await hub.deliver(sale)).lags_s == []
+
+
 async def test_without_a_reading_another_number_is_drift() -> None:
     """A channel that cannot be read back gets its number again after a grace period."""
     hub = Hub(plan(manifest=manifest(capabilities=frozenset())))

@@ -5,64 +5,21 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from canonical import Document
 from connectors.sdk.clock import SystemClock
-from hub.ports.accounts import AccountPlan
-from hub.ports.queries import Queries
-from hub.ports.store import NewInput, SkuRow, Store
-from hub.services.adjust import Adjust, AdjustLine, AdjustmentRefused, CountLine, KeyReused
-from hub.services.apply import Apply
+from hub.ports.store import NewInput, ReadSet, State, WriteSet
+from hub.services.adjust import AdjustLine, AdjustmentRefused, CountLine, KeyReused
 from hub.services.interpret import route
 from hub.services.interpreted import Interpreted
-from hub.services.stock import Stock, UnknownStock
-from hub.storage import open_store
+from hub.services.quantities import quantify
+from hub.services.stock import UnknownStock
+from tests.support.inward import SKUS, Running, running
 from tests.support.orders import at, document, facts, input_plan, line, order, plan, report
 from tests.support.world import World
-
-KEY = bytes(range(32))
-SKUS = ("MUG", "BOX")
-
-
-@dataclass
-class Running:
-    store: Store
-    queries: Queries
-    apply: Apply
-    adjust: Adjust
-    stock: Stock
-
-    async def deliver(self, payload: tuple[Document, ...], name: str, account: str = "shop") -> None:
-        await self.store.receive([NewInput(account, "toy", "webhook", "orders", name, name, b"{}", "d", at(0))])
-        for item in await self.store.claim_inbox(100):
-            await self.apply.apply([(item, Interpreted(item.seq, facts(payload, account)))])
-
-    async def buckets(self, sku: str) -> tuple[int, int, int]:
-        rows = [row for row in await self.queries.positions_at([sku], None) if row.location == "east"]
-        return (rows[0].on_hand, rows[0].reserved, rows[0].quarantine) if rows else (0, 0, 0)
-
-
-@asynccontextmanager
-async def running(path: Path, *plans: AccountPlan) -> AsyncIterator[Running]:
-    store, queries = await open_store(f"sqlite:///{path}", key=KEY, clock=SystemClock())
-    assert store is not None
-    known = {one.account: one for one in plans or (plan(),)}
-    rows = [SkuRow(sku) for sku in SKUS] + [SkuRow("SET", components=(("MUG", 2), ("BOX", 1)))]
-    await store.replace_catalogue(rows, "v1")
-    try:
-        yield Running(
-            store, queries, Apply(store, known, queries=queries), Adjust(store, {"east", "west"}), Stock(queries, known)
-        )
-    finally:
-        await store.close()
-        await queries.close()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -169,6 +126,33 @@ async def test_every_step_of_a_number_can_be_shown_now_and_then(tmp_path: Path) 
                 await hub.stock.explain(sku, account)
         shown = await hub.stock.show("MUG")
         assert shown["total"]["available"] == 6
+
+
+async def test_an_explained_number_is_the_number_that_is_sent(tmp_path: Path) -> None:
+    """Units inside the account's own kits: the channel subtracts the kits, not their parts."""
+    async with running(tmp_path / "hub.db", input_plan()) as hub:
+        await hub.adjust.report([CountLine("MUG", "east", 10), CountLine("BOX", "east", 9)], key="s", actor="t")
+        await hub.deliver((order("1", [line("a", "SET", 1), line("b", "MUG", 1)], account="market"),), "o1", "market")
+        for sku in ("MUG", "BOX", "SET"):
+            explained = (await hub.stock.explain(sku, "market"))["quantity"]
+            assert explained == await _sent(hub, sku), sku
+
+
+async def _sent(hub: Running, sku: str) -> int:
+    """What publishing would send for it, from a unit of work of its own."""
+    listing = document("listing", sku, listing_id=sku, item_id=sku, channel_sku=sku, state="active", account="market")
+    await hub.deliver((listing,), f"list-{sku}", "market")
+    ((level,), _) = await hub.queries.levels(sku=sku)
+    found: list[int | None] = []
+
+    def decide(state: State) -> WriteSet:
+        sent = quantify(input_plan(), level, state)
+        found.append(sent[0] if sent else None)
+        return WriteSet()
+
+    await hub.store.run(ReadSet(positions={sku}, own_open={("market", sku)}), decide)
+    assert found[-1] is not None
+    return found[-1]
 
 
 async def test_people_are_kept_apart_and_can_be_forgotten(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import BigInteger, ColumnElement, Subquery, case, cast, func, literal, or_, select, union_all
 
@@ -59,6 +59,12 @@ class StockQueries(Reading):
         return await self._page(
             query, [t.postings.c.seq], lambda row: PostedRow(*row[: len(_POSTED)]), limit=limit, cursor=cursor
         )
+
+    async def own_open(self, account: str, sku: str) -> Mapping[tuple[str, str, str], int]:
+        own = t.own_reserved
+        query = select(own.c.account, own.c.sku, own.c.location, own.c.units)
+        query = query.where(own.c.account == account, own.c.sku == sku, own.c.units != 0)
+        return {(row[0], row[1], row[2]): int(row[3]) for row in await self._rows(query)}
 
     async def sku(self, sku: str) -> SkuRow | None:
         row = await self._first(select(*picked(t.skus, SKU)).where(t.skus.c.sku == sku))
