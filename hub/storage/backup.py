@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hub.storage import migrate
 from hub.storage.errors import StorageError, StoreMissing
+from hub.storage.folders import make_folder, sync_names
 from hub.storage.place import PostgresPlace, SqlitePlace, place_of
 from hub.storage.sqlite.connection import open_reader
 from hub.storage.sqlite.lock import FileLock
@@ -75,7 +76,7 @@ def _copy_out(source: Path, target: Path) -> None:
         _require_sound(partial)
         _sync(partial)
         partial.replace(target)
-        _sync(target.parent)
+        sync_names(target.parent)
     except (OSError, sqlite3.Error) as error:
         partial.unlink(missing_ok=True)
         raise StorageError(f"the backup to {target} failed: {error}") from error
@@ -87,7 +88,7 @@ def _put_back(source: Path, target: Path) -> None:
     if migrate.file_revision(source) is None:
         raise StorageError(f"{source} holds no hub's database")
     _require_sound(source)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     lock = FileLock(target)
     lock.acquire()
     try:
@@ -95,8 +96,10 @@ def _put_back(source: Path, target: Path) -> None:
         partial.unlink(missing_ok=True)
         _copy_whole(source, partial)
         _set_aside(target)
+        # The old log is gone from the disk before the backup takes the name it belonged to.
+        sync_names(target.parent)
         partial.replace(target)
-        _sync(target.parent)
+        sync_names(target.parent)
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"restoring {source} failed: {error}") from error
     finally:
@@ -115,13 +118,22 @@ def _copy_whole(source: Path, target: Path) -> None:
 
 
 def _set_aside(target: Path) -> None:
-    """Fold the old database's log into it, so that it is whole under its new name, and move it away."""
+    """Fold the old database's log into it, so that the file is whole, and give it a second name.
+
+    The first name goes over to the backup in one step: at no moment would a hub that starts find
+    nothing there and begin anew.
+    """
     if not target.exists():
+        # A log whose database is gone must not be replayed into the backup.
+        for rest in ("-wal", "-shm", "-journal"):
+            target.with_name(target.name + rest).unlink(missing_ok=True)
         return
     with contextlib.closing(sqlite3.connect(target)) as old:
         old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         old.execute("PRAGMA journal_mode=DELETE")
-    target.replace(target.with_name(target.name + ".replaced"))
+    kept = target.with_name(target.name + ".replaced")
+    kept.unlink(missing_ok=True)
+    kept.hardlink_to(target)
 
 
 def _require_sound(path: Path) -> None:

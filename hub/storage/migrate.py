@@ -25,8 +25,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from hub.storage.errors import SchemaOutdated, SchemaUnknown, StorageError, StoreMissing
+from hub.storage.folders import make_folder
 from hub.storage.place import PostgresPlace, SqlitePlace, place_of
-from hub.storage.sqlite.connection import open_writer
+from hub.storage.sqlite.connection import open_writer, translated
 from hub.storage.sqlite.lock import FileLock
 
 T = TypeVar("T")
@@ -98,7 +99,12 @@ def require(revision: str | None) -> None:
 
 
 def upgrade_file(path: Path) -> None:
-    """Upgrade a SQLite file whose lock the caller holds."""
+    """Upgrade a SQLite file whose lock the caller holds.
+
+    Raises:
+        StoreUnavailable: The disk is full or does not answer; the schema is where it was.
+        FatalStoreError: The disk did not confirm what was written.
+    """
     connection = open_writer(path)
     engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
     # The driver would run each statement of the migration on its own: begin for it.
@@ -107,6 +113,12 @@ def upgrade_file(path: Path) -> None:
         with engine.connect() as bound:
             _upgrade(bound)
             bound.commit()
+        # Closing would write the log back too, but pass over a failed sync.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except DBAPIError as error:
+        raise (translated(error.orig) if isinstance(error.orig, sqlite3.Error) else error) from error
+    except sqlite3.Error as error:
+        raise translated(error) from error
     finally:
         engine.dispose()
         connection.close()
@@ -125,7 +137,7 @@ def file_revision(path: Path) -> str | None:
 
 
 def _upgrade_locked(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     lock = FileLock(path)
     lock.acquire()
     try:

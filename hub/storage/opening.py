@@ -18,6 +18,7 @@ from hub.ports.queries import Queries
 from hub.ports.store import Store
 from hub.storage import migrate
 from hub.storage.errors import FatalStoreError
+from hub.storage.folders import make_folder
 from hub.storage.place import PostgresPlace, SqlitePlace, place_of
 from hub.storage.postgres.connection import PostgresSettings
 from hub.storage.postgres.store import open_postgres
@@ -118,7 +119,7 @@ def _snapshot_engine(place: PostgresPlace) -> AsyncEngine:
 
 
 def _own(path: Path, vault: Vault, clock: Clock, on_fatal: Callable[[FatalStoreError], None]) -> SqliteStore:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     lock = FileLock(path)
     lock.acquire()
     try:
@@ -126,6 +127,10 @@ def _own(path: Path, vault: Vault, clock: Clock, on_fatal: Callable[[FatalStoreE
             migrate.upgrade_file(path)
         migrate.require(migrate.file_revision(path))
         return SqliteStore(path, vault, clock, lock, on_fatal)
+    except FatalStoreError as error:
+        lock.release()
+        on_fatal(error)
+        raise
     except BaseException:
         lock.release()
         raise

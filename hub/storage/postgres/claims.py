@@ -31,9 +31,11 @@ _AHEAD: Final = 4
 _log = structlog.get_logger(__name__)
 
 _FREE: Final = "w.state = 'pending' AND w.holder IS NULL"
+# Asked as a scalar, which the planner must answer per row from the lane's index: written as an
+# anti-join it is answered by walking the account's whole backlog for every row.
 _AT_HEAD: Final = (
-    "NOT EXISTS (SELECT 1 FROM inbox_work e WHERE e.state = 'pending' AND e.account = w.account"
-    " AND e.ordering_key = w.ordering_key AND e.seq < w.seq)"
+    "w.seq = (SELECT e.seq FROM inbox_work e WHERE e.state = 'pending' AND e.account = w.account"
+    " AND e.ordering_key = w.ordering_key ORDER BY e.seq LIMIT 1)"
     " AND NOT EXISTS (SELECT 1 FROM inbox_work h WHERE h.holder IS NOT NULL AND h.account = w.account"
     " AND h.ordering_key = w.ordering_key)"
 )
@@ -63,8 +65,8 @@ _DUE: Final = (
 )
 _EFFECTS: Final = (
     "WITH head AS (SELECT o.id, o.state FROM outbox o WHERE o.state IN ('pending', 'in_doubt') AND o.account = $2"
-    " AND o.due_at <= $3 AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state NOT IN ('done', 'cancelled')"
-    " AND e.account = o.account AND e.key = o.key AND e.id < o.id)"
+    " AND o.due_at <= $3 AND o.id = (SELECT e.id FROM outbox e WHERE e.state NOT IN ('done', 'cancelled')"
+    " AND e.account = o.account AND e.key = o.key ORDER BY e.id LIMIT 1)"
     " ORDER BY o.due_at, o.id LIMIT $4 FOR UPDATE OF o SKIP LOCKED),"
     " sent AS (UPDATE outbox o SET state = 'sending', holder = $1, sending_since = $3 FROM head"
     " WHERE o.id = head.id AND head.state = 'pending')"

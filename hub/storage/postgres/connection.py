@@ -36,6 +36,16 @@ _GONE: Final = (
 MOVED: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 
+_BY_KEY: Final = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+"""Everything the store asks for it asks by key. Queue tables change faster than their statistics, and a
+planner that believes them reads whole tables to find a hundred rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresSettings:
     """How a hub process uses the server. Durations in seconds.
@@ -64,6 +74,7 @@ async def open_pool(place: PostgresPlace, settings: PostgresSettings) -> Pool:
         "statement_timeout": f"{settings.statement_s:.0f}s",
         "lock_timeout": f"{settings.lock_s:.0f}s",
         "idle_in_transaction_session_timeout": "30s",
+        **_BY_KEY,
     }
     try:
         pool = await asyncpg.create_pool(

@@ -29,6 +29,7 @@ from hub.ports.store import (
 )
 from hub.storage.bell import Bell
 from hub.storage.errors import FatalStoreError
+from hub.storage.folders import sync_names
 from hub.storage.instants import now_of
 from hub.storage.sqlite import catalogue, intake, outward, reads, retention
 from hub.storage.sqlite import statements as sql
@@ -58,7 +59,11 @@ class SqliteStore:
         connection = open_writer(path)
         try:
             _admit(connection, vault)
+            _settle_names(path.parent)
             self._reading = open_reader(path)
+        except sqlite3.Error as error:
+            connection.close()
+            raise translated(error) from error
         except BaseException:
             connection.close()
             raise
@@ -206,8 +211,7 @@ class SqliteStore:
         walk = retention.Payloads(payloads_before)
         while not walk.done:
             counts["payloads"] += await self._writer.submit(walk)
-        await self._writer.submit(lambda db: retention.shred_payload_keys(db, payloads_before))
-        self._memo.forget()
+        await self._writer.submit(partial(self._shred_keys, payloads_before))
         steps = {
             "personal": retention.personal(personal_due),
             "attempts": retention.attempts(attempts_before),
@@ -218,6 +222,10 @@ class SqliteStore:
                 counts[name] += gone
         self._writer.empty_log()
         return counts
+
+    def _shred_keys(self, before: Micros, connection: sqlite3.Connection) -> None:
+        retention.shred_payload_keys(connection, before)
+        self._memo.forget()
 
     # --- the store itself --------------------------------------------------------------------
 
@@ -273,6 +281,18 @@ def _admit(connection: sqlite3.Connection, vault: Vault) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _settle_names(folder: Path) -> None:
+    """Make the names of the database and its log durable.
+
+    SQLite syncs the folder too, but passes over a failure: the log, and with it every commit, could
+    be nameless after a power cut. Both files keep their names until the store closes.
+    """
+    try:
+        sync_names(folder)
+    except OSError as error:
+        raise FatalStoreError(f"the disk did not confirm the names in {folder} ({error})") from error
 
 
 async def _or_undone(claim: asyncio.Future[T], undo: Callable[[T], None]) -> T:
