@@ -59,9 +59,9 @@ class Batch:
         return bool(self._parts)
 
     def text(self) -> str:
-        """The whole statement: one row with a column per counted part."""
-        counts = ", ".join(f"(SELECT count(*) FROM {name}) AS {name}" for name in self._counted)
-        return f"WITH {', '.join(self._parts)} SELECT {counts or '1'}"
+        """The whole statement: one row with the transaction's number (`xid`) and a column per counted part."""
+        counts = "".join(f", (SELECT count(*) FROM {name}) AS {name}" for name in self._counted)
+        return f"WITH {', '.join(self._parts)} SELECT pg_current_xact_id()::text AS xid{counts}"
 
 
 def insert(batch: Batch, table: Table, names: tuple[str, ...], rows: Sequence[Sequence[Any]], *, tail: str = "") -> str:

@@ -60,8 +60,9 @@ class Units:
                 try:
                     loaded = await load(connection, reads, now, self._vault)
                     writes = decide(loaded.state)
-                    await Writes(connection, now, self._vault, self._keys, fence).store(writes, loaded)
-                    xid = await _assigned(connection)
+                    storing = Writes(connection, now, self._vault, self._keys, fence)
+                    await storing.store(writes, loaded)
+                    xid = storing.xid or await _assigned(connection)
                 except BaseException:
                     await _roll_back(connection, transaction)
                     raise

@@ -84,6 +84,8 @@ class Writes:
         self._fence = fence
         self._batch = Batch()
         self._expected: dict[str, tuple[int, StoreConflict]] = {}
+        self.xid: str | None = None
+        """the transaction's number; None while only the rare parts wrote, or nothing"""
 
     async def store(self, writes: WriteSet, loaded: Loaded) -> None:
         """Raises StoreConflict or the driver's error; the caller's transaction undoes."""
@@ -113,6 +115,7 @@ class Writes:
         if not self._batch:
             return
         row = await self._connection.fetchrow(self._batch.text(), *self._batch.arguments)
+        self.xid = row["xid"] if row else None
         for name, (wanted, problem) in self._expected.items():
             if row is None or row[name] != wanted:
                 raise problem
