@@ -1,0 +1,55 @@
+"""`trunkline demo` as a newcomer runs it: clean, and clean under every kind of bad manners."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from connectors.sdk.sandbox import FAULT_PROFILES
+from tests.support.cli import ROOT, process
+
+SUMMARY = {"orders_in", "pushes_out", "lag_p50_s", "lag_p99_s", "oversold", "lost", "duplicated", "accounts"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", sorted(set(FAULT_PROFILES) - {"outage"}))
+def test_the_demo_ends_clean(profile: str) -> None:
+    """Nothing oversold, lost or duplicated whatever the vendors' manners; with bad ones, faults did strike."""
+    done = process("demo", "--seconds", "15", "--json", "--port", "0", "--fault", profile)
+    assert done.code == 0, done.out + done.err
+    summary = json.loads(done.out.splitlines()[-1])
+    assert summary.keys() >= SUMMARY
+    assert (summary["oversold"], summary["lost"], summary["duplicated"]) == (0, 0, 0)
+    assert summary["orders_in"] > 20
+    assert summary["pushes_out"] > 20
+    struck = {account: sum(seen["faults"].values()) for account, seen in summary["accounts"].items()}
+    assert all((count > 0) == (profile != "none") for count in struck.values()), struck
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_demo_with_its_verdict() -> None:
+    """Stopped mid-traffic it settles, says how it went, and leaves nothing running."""
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "hub", "demo", "--port", "0", "--json"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        time.sleep(12)
+        demo.send_signal(signal.SIGINT)
+        out, err = demo.communicate(timeout=90)
+    finally:
+        if demo.poll() is None:
+            demo.kill()
+            demo.communicate()
+    assert demo.returncode == 0, out + err
+    assert json.loads(out.splitlines()[-1])["lost"] == 0
+    assert "Traceback" not in err
