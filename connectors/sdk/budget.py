@@ -34,11 +34,13 @@ _TINY: Final = 1e-9
 
 
 class Priority(IntEnum):
-    """Who goes first. Oversold and zeroing pushes are urgent, operators' replays come last."""
+    """Who goes first. Oversold and zeroing pushes are urgent; reading back waits behind what is to be sent;
+    operators' replays come last."""
 
     URGENT = 0
     LIVE = 1
-    REPLAY = 2
+    CHECK = 2
+    REPLAY = 3
 
 
 _priority: ContextVar[Priority] = ContextVar("budget_priority", default=Priority.LIVE)

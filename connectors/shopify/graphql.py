@@ -89,6 +89,7 @@ class GraphQL:
         kind: str,
         write: bool = False,
         keyed: bool = False,
+        timeout_s: float | None = None,
     ) -> Reply:
         """Run `queries/<name>.graphql`.
 
@@ -105,6 +106,7 @@ class GraphQL:
             keyed=keyed,
             cost=self._costs.get(name, COST_FIRST),
             budget=GRAPHQL,
+            timeout_s=timeout_s,
         )
         body = answer.json()
         cost = errors.read_cost(answer.content)

@@ -24,6 +24,8 @@ from connectors.shopify.graphql import GraphQL
 from connectors.shopify.stock import Stock
 
 KIND: Final = "stock.set"
+SET_TIMEOUT_S: Final = 10.0
+"""A silent call is repeated under its key instead of waited for: the shop's own sales go on meanwhile."""
 ROUNDS_MAX: Final = 3
 """Calls without what was named as bad before the batch is halved instead."""
 REASON: Final = "correction"
@@ -135,6 +137,7 @@ class Publishing:
             kind=KIND,
             write=True,
             keyed=True,
+            timeout_s=SET_TIMEOUT_S,
         )
         return user_errors(reply.data.get("inventorySetQuantities")), reply.correlation_id
 

@@ -94,6 +94,7 @@ class Api:
         json: Any = None,
         files: Any = None,
         keyed: bool = False,
+        timeout_s: float | None = None,
     ) -> Answer:
         """A write. `keyed` says that doing it twice is the same as once."""
         answer = await self._http.request(
@@ -106,6 +107,7 @@ class Api:
             budget=budget,
             write=True,
             keyed=keyed,
+            timeout_s=timeout_s,
             fresh_headers=self._fresh,
         )
         self._learn(budget, answer)

@@ -24,6 +24,8 @@ from connectors.walmart.wire import many
 SINGLE_PATH: Final = "/v3/inventory"
 NODES_PATH: Final = "/v3/inventories"
 EACH: Final = "EACH"
+SET_TIMEOUT_S: Final = 8.0
+"""One number takes well under a second; a silent call is repeated instead of waited for, as it is harmless."""
 SWEEP_PAGES_MAX: Final = 40
 """Beyond two thousand SKUs a sweep for one batch is never cheaper than its 50 single reads."""
 
@@ -47,7 +49,14 @@ class Inventory:
         params = {"sku": sku} | ({"shipNode": node} if node else {})
         body = {"sku": sku, "quantity": _quantity(item.quantity)}
         answer = await self._api.send(
-            "PUT", SINGLE_PATH, kind="inventory.set", budget="inventory_write", params=params, json=body, keyed=True
+            "PUT",
+            SINGLE_PATH,
+            kind="inventory.set",
+            budget="inventory_write",
+            params=params,
+            json=body,
+            keyed=True,
+            timeout_s=SET_TIMEOUT_S,
         )
         return PushResult(item, PushState.ACCEPTED, correlation_id=answer.correlation_id)
 
@@ -61,6 +70,7 @@ class Inventory:
             budget="inventories_write",
             json={"inventories": {"nodes": nodes}},
             keyed=True,
+            timeout_s=SET_TIMEOUT_S,
         )
         rows = _by_node(answer)
         return [_node_result(item, rows.get(item.ref.location or ""), answer) for item in items]

@@ -127,3 +127,5 @@ def configure(*, json_lines: bool, level: str = "info", stream: TextIO | None = 
     )
     # Libraries speak only when something is wrong, and through the same stream.
     logging.basicConfig(stream=out, level=max(number, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
+    # A duty that is still at work when its turn comes again is skipped by design, and that is no news.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)

@@ -22,6 +22,7 @@ from hub.services.answers import Answered, Answers, respecting_newer
 from hub.services.calls import Called, Target, VendorCalls
 from hub.services.intents import Intent, Intents, Quantify, key_of, ref_of
 from hub.services.rounds import Round
+from hub.services.stragglers import Stragglers
 
 _log = structlog.get_logger(__name__)
 
@@ -49,7 +50,10 @@ class Outward:
 
 
 class Publisher:
-    """Publishes the due levels of one account. One round at a time per account."""
+    """Publishes the due levels of one account. One round at a time per account.
+
+    A call that takes long goes on in `late` while the next round sends other levels.
+    """
 
     def __init__(self, out: Outward, connector: Publishes, quantify: Quantify) -> None:
         self._out = out
@@ -57,6 +61,7 @@ class Publisher:
         self._reader = connector if isinstance(connector, ReadsBack) else None
         reads_back = self._reader is not None
         self._intents = Intents(out.plan, out.store, out.ids, quantify, reads_back=reads_back)
+        self.late = Stragglers()
         self.answers = Answers(out.jitter, out.plan.manifest.receipt_poll_s, reads_back=reads_back)
 
     async def publish_due(self) -> Round:
@@ -65,16 +70,19 @@ class Publisher:
         Raises `StoreUnavailable`; what was sent without being noted is read back later.
         """
         out = self._out
+        total = self.late.reap()
         if out.accounts.mode(out.account) is not Mode.SHADOW:
             if not out.accounts.may_send(out.account):
-                return Round(blocked=True)
+                return total.plus(Round(blocked=True))
             if (wait := out.calls.wait_s(LANE)) > 0:
-                return Round(wait_s=wait)
+                return total.plus(Round(wait_s=wait))
         batch = max(1, out.plan.manifest.publish_batch_max)
-        due = await out.store.dirty_levels(out.account, min(max(batch, 50), ROWS_MAX))
-        total = Round()
+        busy = self.late.keys
+        found = await out.store.dirty_levels(out.account, min(max(batch, 50) + len(busy), ROWS_MAX))
+        due = [row for row, _ in found if key_of(row) not in busy]
         for start in range(0, len(due), batch):
-            step = await self._batch([row for row, _ in due[start : start + batch]])
+            rows = due[start : start + batch]
+            step = await self.late.run(map(key_of, rows), self._batch(rows))
             total = total.plus(step)
             if step.blocked or out.calls.wait_s(LANE) > 0:
                 return total

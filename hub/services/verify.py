@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from connectors.sdk.budget import Priority
 from connectors.sdk.contract import ReadsBack, ShownLevel
 from hub.delivery.references import level_reference
 from hub.delivery.schedule import delay_s
@@ -82,7 +83,8 @@ class Verifier:
             return None
         refs = [ref_of(row) for row in rows]
         reference = level_reference(key_of(rows[0])) if len(rows) == 1 else ""
-        target = Target(LANE, "read_back", f"{len(rows)} listings", reference=reference, direction="in")
+        what = f"{len(rows)} listings"
+        target = Target(LANE, "read_back", what, reference=reference, direction="in", priority=Priority.CHECK)
         called = await out.calls.make(target, lambda: reader.read_back(refs))
         if called is None:
             return None

@@ -127,7 +127,12 @@ class Channel:
         account, wakes = self.plan.account, self._tools.wakes
         loops: list[Loop] = []
         if self.publisher is not None:
-            loops.append(self._loop("levels", self.publisher.publish_due, wakes.levels[account], LEVEL_RHYTHM))
+            publisher = self.publisher
+            loops.append(
+                self._loop(
+                    "levels", publisher.publish_due, wakes.levels[account], LEVEL_RHYTHM, finish=publisher.late.finish
+                )
+            )
             loops.append(self._loop("verify", self.verifier.verify_due, wakes.verify[account], VERIFY_RHYTHM))
         if self.receipts is not None:
             loops.append(self._loop("receipts", self.receipts.ask_due, Signal(), RECEIPT_RHYTHM))
@@ -143,7 +148,15 @@ class Channel:
                 self._tools.wakes.levels[self.plan.account].set()
                 self._tools.wakes.effects_for([self.plan.account])
 
-    def _loop(self, what: str, step: Callable[[], Awaitable[Round]], signal: Signal, rhythm: Rhythm) -> Loop:
+    def _loop(
+        self,
+        what: str,
+        step: Callable[[], Awaitable[Round]],
+        signal: Signal,
+        rhythm: Rhythm,
+        *,
+        finish: Callable[[], Awaitable[None]] | None = None,
+    ) -> Loop:
         async def leased() -> Round:
             if not await self.lease.held():
                 return Round(blocked=True, wait_s=OTHERS_ACCOUNT_S)
@@ -151,7 +164,7 @@ class Channel:
             return await step()
 
         name = f"{what}:{self.plan.account}"
-        return Loop(name, leased, signal, rhythm, self._tools.drain, self._tools.health)
+        return Loop(name, leased, signal, rhythm, self._tools.drain, self._tools.health, finish=finish)
 
 
 def open_channels(

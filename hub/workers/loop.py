@@ -39,7 +39,7 @@ class Loop:
     """Runs rounds of one use case until the hub stops.
 
     A store that is away is waited for; every other error is the supervisor's. `step` is never
-    run twice at the same time.
+    run twice at the same time. `finish` waits, after the last round, for what rounds have left running.
     """
 
     def __init__(
@@ -50,8 +50,11 @@ class Loop:
         rhythm: Rhythm,
         drain: Drain,
         health: HealthState,
+        *,
+        finish: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.name = name
+        self._finish = finish
         self._step = step
         self._signal = signal
         self._rhythm = rhythm
@@ -61,6 +64,11 @@ class Loop:
         self._gather_s = rhythm.gather_s
 
     async def run(self) -> None:
+        await self._rounds()
+        if self._finish is not None:
+            await self._finish()
+
+    async def _rounds(self) -> None:
         rounds = 0
         woken = False
         while not self._drain.stopping:

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from hub.ports.queries import AccountStatus, Flow
-from hub.ports.store import FailureRow, InboxItem, InboxState, LevelRow, Micros, OutboxRow, OutboxState
+from hub.ports.store import (
+    FailureRow,
+    InboxItem,
+    InboxState,
+    LevelRow,
+    Micros,
+    OrderRow,
+    OutboxRow,
+    OutboxState,
+    Position,
+)
 from tests.support.memory_store import MemoryStore
 
 T = TypeVar("T")
@@ -40,6 +50,17 @@ class MemoryQueries:
             if account in (None, row.account) and sku in (None, row.sku) and state in (None, row.state)
         ]
         return page(rows, limit, cursor)
+
+    async def orders(
+        self, *, held: bool | None = None, limit: int = 50, cursor: str | None = None
+    ) -> tuple[Sequence[OrderRow], str | None]:
+        rows = [row for row in self._store.tables.orders.values() if held in (None, bool(row.holds))]
+        return page(sorted(rows, key=lambda row: row.id, reverse=True), limit, cursor)
+
+    async def positions_at(self, skus: Sequence[str], at: Micros | None) -> Sequence[Position]:
+        if at is not None:
+            raise NotImplementedError("the past of a memory store")
+        return [row for row in self._store.tables.positions.values() if row.sku in skus]
 
     async def effects(
         self, *, account: str | None = None, state: str | None = None, limit: int = 100, cursor: str | None = None
