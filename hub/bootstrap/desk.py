@@ -12,7 +12,7 @@ from typing import Any
 import canonical
 from canonical.errors import MappingError
 from config.settings import Settings
-from connectors.sdk.contract import Connector
+from connectors.sdk.contract import Budgeted, Connector
 from connectors.sdk.errors import ConnectorError
 from connectors.sdk.ports import Clock
 from hub.api.backend import BadRequest, FailureFilter
@@ -24,6 +24,7 @@ from hub.ports.store import Bucket, Store
 from hub.ports.telemetry import Telemetry
 from hub.runtime.board import Board
 from hub.services import replay as replaying
+from hub.services import views
 from hub.services.accounts import Accounts, UnknownAccount
 from hub.services.adjust import Adjust, AdjustLine, AdjustmentRefused, CountLine
 from hub.services.moments import micros
@@ -62,6 +63,13 @@ class Desk:
 
     async def status(self) -> Json:
         return await self.board.status()
+
+    def budget(self, account: str) -> Json | None:
+        """What is left of an account's budgets in this process; None where its connector keeps none."""
+        connector = self.connectors[account]
+        if not isinstance(connector, Budgeted):
+            return None
+        return {name: views.budget(state) for name, state in connector.budgets.snapshot().items()}
 
     async def accounts(self) -> list[Json]:
         rows = {row["account"]: row for row in (await self.board.status())["accounts"]}

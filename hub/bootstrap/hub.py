@@ -165,7 +165,14 @@ class Hub:
         engine = self._engine = Engine(self.plans, self.acts.connectors, self._surroundings(store))
         self.acts.accounts_state = engine.accounts
         self.acts.running = Running(engine.wakes.everything, engine.pull, engine.replayer)
-        self.acts.board = Board(self.plans, self.queries, self.clock, mode=engine.accounts.mode, metrics=self._metrics)
+        self.acts.board = Board(
+            self.plans,
+            self.queries,
+            self.clock,
+            mode=engine.accounts.mode,
+            budget=self.acts.budget,
+            metrics=self._metrics,
+        )
         face = Face(
             settings=self.settings,
             desk=self.acts,
@@ -178,7 +185,7 @@ class Hub:
         self._doors = await Doors.open(face)
         await engine.start()
         if self.role in {"all", "worker"}:
-            await self._resolve_held(engine)
+            await engine.resolve_held()
             self._follow_catalogue(engine)
         _log.info("hub.started", url=self.url, role=self.role, version=__version__)
 
@@ -193,6 +200,7 @@ class Hub:
             personal_kept_s=retention.personal_s,
             inbox_workers=self.settings.hub.workers,
             fatal=(FatalStoreError,),
+            shared_store=not self.settings.hub.database.startswith("sqlite"),
         )  # fmt: skip
 
     def _interpreter(self) -> Interpreter:
@@ -217,18 +225,8 @@ class Hub:
         """A SKU added to the file frees what waits for it without a restart."""
         catalogue = self._catalogue
         if catalogue is not None:
-            run = partial(catalogue.follow, partial(self._resolve_held, engine), engine.drain)
+            run = partial(catalogue.follow, engine.resolve_held, engine.drain)
             engine.supervisor.start("catalogue", run)
-
-    async def _resolve_held(self, engine: Engine) -> None:
-        """Orders that waited for a SKU the catalogue now has."""
-        cursor: str | None = None
-        while True:
-            rows, cursor = await self.queries.orders(held=True, limit=_PAGE, cursor=cursor)
-            await engine.apply.resolve_held([(row.account, row.source_id) for row in rows if row.unresolved])
-            if cursor is None:
-                break
-        engine.wakes.everything()
 
     async def failed(self) -> BaseException:
         """Until something happens after which this process must end."""
