@@ -6,12 +6,13 @@ addresses, tokens and names of people have no field to travel in.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import traceback
 from collections.abc import MutableMapping
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -95,6 +96,22 @@ def _short(filename: str) -> str:
     return "/".join(filename.replace("\\", "/").rsplit("/", 3)[1:])
 
 
+class _Unfailing:
+    """Where lines go. A full disk or a closed pipe loses lines; it must not end the work they tell of."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._out.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._out.flush()
+
+
 def configure(*, json_lines: bool, level: str = "info", stream: TextIO | None = None) -> None:
     """Set up logging for the process; call once, before anything logs.
 
@@ -122,7 +139,7 @@ def configure(*, json_lines: bool, level: str = "info", stream: TextIO | None = 
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(file=out),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Unfailing(out))),
         cache_logger_on_first_use=False,
     )
     # Libraries speak only when something is wrong, and through the same stream.

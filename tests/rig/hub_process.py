@@ -80,11 +80,12 @@ class HubProcess:
 
     async def start(self, *, ready: bool = True) -> None:
         """Start, and wait until it listens (or, with `ready`, says it is ready)."""
-        self._spawn()
+        self.spawn()
         self.starts += 1
         await self._until_up("/readyz" if ready else "/livez")
 
-    def _spawn(self) -> None:
+    def spawn(self) -> None:
+        """Start without waiting for anything."""
         module = ["-m", "tests.rig.planted", self.plant] if self.plant else ["-m", "hub"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

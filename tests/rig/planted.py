@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hub.ports.store import NewInput
+from hub.ports.store import InboxItem, NewInput
+from hub.services import interpret, mappers
 from hub.storage.sqlite.store import SqliteStore
 
 
@@ -65,10 +67,24 @@ def lost_posting() -> None:
     Store.run = forgetful  # type: ignore[method-assign]
 
 
+def poison() -> None:
+    """Mapping order 666 ends the process, as a crash inside a C extension would."""
+    mapped = interpret.map_item
+
+    def deadly(item: InboxItem, context: Any, maps: Any) -> Any:
+        if b'"#666"' in item.payload:
+            os._exit(70)
+        return mapped(item, context, maps)
+
+    interpret.map_item = deadly
+    mappers.map_item = deadly
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "ack-before-commit": ack_before_commit,
     "no-dedupe": no_dedupe,
     "lost-posting": lost_posting,
+    "poison": poison,
 }
 
 if __name__ == "__main__":
