@@ -85,6 +85,11 @@ class MappingSets(Mapping[str, MappingSet]):
             self._loaded[key] = MappingSet.load(settings.connector, overlay=settings.mappings)
         return self._loaded[key]
 
+    def load_overlays_again(self) -> None:
+        """Take corrected overlays into use, all of them or, with a fault in any, none. Raises `MappingSetInvalid`."""
+        overlaid = [key for key in self._loaded if key[1] is not None]
+        self._loaded |= {key: MappingSet.load(key[0], overlay=key[1]) for key in overlaid}
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._accounts)
 

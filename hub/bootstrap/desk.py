@@ -29,7 +29,7 @@ from hub.services.accounts import Accounts, UnknownAccount
 from hub.services.adjust import Adjust, AdjustLine, AdjustmentRefused, CountLine
 from hub.services.moments import micros
 from hub.services.stock import Stock, UnknownStock
-from mappings import MappingSet
+from mappings import MappingSetInvalid
 
 Json = dict[str, Any]
 Pull = Callable[[str, datetime | None], list[str]]
@@ -50,7 +50,7 @@ class Desk:
 
     settings: Settings
     plans: Mapping[str, AccountPlan]
-    maps: Mapping[str, MappingSet]
+    maps: account_parts.MappingSets
     connectors: Mapping[str, Connector]
     store: Store | None
     queries: Queries
@@ -159,6 +159,8 @@ class Desk:
         return {"changed": done.changed, "repeated": done.repeated}
 
     async def replay(self, which: FailureFilter, *, dry_run: bool, actor: str) -> Json:
+        if not dry_run:
+            self._take_corrected_overlays()
         outcome = await self._replayer().replay(_filter(which), actor=actor, dry_run=dry_run)
         self._changed()
         return outcome.as_json()
@@ -179,6 +181,14 @@ class Desk:
 
     def events(self) -> AsyncIterator[Json]:
         return self.tap.listen()
+
+    def _take_corrected_overlays(self) -> None:
+        """What is run again is mapped as the files say now, not as they said when the hub started."""
+        try:
+            self.maps.load_overlays_again()
+        except MappingSetInvalid as error:
+            faults = "; ".join(str(fault) for fault in error.faults[:3])
+            raise BadRequest(f"The mappings have faults, so nothing was run again: {faults}") from None
 
     def _known(self, account: str) -> None:
         if account not in self.plans:

@@ -204,15 +204,16 @@ class Hub:
         )  # fmt: skip
 
     def _interpreter(self) -> Interpreter:
-        # Every set is loaded now: a faulty file ends the start, not the first payload.
-        sets = dict(self._maps)
+        for account in self._maps:
+            # A faulty file ends the start, not the first payload.
+            self._maps[account]
         if self.settings.hub.mappers:
             specs = {
                 name: MappingSpec(account.connector, account.mappings)
                 for name, account in self.settings.accounts.items()
             }
             return MapperProcesses(self.plans, specs, self.settings.hub.mappers)
-        return InProcess(self.plans, sets)
+        return InProcess(self.plans, self._maps)
 
     async def load_catalogue(self) -> None:
         """Bring the SKU table up to the catalogue file, where there is one and the database takes writes."""
