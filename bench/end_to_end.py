@@ -47,10 +47,10 @@ def run(options: Options) -> Report:
     rate = options.pick(100.0, 100.0, 10.0)
     seconds = options.pick(30.0, 10.0, 2.0)
     floor = run_cell("bench.end_to_end:bare", rate=rate, seconds=min(10.0, seconds))
-    sale = Side("sandbox alone: webhook and one call back", (floor["p50_s"],), "s")
+    sale = Side("sandbox alone: webhook and one call back", (floor["p50_s"] * 1000,), "ms")
     for name, connector, skus in (("Shopify to Shopify", "shopify", 200), ("Shopify to Walmart, 3 SKUs", "walmart", 3)):
         found = _once(options, connector, skus, rate, seconds)
-        ours = Side("", (found["p50_s"],), "s")
+        ours = Side("", (found["p50_s"] * 1000,), "ms")
         report.figures.append(Figure(f"{name} p50", ours, sale, None, found["p50_s"] / floor["p50_s"]))
         note = (
             f"{found['sold']} sales at {found['rate']:.0f}/s, {found['missing']} never seen within {_GIVE_UP_S:.0f} s"

@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from bench import payloads
@@ -21,6 +22,7 @@ from bench.cell import run_cell
 
 BODY_BYTES = 4096
 BODIES = 64
+_SLACK_S: Final = 30.0
 _SCRIPT = """
 local heads, bodies, made = {}, {}, 0
 %(tables)s
@@ -117,8 +119,8 @@ class _Connection(asyncio.Protocol):
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports have the methods of asyncio's, but not their base class.
+        self._transport = cast("asyncio.Transport", transport)
         self._send()
 
     def _send(self) -> None:
@@ -167,7 +169,8 @@ async def own(url: str, connections: int, seconds: float, seed: str) -> dict[str
         protocol = _Connection(made, f"{seed}-{time.time_ns()}-{number}", began + seconds, taken)
         await loop.create_connection(partial(_same, protocol), parts.hostname or "", parts.port or 80)
         opened.append(protocol)
-    await asyncio.gather(*[each.over for each in opened])
+    # A client that waits for ever would hold up the whole run instead of failing it.
+    await asyncio.wait_for(asyncio.gather(*[each.over for each in opened]), seconds + _SLACK_S)
     ranked = sorted(taken)
     return {
         "requests": len(ranked),
