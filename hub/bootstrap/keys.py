@@ -8,6 +8,7 @@ from pathlib import Path
 
 from config.settings import KeyFile
 from connectors.sdk.ports import Secret
+from hub.storage.folders import make_folder, sync_names
 
 _BYTES = 32
 
@@ -40,9 +41,11 @@ def load(source: KeyFile | Secret, *, make: bool) -> bytes:
 
 def _make(path: Path) -> None:
     """Written under a temporary name and renamed, so that no half-written key is ever found."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    # Never a name used before: in a container every start has the same process id, and a start that
+    # was killed here must not stand in the way of the next.
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(_BYTES) + "\n")
@@ -55,6 +58,8 @@ def _make(path: Path) -> None:
             pass
         finally:
             temporary.unlink()
+        # What is sealed from now on outlives a power cut only as long as its key does.
+        sync_names(path.parent)
     except OSError as error:
         raise KeyUnusable(f"making the key file {path}: {error.strerror or error}") from None
 

@@ -70,7 +70,7 @@ def _copy_out(source: Path, target: Path) -> None:
         try:
             partial.chmod(0o600)
             reading.backup(writing, pages=_PAGES_A_STEP)
-            writing.execute("PRAGMA journal_mode=DELETE")
+            writing.execute("PRAGMA journal_mode=DELETE").fetchall()
         finally:
             writing.close()
         _require_sound(partial)
@@ -129,8 +129,8 @@ def _set_aside(target: Path) -> None:
             target.with_name(target.name + rest).unlink(missing_ok=True)
         return
     with contextlib.closing(sqlite3.connect(target)) as old:
-        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        old.execute("PRAGMA journal_mode=DELETE")
+        old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        old.execute("PRAGMA journal_mode=DELETE").fetchall()
     kept = target.with_name(target.name + ".replaced")
     kept.unlink(missing_ok=True)
     kept.hardlink_to(target)

@@ -7,6 +7,7 @@ schema where it was and is simply run again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -124,6 +125,24 @@ def upgrade_file(path: Path) -> None:
         connection.close()
 
 
+def roll_back_unfinished(path: Path) -> None:
+    """Undo what a process left half done when it was killed before the database was in WAL mode.
+
+    Reading alone may not do that, so without it nothing could look at the file. The caller holds
+    its lock.
+
+    Raises:
+        StorageError: It cannot be done.
+    """
+    if not path.exists() or not path.with_name(f"{path.name}-journal").exists():
+        return
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+    except sqlite3.Error as error:
+        raise StorageError(f"{path} is not a usable SQLite database: {error}") from error
+
+
 def file_revision(path: Path) -> str | None:
     """A SQLite file's revision; None when it is absent or empty.
 
@@ -141,6 +160,7 @@ def _upgrade_locked(path: Path) -> None:
     lock = FileLock(path)
     lock.acquire()
     try:
+        roll_back_unfinished(path)
         file_revision(path)
         upgrade_file(path)
     finally:

@@ -123,6 +123,7 @@ def _own(path: Path, vault: Vault, clock: Clock, on_fatal: Callable[[FatalStoreE
     lock = FileLock(path)
     lock.acquire()
     try:
+        migrate.roll_back_unfinished(path)
         if migrate.file_revision(path) is None:
             migrate.upgrade_file(path)
         migrate.require(migrate.file_revision(path))

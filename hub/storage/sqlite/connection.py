@@ -51,7 +51,8 @@ def open_writer(path: Path) -> sqlite3.Connection:
         raise StorageError(f"{path} cannot be opened: {error}") from error
     try:
         for pragma in (*_BOTH, *_WRITING):
-            connection.execute(pragma)
+            # To the last row: the switch to WAL commits after it, and an error there is told there only.
+            connection.execute(pragma).fetchall()
         _require_durable(connection, path)
     except sqlite3.Error as error:
         connection.close()
