@@ -61,7 +61,7 @@ def _missing(db: sqlite3.Connection, acked: Acknowledged) -> list[str]:
         # Only the last is kept; one not yet acknowledged may have overtaken it.
         if acked.get(kind) and not now:
             found.append(f"the {kind} is lost")
-        elif now in acked.get(kind, ())[:-1]:
+        elif now in acked.get(kind, ()) and now != acked[kind][-1]:
             found.append(f"an older {kind} is back: {now}")
     return found
 
