@@ -40,6 +40,7 @@ class HubProcess:
     skus: str
     hub: Mapping[str, Any] = field(default_factory=dict)
     plant: str = ""
+    role: str = "all"
     port: int = field(default_factory=free_port)
     starts: int = 0
     _process: subprocess.Popen[bytes] | None = None
@@ -89,7 +90,7 @@ class HubProcess:
         module = ["-m", "tests.rig.planted", self.plant] if self.plant else ["-m", "hub"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, *module, "run", "--config", str(self.config)],
+                [sys.executable, *module, "run", "--role", self.role, "--config", str(self.config)],
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
