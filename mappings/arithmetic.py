@@ -85,7 +85,8 @@ def _check_size(number: Decimal) -> None:
 
 def text_of(number: Decimal) -> str:
     """Plain digits, scale kept, no exponent, no negative zero."""
-    return format(number or number.copy_abs(), "f")
+    text = str(number or number.copy_abs())
+    return text if "E" not in text else format(number or number.copy_abs(), "f")
 
 
 def dadd(*terms: Any) -> str | None:

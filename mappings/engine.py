@@ -12,6 +12,7 @@ from typing import Any, Final
 from canonical import Document, instant_text
 from canonical.errors import MappingError
 from mappings import payload as payloads
+from mappings.expression import SEQUENCE_LENGTH_MAX
 from mappings.faults import FaultLog
 from mappings.files import Folder, read_folder
 from mappings.functions import FUNCTIONS
@@ -114,6 +115,10 @@ class MappingSet:
         ready = {topic: program for topic, program in programs.items() if program is not None}
         return cls(connector, digest.hexdigest()[:12], ready, topic_list, outward, sources)
 
+    def program(self, topic: str) -> TopicProgram:
+        """The compiled mapping of a topic that documents are made of. Raises `KeyError` for any other."""
+        return self._programs[topic]
+
     def map(self, topic: str, payload: bytes, ctx: MapContext) -> list[Document]:
         """Canonical documents of a payload, in the order of the mappings; `[]` for a topic that carries none.
 
@@ -140,7 +145,8 @@ class MappingSet:
         }
         if ctx.occurred_at is not None:
             source["occurred_at"] = instant_text(ctx.occurred_at)
-        return program.map(value, _bindings(ctx, program.used), source)
+        is_long = len(payload) > SEQUENCE_LENGTH_MAX and payload.count(b",") > SEQUENCE_LENGTH_MAX // 2
+        return program.map(value, _bindings(ctx, program.used, source), source, is_long=is_long)
 
     def render(self, kind: str, canonical_json_obj: Any, extra: Mapping[str, Any] | None = None) -> Any:
         """A vendor payload from a canonical document.
@@ -160,14 +166,18 @@ class MappingSet:
         return outward.render(canonical_json_obj, extra or {})
 
 
-def _bindings(ctx: MapContext, used: frozenset[str]) -> dict[str, Any]:
-    """Only what the expressions use: handing a table of locations over costs time for every payload."""
+def _bindings(ctx: MapContext, used: frozenset[str], source: Mapping[str, Any]) -> dict[str, Any]:
+    """Only what the expressions use: handing a table of locations over costs time for every payload.
+
+    Instants are taken from `source`, where they are texts already.
+    """
     values: dict[str, Any] = {}
     for name in used:
-        value = getattr(ctx, name)
-        if isinstance(value, datetime):
-            value = instant_text(value)
-        values[name] = dict(value) if isinstance(value, Mapping) else value
+        if name in ("occurred_at", "received_at"):
+            values[name] = source.get(name)
+        else:
+            value = getattr(ctx, name)
+            values[name] = dict(value) if isinstance(value, Mapping) else value
     return values
 
 

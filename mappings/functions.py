@@ -42,6 +42,8 @@ def instant(value: Any = None, zone: Any = None) -> str | None:
         return None
     if value.__class__ is not str:
         return _from_epoch(value)
+    if value[10:11] == "T" and value[19:] in ("Z", "+00:00") and value[7] == "-":
+        return _checked_utc(value)
     if _DATE.fullmatch(value):
         return _checked_date(value)
     if compact := _COMPACT_DATE.fullmatch(value):
@@ -70,6 +72,15 @@ def _from_epoch(value: Any) -> str:
         return instant_text(_EPOCH + timedelta(milliseconds=value))
     except OverflowError:
         raise BadArgument("milliseconds since 1970 are out of range") from None
+
+
+def _checked_utc(text: str) -> str:
+    """The commonest spelling, `2026-11-20T17:23:00` in UTC, is canonical but for its end."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise BadArgument("this is no time in ISO 8601") from None
+    return text[:19] + "Z"
 
 
 def _checked_date(text: str) -> str:

@@ -36,7 +36,7 @@ def decode(payload: bytes) -> Any:
     value, again = _written_again(value)
     # A name given twice loses one value without a trace. A lost name takes its colon with it, so only
     # where colons are missing, or one may be written as an escape, the slow and exact look is taken.
-    if again.count(b":") != skeleton.count(b":") or b"\\u003" in payload:
+    if again.count(b":") != skeleton.count(b":") or (b"\\" in payload and b"\\u003" in payload):
         json.loads(payload, object_pairs_hook=_unique_names, parse_int=str, parse_float=str)
     return value
 
@@ -59,9 +59,12 @@ def _parsed(payload: bytes) -> Any:
 
 
 def _check_depth(value: Any, brackets: bytes) -> None:
-    """Peels one level of brackets at a time; where brackets inside texts spoil that, the value is walked."""
-    for _ in range(DEPTH_MAX):
-        if not brackets:
+    """Peels one level of brackets at a time; where brackets inside texts spoil that, the value is walked.
+
+    Once few brackets are left, what is left cannot be too deep, whatever they are.
+    """
+    for peels in range(DEPTH_MAX):
+        if len(brackets) <= DEPTH_MAX - peels:
             return
         peeled = brackets.replace(b"[]", b"")
         if peeled == brackets:

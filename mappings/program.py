@@ -12,8 +12,10 @@ from pydantic import ValidationError
 from canonical import DOCUMENT_TYPES, Document, Order, with_residual
 from canonical.documents import DocumentBase
 from canonical.errors import MappingError
+from mappings.direct import UNUSUAL, Direct, direct_part, direct_refusal
 from mappings.emission import CONTEXT, ID_AT, Emitted, Emitter, Functions, Step, emit_part
 from mappings.expression import BadExpression, EvaluationFailed, Expression
+from mappings.familiar import Unsure
 from mappings.faults import FaultLog
 from mappings.identity import identify
 from mappings.locating import culprit_of
@@ -32,6 +34,7 @@ class PartProgram:
     model: type[DocumentBase]
     tree: Node
     emitted: Emitted
+    direct: Direct
 
     @property
     def when(self) -> str | None:
@@ -42,31 +45,57 @@ class PartProgram:
 class TopicProgram:
     """Maps the payloads of one topic. Safe to use from any thread.
 
+    A payload of the usual shape is mapped by the parts' direct functions. Parts that those leave
+    undecided go to the evaluator together; and whenever anything at all is wrong the evaluator maps
+    the whole payload anew, so that every failure is found in one way and told in one way.
+
     Raises:
         BadExpression: The rules are each in order, but not together (too large for the compiler).
     """
 
     def __init__(
-        self, parts: Sequence[PartProgram], errors: Sequence[tuple[ErrorRule, Step]], source: str, used: frozenset[str],
+        self, parts: Sequence[PartProgram], errors: Sequence[tuple[ErrorRule, Step]], chain: str, used: frozenset[str],
         functions: Functions,
     ) -> None:  # fmt: skip
         self.parts = tuple(parts)
         self.errors = tuple(errors)
         self.used = used
         self.functions = functions
-        self.expression = Expression(source, functions)
+        whole = _source_of(dict(enumerate(self.parts)))
+        if chain:
+            whole = f'($vendor_fault:={chain};$exists($vendor_fault)?{{"fault":$vendor_fault}}:{whole})'
+        self.expression = Expression(whole, functions)
+        self._refusal = direct_refusal([rule.when for rule, _ in errors], functions, used)
+        self._rest: dict[tuple[int, ...], Expression] = {}
 
-    def map(self, payload: Any, bindings: Mapping[str, Any], source: Mapping[str, Any]) -> list[Document]:
+    def map(
+        self, payload: Any, bindings: Mapping[str, Any], source: Mapping[str, Any], *, is_long: bool = False
+    ) -> list[Document]:
         """Documents of an exact payload, in order.
 
         Args:
             payload: As `mappings.payload.decode` gives it.
             bindings: Values of the context variables in `used`.
             source: What every document's `source` has, whatever the mapping adds.
+            is_long: The payload may reach the evaluator's limit on the length of sequences.
 
         Raises:
             MappingError: Also when the payload is a vendor's error.
         """
+        if not is_long:
+            try:
+                shaped = self.shaped_directly(payload, bindings)
+                return [
+                    _completed(program, found, index, source)
+                    for program, all_found in zip(self.parts, shaped, strict=True)
+                    for index, found in enumerate(all_found)
+                ]
+            except (*UNUSUAL, EvaluationFailed, MappingError):
+                pass  # mapped anew, which says what is wrong if anything is
+        return self.map_evaluated(payload, bindings, source)
+
+    def map_evaluated(self, payload: Any, bindings: Mapping[str, Any], source: Mapping[str, Any]) -> list[Document]:
+        """As `map`, by the evaluator alone."""
         try:
             result = self.expression.evaluate(payload, bindings)
         except EvaluationFailed as failure:
@@ -74,11 +103,45 @@ class TopicProgram:
         fault = result.get("fault")
         if fault is not None:
             raise self._vendor_error(fault)
-        documents: list[Document] = []
+        return [
+            _document(program, found, index, source)
+            for number, program in enumerate(self.parts)
+            for index, found in enumerate(result.get(str(number)) or ())
+        ]
+
+    def shaped_directly(self, payload: Any, bindings: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
+        """The shaped documents of every part; the evaluator gives those of parts that are undecided.
+
+        Raises:
+            Unsure: The evaluator must map the whole payload.
+            BadArgument, Misfit, EvaluationFailed: A rule fails.
+        """
+        self._refusal(payload, bindings)
+        found: list[list[dict[str, Any]]] = []
+        left: list[int] = []
         for number, program in enumerate(self.parts):
-            for index, found in enumerate(result.get(str(number)) or ()):
-                documents.append(_document(program, found, index, source))
-        return documents
+            try:
+                found.append(program.direct(payload, bindings))
+            except Unsure:
+                found.append([])
+                left.append(number)
+        if left:
+            self._evaluate_rest(tuple(left), found, payload, bindings)
+        return found
+
+    def _evaluate_rest(
+        self, left: tuple[int, ...], found: list[list[dict[str, Any]]], payload: Any, bindings: Mapping[str, Any]
+    ) -> None:
+        if len(left) == len(self.parts):
+            raise Unsure
+        expression = self._rest.get(left)
+        if expression is None:
+            source = _source_of({number: self.parts[number] for number in left})
+            expression = self._rest.setdefault(left, Expression(source, self.functions))
+        result = expression.evaluate(payload, bindings)
+        for number in left:
+            shaper = self.parts[number].emitted.shaper
+            found[number] = [shaper(item) for item in result.get(str(number)) or ()]
 
     def _vendor_error(self, fault: Mapping[str, Any]) -> MappingError:
         rule = self.errors[int(fault["rule"])][0].when
@@ -100,11 +163,20 @@ class TopicProgram:
         return MappingError(failure.message, file=files, code=code)
 
 
+def _source_of(parts: Mapping[int, PartProgram]) -> str:
+    return "{" + ",".join(f'"{number}":{program.emitted.source}' for number, program in parts.items()) + "}"
+
+
 def _document(program: PartProgram, found: Any, index: int, source: Mapping[str, Any]) -> Document:
     try:
         shaped = program.emitted.shaper(found)
     except Misfit as misfit:
         raise misfit_error(program.part, program.tree, misfit, index) from None
+    return _completed(program, shaped, index, source)
+
+
+def _completed(program: PartProgram, shaped: dict[str, Any], index: int, source: Mapping[str, Any]) -> Document:
+    """The validated document, with what the engine adds. Changes `shaped`."""
     id_at = shaped.pop(ID_AT, None)
     type_ = program.part.document
     own = {"kind": type_, **source, **shaped.get("source", {})}
@@ -134,24 +206,24 @@ def compile_topic(
     before = len(log.faults)
     errors = [rule for rule in error_rules if rule.topics is None or topic in rule.topics]
     chain, steps = _error_chain(errors, emitter)
-    programs = [_part_program(part, emitter, log) for part in parts]
+    written = [_written(part, emitter, log) for part in parts]
     if len(log.faults) > before:
         return None
-    members = ",".join(f'"{number}":{program.emitted.source}' for number, program in enumerate(programs))
-    source = "{" + members + "}"
-    if chain:
-        source = f'($vendor_fault:={chain};$exists($vendor_fault)?{{"fault":$vendor_fault}}:{source})'
+    used = frozenset(emitter.used)
+    programs = [
+        PartProgram(part, DOCUMENT_TYPES[part.document], tree, emitted, direct_part(part, tree, functions, used))
+        for part, (tree, emitted) in zip(parts, written, strict=True)
+    ]
     try:
-        return TopicProgram(programs, list(zip(errors, steps, strict=True)), source, frozenset(emitter.used), functions)
+        return TopicProgram(programs, list(zip(errors, steps, strict=True)), chain, used, functions)
     except BadExpression as problem:
         log.add(parts[0].file, None, "", f"the expressions of topic {topic} do not compile together: {problem}")
         return None
 
 
-def _part_program(part: Part, emitter: Emitter, log: FaultLog) -> PartProgram:
-    model = DOCUMENT_TYPES[part.document]
-    tree = document_tree(model, part.fields, part.file, part.document_line, log)
-    return PartProgram(part, model, tree, emit_part(part, tree, emitter))
+def _written(part: Part, emitter: Emitter, log: FaultLog) -> tuple[Node, Emitted]:
+    tree = document_tree(DOCUMENT_TYPES[part.document], part.fields, part.file, part.document_line, log)
+    return tree, emit_part(part, tree, emitter)
 
 
 def _error_chain(rules: Sequence[ErrorRule], emitter: Emitter) -> tuple[str, list[Step]]:
