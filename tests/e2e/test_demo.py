@@ -17,10 +17,11 @@ SUMMARY = {"orders_in", "pushes_out", "lag_p50_s", "lag_p99_s", "oversold", "los
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("profile", sorted(set(FAULT_PROFILES) - {"outage"}))
 def test_the_demo_ends_clean(profile: str) -> None:
     """Nothing oversold, lost or duplicated whatever the vendors' manners; with bad ones, faults did strike."""
-    done = process("demo", "--seconds", "15", "--json", "--port", "0", "--fault", profile)
+    done = process("demo", "--seconds", "15", "--json", "--port", "0", "--fault", profile, timeout_s=230)
     assert done.code == 0, done.out + done.err
     summary = json.loads(done.out.splitlines()[-1])
     assert summary.keys() >= SUMMARY
@@ -33,6 +34,7 @@ def test_the_demo_ends_clean(profile: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_ctrl_c_ends_the_demo_with_its_verdict() -> None:
     """Stopped mid-traffic it settles, says how it went, and leaves nothing running."""
     demo = subprocess.Popen(
@@ -45,7 +47,7 @@ def test_ctrl_c_ends_the_demo_with_its_verdict() -> None:
     try:
         time.sleep(12)
         demo.send_signal(signal.SIGINT)
-        out, err = demo.communicate(timeout=90)
+        out, err = demo.communicate(timeout=200)
     finally:
         if demo.poll() is None:
             demo.kill()

@@ -50,7 +50,9 @@ def command(*arguments: str, stdin: bytes = b"") -> Done:
     return Done(code, out.getvalue(), err.getvalue())
 
 
-def process(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Done:
+def process(
+    *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout_s: float = 110
+) -> Done:
     """Run one command as an operator's shell does."""
     done = subprocess.run(
         [sys.executable, "-m", "hub", *arguments],
@@ -58,7 +60,7 @@ def process(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] | N
         env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=timeout_s,
         check=False,
     )
     return Done(done.returncode, done.stdout, done.stderr)
