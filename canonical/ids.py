@@ -27,7 +27,7 @@ def _base32(value: int, digits: int) -> str:
     return "".join([_PAIRS[(value >> shift) & 1023] for shift in range(5 * (digits - 2), -1, -10)])
 
 
-def document_id(type: str, at_ms: int, *natural_key: str | None) -> str:  # noqa: A002
+def document_id(type: str, at_ms: int, *natural_key: str | None) -> str:
     """The id of the thing that `natural_key` names.
 
     Equal arguments give the equal id, on any machine and in any year; ids of one type sort by

@@ -62,7 +62,7 @@ class OrderQueries(Reading):
     async def documents(
         self,
         *,
-        type: str,  # noqa: A002 - the canonical document's own field name
+        type: str,
         account: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
