@@ -213,13 +213,18 @@ async def work(folder: Path, rounds: int = 3, together: int = 8) -> None:
                 await store.save_token(ACCOUNT, "access", f"{start}-{turn}")
                 marks.tell("token", f"{start}-{turn}")
                 await send(store, marks)
-            if turn % 4 == 1:
+            if turn % 4 == 1 and sqlite_writer.IDLE_S < 1:
                 await asyncio.sleep(sqlite_writer.IDLE_S * 3)
             if turn % 10 == 5:
                 await store.replace_catalogue(catalogue_rows(turn, 40), f"edition-{start}-{turn}")
                 marks.tell("catalogue", f"edition-{start}-{turn}")
     marks.tell("closed", str(start))
     marks.close()
+
+
+async def once(folder: Path) -> None:
+    """First start and much work, with one writing thread."""
+    await work(folder, rounds=20, together=6)
 
 
 async def long(folder: Path) -> None:
@@ -261,6 +266,7 @@ async def put_back(folder: Path) -> None:
 PHASES: dict[str, Callable[[Path], Awaitable[None]]] = {
     "first": first,
     "work": work,
+    "once": once,
     "long": long,
     "catalogue": catalogue,
     "copy": copy,
@@ -277,6 +283,11 @@ def _brisk() -> None:
         "PRAGMA wal_autocheckpoint=60" if "wal_autocheckpoint" in pragma else pragma
         for pragma in sqlite_connection._WRITING
     )
+
+
+def _auto() -> None:
+    """Only SQLite's own checkpoints, within commits; `brisk` before it makes them many."""
+    sqlite_writer.IDLE_S = 600.0  # type: ignore[misc]
 
 
 def _normal() -> None:
@@ -311,7 +322,13 @@ def _deaf() -> None:
     sqlite_connection._LOST_SYNC = frozenset()  # type: ignore[misc]
 
 
-OPTIONS: dict[str, Callable[[], None]] = {"brisk": _brisk, "normal": _normal, "early": _early, "deaf": _deaf}
+OPTIONS: dict[str, Callable[[], None]] = {
+    "brisk": _brisk,
+    "auto": _auto,
+    "normal": _normal,
+    "early": _early,
+    "deaf": _deaf,
+}
 
 if __name__ == "__main__":
     for name in sys.argv[3:]:
