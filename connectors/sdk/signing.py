@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ Scheme = Callable[[bytes, bytes], str]
 
 
 def hmac_sha256(secret: bytes, body: bytes) -> bytes:
-    return hmac.new(secret, body, hashlib.sha256).digest()
+    return hmac.digest(secret, body, "sha256")
 
 
 def hmac_sha256_base64(secret: bytes, body: bytes) -> str:

@@ -10,16 +10,11 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
 import asyncpg
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -33,6 +28,8 @@ from hub.storage.sqlite.lock import FileLock
 
 T = TypeVar("T")
 
+REVISIONS: Final = ("0001",)
+"""Every revision there is, oldest first; named here so that a start needs no migration machinery."""
 _SCRIPTS: Final = Path(__file__).with_name("migrations")
 _UPGRADE_LOCK: Final = 0x7472756E6B
 """PostgreSQL advisory lock: two hubs starting at once upgrade one after the other."""
@@ -76,10 +73,7 @@ async def check(url: str) -> Sequence[str]:
 
 def head() -> str:
     """The revision this program works with."""
-    found = _scripts().get_current_head()
-    if found is None:
-        raise StorageError("this installation lacks its migrations; install it again")
-    return found
+    return REVISIONS[-1]
 
 
 def require(revision: str | None) -> None:
@@ -88,7 +82,7 @@ def require(revision: str | None) -> None:
         return
     if revision is None:
         raise StoreMissing("the database has no schema yet; run `trunkline db upgrade`")
-    if revision in {step.revision for step in _scripts().walk_revisions()}:
+    if revision in REVISIONS:
         raise SchemaOutdated(
             f"the database is at schema {revision}, this program works with {head()}; "
             "back it up and run `trunkline db upgrade`"
@@ -209,10 +203,12 @@ async def _on_postgres(place: PostgresPlace, work: Callable[[Connection], T]) ->
 
 
 def _revision(connection: Connection) -> str | None:
-    revision = MigrationContext.configure(connection).get_current_revision()
-    if revision is None:
-        _require_ours(set(sa.inspect(connection).get_table_names()))
-    return revision
+    tables = set(sa.inspect(connection).get_table_names())
+    if "alembic_version" not in tables:
+        _require_ours(tables)
+        return None
+    revision = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return None if revision is None else str(revision)
 
 
 def _require_ours(tables: set[str]) -> None:
@@ -228,15 +224,16 @@ def _upgrade_shared(connection: Connection) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
-    revision = MigrationContext.configure(connection).get_current_revision()
-    if revision is not None and revision not in {step.revision for step in _scripts().walk_revisions()}:
+    revision = _revision(connection)
+    if revision == head():
+        return
+    if revision is not None and revision not in REVISIONS:
         require(revision)
+    # Migrating is rare and the machinery is large: a hub that is up to date never loads it.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-@cache
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(str(_SCRIPTS))

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from hub.storage import migrate
@@ -59,3 +60,10 @@ async def test_no_hot_statement_reads_a_whole_table(name: str, tmp_path: Path) -
     small = ("json_each", "VIRTUAL TABLE", "CONSTANT ROW", "ix_inbox_work_crashed", "ix_inbox_work_held", "SCAN a")
     scans = [line for line in plan if line.startswith("SCAN") and not any(word in line for word in small)]
     assert scans == [] or name in {"LAST_AUDIT", "ANY_KITS"}, plan
+
+
+def test_the_revisions_named_are_the_migrations_there_are() -> None:
+    """The list a start goes by equals the migration scripts, in their order."""
+    scripts = ScriptDirectory(str(Path(migrate.__file__).with_name("migrations")))
+    steps = [step.revision for step in scripts.walk_revisions()]
+    assert tuple(reversed(steps)) == migrate.REVISIONS
