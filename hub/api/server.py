@@ -76,10 +76,12 @@ async def listen(app: web.Application, host: str, port: int) -> Listener:
 
 async def listen_locally(app: web.Application, path: Path) -> Listener:
     """Listen on a socket file that only this user may open. A socket left by a dead hub is replaced."""
-    path.unlink(missing_ok=True)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_S)
     await runner.setup()
     try:
+        # Beside a PostgreSQL database nobody has made the folder yet.
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
         await web.UnixSite(runner, str(path)).start()
     except OSError as error:
         await runner.cleanup()

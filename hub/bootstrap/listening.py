@@ -200,10 +200,13 @@ def _is_loopback(host: str) -> bool:
 
 def socket_of(settings: Settings) -> Path:
     """Where the commands find the running hub: beside the database, or where that path is too long
-    for a socket, in the temporary folder under a name made from it."""
+    for a socket, in the temporary folder under a name made from it. Processes that share a PostgreSQL
+    database on one machine differ in their port, and so in their socket."""
     url = settings.hub.database
-    base = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else settings.root / "data" / "hub.db"
-    beside = base.with_suffix(".sock")
+    if url.startswith("sqlite"):
+        beside = Path(url.removeprefix("sqlite:///")).with_suffix(".sock")
+    else:
+        beside = settings.root / "data" / f"hub-{settings.hub.listen.port}.sock"
     if len(os.fsencode(beside)) <= _SOCKET_PATH_MAX:
         return beside
     name = hashlib.sha256(os.fsencode(beside)).hexdigest()[:16]

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.sdk.ports import Clock
 from hub.ports.accounts import AccountPlan, Mode
-from hub.ports.queries import AccountStatus, Queries
+from hub.ports.queries import AccountStatus, Flow, Queries
 from hub.runtime.metrics import Metrics
 from hub.services import views
 
@@ -80,7 +80,7 @@ class Board:
             "mode": self._mode(plan.account).value,
         }
         if row is None:
-            return named | {"in": _nothing(), "out": _nothing(), "circuit": "closed", "budget": None, "held": None}
+            row = AccountStatus(plan.account, _NOTHING, _NOTHING, None, 0, 0, 0, 0, None)
         return named | {
             "in": views.flow(row.inward, self._lag(plan.account, "in", row.inward.oldest_age_s)),
             "out": views.flow(row.outward, self._lag(plan.account, "out", row.outward.oldest_age_s)),
@@ -101,5 +101,5 @@ class Board:
         return round(max(known), 3) if known else None
 
 
-def _nothing() -> Json:
-    return {"lag_s": None, "pending": 0, "oldest_age_s": None, "last_success": None}
+_NOTHING = Flow(0, None, None)
+"""Of an account nothing has happened to yet."""

@@ -97,6 +97,8 @@ class Channel:
         self.connector = connector
         self._tools = tools
         self.lease = Lease(tools.store, plan.account, tools.clock)
+        # Of its own: where roles are split, the process that sends is not the one that keeps the time.
+        self.duty = Lease(tools.store, f"{plan.account}/duties", tools.clock)
         self.calls = VendorCalls(
             plan.account, Gate(), tools.accounts, tools.clock, tools.telemetry, lambda: tools.drain.stopping
         )

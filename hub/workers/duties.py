@@ -88,7 +88,7 @@ class Duties:
         first_s: float | None = None,
     ) -> Job:
         async def one() -> None:
-            if await channel.lease.held():
+            if await channel.duty.held():
                 await run()
 
         return Job(name, every_s, one, first_s=first_s)
