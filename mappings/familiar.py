@@ -329,7 +329,7 @@ def count(value: Any) -> int:
 
 
 def _numbers(value: Any) -> list[int]:
-    found = list(listed(value))
+    found = value if value.__class__ is list else list(listed(value))
     for item in found:
         if item.__class__ is not int or not -_ADDABLE < item < _ADDABLE:
             raise Unsure
@@ -338,7 +338,7 @@ def _numbers(value: Any) -> list[int]:
 
 def total(value: Any) -> Any:
     """`$sum`."""
-    return MISSING if value is MISSING else _safe(sum(_numbers(value)))
+    return MISSING if value is MISSING else sum(_numbers(value))
 
 
 def maximum(value: Any) -> Any:
@@ -349,6 +349,27 @@ def maximum(value: Any) -> Any:
 def minimum(value: Any) -> Any:
     """`$min`."""
     return min(_numbers(value), default=MISSING)
+
+
+def refuse(_: Any) -> Any:
+    """`$error`: the evaluator says it, and where."""
+    raise Unsure
+
+
+def substring_after(value: Any, mark: Any) -> Any:
+    """`$substringAfter`; the whole text where the mark is not in it."""
+    if mark.__class__ is not str or not mark:
+        raise Unsure
+    if not _texts(value):
+        return MISSING
+    return value.partition(mark)[2] if mark in value else value
+
+
+def substring_before(value: Any, mark: Any) -> Any:
+    """`$substringBefore`; the whole text where the mark is not in it."""
+    if mark.__class__ is not str or not mark:
+        raise Unsure
+    return value.partition(mark)[0] if _texts(value) else MISSING
 
 
 def contains(value: Any, part: Any) -> Any:
@@ -372,6 +393,9 @@ CALLS: Final[Mapping[str, tuple[Callable[..., Any], int]]] = MappingProxyType(
     {
         "string": (string, 1),
         "substring": (substring, 3),
+        "substringAfter": (substring_after, 2),
+        "substringBefore": (substring_before, 2),
+        "error": (refuse, 1),
         "split": (split, 2),
         "trim": (trim, 1),
         "join": (join, 2),

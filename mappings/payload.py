@@ -32,7 +32,7 @@ def decode(payload: bytes) -> Any:
     """
     value = _parsed(payload)
     skeleton = payload.translate(_STRUCTURE, _NOT_STRUCTURE)
-    _check_depth(value, skeleton.replace(b":", b""))
+    _check_depth(value, skeleton.translate(None, b":"))
     value, again = _written_again(value)
     # A name given twice loses one value without a trace. A lost name takes its colon with it, so only
     # where colons are missing, or one may be written as an escape, the slow and exact look is taken.

@@ -310,6 +310,10 @@ class _PathWriter:
                 self.code.add("raise Unsure")
         with self.code.present(value):
             self._filtered(index, value, step.filters, scope)
+        if step.filters and not self.code.is_present(value) and not _cannot_fail(step.filters[0]):
+            # The evaluator tries a filter on nothing, too, where it gives nothing or fails.
+            with self.code.block("else"):
+                self.code.add("raise Unsure")
 
     def _filtered(self, index: int, value: str, filters: tuple[Node, ...], scope: Scope) -> None:
         if not filters:
@@ -401,6 +405,28 @@ def _always_says(node: Node) -> bool:
             node.name == "not" and len(node.arguments) == 1 and _always_says(node.arguments[0])
         )
     return isinstance(node, Literal) and node.value.__class__ is bool
+
+
+def _cannot_fail(node: Node) -> bool:
+    """True for conditions that no value makes fail, nothing included."""
+    match node:
+        case Literal() | Name() | Variable():
+            return True
+        case Path(steps):
+            return all(isinstance(step.node, Name | Variable) and not step.filters for step in steps)
+        case Binary(operator, left, right) if operator in _TRUTHS:
+            return _cannot_fail(left) and _cannot_fail(right)
+        case Binary(operator, left, right) if operator in _ORDERED:
+            return all(isinstance(side, Name) or _is_scalar(side) for side in (left, right))
+        case Array(items):
+            return all(isinstance(item, Literal) for item in items)
+        case Call(name, arguments) if name in ("not", "exists", "boolean", "contains"):
+            return all(_cannot_fail(argument) for argument in arguments)
+    return False
+
+
+def _is_scalar(node: Node) -> bool:
+    return isinstance(node, Literal) and node.value.__class__ in (str, int)
 
 
 def _says_or_nothing(node: Node) -> bool:
