@@ -12,7 +12,7 @@ import pytest
 
 from connectors.sdk.contract import Envelope, FetchesKeys, ReceivesWebhooks, Subscribes, WebhookRequest
 from connectors.sdk.contract_suite.receiver import Receiver
-from connectors.sdk.contract_suite.rig import Rig, Subject
+from connectors.sdk.contract_suite.rig import ACCOUNT, Rig, Subject
 from connectors.sdk.errors import ConnectorError, SignatureInvalid, UnknownTopic
 from connectors.sdk.manifest import Capability
 
@@ -141,7 +141,8 @@ class WebhookRules(Subject):
     async def test_subscriptions_are_made_once_and_deliver(self) -> None:
         """The first call subscribes, the second changes nothing, and a sale then reaches the callback, signed."""
         self.need(Capability.SUBSCRIBE)
-        async with self.opened() as rig, Receiver() as inbox:
+        async with Receiver(path=f"/webhooks/{ACCOUNT}") as inbox, self.opened(public_url=inbox.origin) as rig:
+            inbox.challenge = self.capable(rig, Capability.WEBHOOKS).challenge
             subscribes: Subscribes = self.capable(rig, Capability.SUBSCRIBE)
             assert list(await subscribes.ensure_subscriptions(inbox.url)), "nothing was subscribed"
             assert list(await subscribes.ensure_subscriptions(inbox.url)) == [], "the second call changed something"
