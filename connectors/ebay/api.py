@@ -97,6 +97,7 @@ class Api:
         params: Mapping[str, str | int] | None = None,
         json: Any = None,
         keyed: bool = False,
+        budget: str = "notification",
     ) -> Answer:
         """A call of the Notification API as the application, not as the seller."""
         return await self._send(
@@ -104,7 +105,7 @@ class Api:
             method,
             f"{NOTIFICATION}{path}",
             kind=kind,
-            budget="notification",
+            budget=budget,
             params=params,
             json=json,
             write=method != "GET",

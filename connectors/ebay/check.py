@@ -31,6 +31,8 @@ async def check(ctx: AccountContext, api: Api, settings: Settings) -> CheckRepor
         AuthFailed: Wrong credentials, a consent that ended, or one that lacks a scope (the message names it).
         Transient: eBay is down.
     """
+    # A login refused for its scopes has its own message; only reads tell which scope is lacking.
+    await api.login.user.get()
     lacking: list[str] = []
     correlation: str | None = None
     for scope, path, budget in NEEDED:

@@ -42,7 +42,9 @@ BUDGETS: Final = (
     _per_day("inventory", 2_000_000, NOT_VERIFIED, burst=1_000),
     _per_day("trading", 1_500_000, NOT_VERIFIED, burst=200),
     _per_day("post_order", 200_000, NOT_VERIFIED, burst=200),
-    _per_day("notification", 10_000, CALL_LIMITS, burst=200),
+    # 10,000 together. Keys are asked for on the word of strangers, so they may not spend the rest.
+    _per_day("notification", 8_000, CALL_LIMITS, burst=200),
+    _per_day("public_key", 2_000, CALL_LIMITS, burst=40),
 )
 
 MANIFEST: Final = Manifest(

@@ -31,14 +31,17 @@ from connectors.ebay.api import Api, escaped
 from connectors.ebay.settings import Settings
 from connectors.sdk import exact
 from connectors.sdk.contract import AccountContext, WebhookReply, WebhookRequest
-from connectors.sdk.errors import SignatureInvalid, TargetMissing, Transient
+from connectors.sdk.errors import ConnectorError, SignatureInvalid, TargetMissing, Transient
 
 HEADER: Final = "x-ebay-signature"
 ALGORITHM: Final = "ecdsa"
 HEADER_LENGTH_MAX: Final = 2_048
 KEY_LIFE_S: Final = 3_600.0
 UNKNOWN_LIFE_S: Final = 300.0
-KEYS_MAX: Final = 64
+STALE_LIFE_S: Final = 86_400.0
+"""How much longer a key serves while eBay cannot be asked for it again."""
+
+KEYS_MAX: Final = 32
 CHALLENGE_LENGTH_MAX: Final = 512
 DIGESTS: Final[Mapping[str, hashes.HashAlgorithm]] = {"SHA1": hashes.SHA1(), "SHA256": hashes.SHA256()}  # noqa: S303
 
@@ -86,9 +89,16 @@ class Signatures:
         except SignatureInvalid:
             return
         held = self._keys.get(signed.key_id)
-        if held is not None and self._ctx.clock.monotonic() < held.until_s:
+        now_s = self._ctx.clock.monotonic()
+        if held is not None and now_s < held.until_s:
             return
-        self._keep(signed.key_id, await self._ask(signed.key_id))
+        try:
+            found = await self._ask(signed.key_id)
+        except ConnectorError:
+            if held is None or held.key is None or now_s >= held.until_s + STALE_LIFE_S:
+                raise
+            return
+        self._keep(signed.key_id, found)
 
     def verify(self, request: WebhookRequest) -> None:
         """Pass only what is signed with one of eBay's keys.
@@ -124,7 +134,8 @@ class Signatures:
     async def _ask(self, key_id: str) -> _Held:
         now_s = self._ctx.clock.monotonic()
         try:
-            answer = await self._api.application("GET", f"/public_key/{escaped(key_id)}", kind="keys.read")
+            path = f"/public_key/{escaped(key_id)}"
+            answer = await self._api.application("GET", path, kind="keys.read", budget="public_key")
         except TargetMissing:
             return _Held(None, "", now_s + UNKNOWN_LIFE_S)
         body = answer.json()

@@ -72,9 +72,9 @@ class Wire:
     ctx: AccountContext
 
     def bodies(self, path: str) -> list[Any]:
-        """JSON of every request sent to a path, in order."""
+        """JSON of every body sent to a path, in order."""
         calls = (call.request for call in self.routes.calls if call.request.url.path == path)
-        return [json.loads(request.read()) for request in calls]
+        return [json.loads(request.read()) for request in calls if request.method != "GET"]
 
 
 @asynccontextmanager

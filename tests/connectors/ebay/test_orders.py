@@ -40,7 +40,7 @@ class Shelf:
 
 async def walk(wire: Wire, limit: int, cursor: Any = None) -> list[Envelope]:
     found: list[Envelope] = []
-    for _ in range(100):
+    for _ in range(300):
         got = await wire.connector.fetch("orders", cursor, limit)
         found += got.envelopes
         cursor = json.loads(json.dumps(got.cursor))
@@ -102,9 +102,7 @@ async def test_a_list_that_never_holds_still_is_given_up() -> None:
 
         wire.routes.get(ORDER_PATH).mock(side_effect=shifting)
         with pytest.raises(Transient, match="faster than it can be read"):
-            cursor = None
-            for _ in range(300):
-                cursor = (await wire.connector.fetch("orders", cursor, 2)).cursor
+            await walk(wire, 2)
 
 
 async def test_the_range_overlaps_the_mark_and_never_names_creation() -> None:
