@@ -50,6 +50,17 @@ accounts:
   #   availability: {locations: [main], buffer: 1}
   #   poll: {orders: 60s}
   #   mode: shadow
+  #
+  # ebay-us:
+  #   connector: ebay
+  #   credentials:
+  #     client_id: ${EBAY_CLIENT_ID}
+  #     client_secret: ${EBAY_CLIENT_SECRET}
+  #     refresh_token: ${EBAY_REFRESH_TOKEN}
+  #     verification_token: ${EBAY_VERIFICATION_TOKEN}  # 32 to 80 letters and digits of your choice
+  #   options: {marketplace: EBAY_US, alert_email: ops@example.com, refresh_token_expires_on: "2028-05-01"}
+  #   availability: {locations: [main], buffer: 1}
+  #   mode: shadow
 
 # The catalogue: one line per SKU, CSV or JSON lines.
 skus: skus.csv
@@ -70,6 +81,10 @@ SHOP_SECRET=
 WALMART_CLIENT_ID=
 WALMART_CLIENT_SECRET=
 WALMART_WEBHOOK_SECRET=
+EBAY_CLIENT_ID=
+EBAY_CLIENT_SECRET=
+EBAY_REFRESH_TOKEN=
+EBAY_VERIFICATION_TOKEN=
 """
 
 

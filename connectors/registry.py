@@ -8,7 +8,7 @@ from typing import Final
 
 from connectors.sdk.contract import ConnectorType
 
-_NAMES: Final = ("shopify", "walmart")
+_NAMES: Final = ("ebay", "shopify", "walmart")
 
 
 class UnknownConnector(LookupError):

@@ -122,7 +122,7 @@ class Order(DocumentBase):
     A read that really has none says so with `attributes.partial` and never shrinks what is known.
     """
 
-    PERSONAL: ClassVar[tuple[str, ...]] = ("buyer", "ship_to", "bill_to", "note")
+    PERSONAL: ClassVar[tuple[str, ...]] = ("buyer", "ship_to", "bill_to", "final_destination", "note")
 
     type: Literal["order"] = "order"
     number: Text
@@ -149,4 +149,6 @@ class Order(DocumentBase):
     buyer: Buyer | None = None
     ship_to: PostalAddress = None
     bill_to: PostalAddress = None
+    final_destination: PostalAddress = None
+    """the buyer's own address where `ship_to` is a forwarding hub of the channel"""
     note: FreeText | None = None

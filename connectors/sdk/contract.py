@@ -248,6 +248,21 @@ class ReceivesWebhooks(Protocol):
 
 
 @runtime_checkable
+class FetchesKeys(Protocol):
+    """A receiver whose signatures are checked with keys the vendor publishes. Asked before `verify`."""
+
+    async def fetch_keys(self, request: WebhookRequest) -> None:
+        """Have at hand whatever `verify` needs for this request; a request that names nothing usable needs none.
+
+        The request is not believed yet: at most one bounded read, from the vendor's own address.
+
+        Raises:
+            ConnectorError: The vendor did not give the key; the sender is to come again.
+        """
+        ...
+
+
+@runtime_checkable
 class Pulls(Protocol):
     async def fetch(self, stream: str, cursor: Cursor | None, limit: int, since: datetime | None = None) -> Page:
         """Next page of a stream. `cursor` None starts at `since`, else at the connector's default."""

@@ -36,12 +36,14 @@ class Control(StrEnum):
 
     `REDACT_ORDERS`: forget the people of the orders named in the payload. `DATA_REQUEST`: a
     person asks what is held; recorded for the operator. `REDACT_ACCOUNT`: forget the people of
-    every order of the account. `UNINSTALLED`: access is gone; the account is held.
+    every order of the account. `REDACT_BUYER`: forget one person in all of the account's orders.
+    `UNINSTALLED`: access is gone; the account is held.
     """
 
     REDACT_ORDERS = "redact_orders"
     DATA_REQUEST = "data_request"
     REDACT_ACCOUNT = "redact_account"
+    REDACT_BUYER = "redact_buyer"
     UNINSTALLED = "uninstalled"
 
 
@@ -52,7 +54,8 @@ class Topic:
     `hint` means the payload only says that something changed: the engine calls `resolve` and
     the envelopes that come back are mapped instead. `ignored` topics are known and give no
     documents. `control` topics are acted on by the hub and never mapped; `orders` is the payload's
-    top-level field listing the vendor's order ids they concern.
+    top-level field listing the vendor's order ids they concern, `people` the dotted paths of fields
+    that name the buyer they concern as orders do in `buyer.channel_id`; one of them at least is there.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Topic:
     ignored: bool = False
     control: Control | None = None
     orders: str = ""
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Answers (fixed, SURFACE): 200 once committed and synced, also for a duplicate; 401 bad or missing
 signature; 404 unknown account; 413 over the size limit; 503 with Retry-After when the hub cannot
-store. A body is never parsed before its signature has been found good.
+store, or cannot get the key a signature is checked with. A body is never parsed before its signature
+has been found good.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Protocol
 
 from aiohttp import web
 
-from connectors.sdk.contract import Envelope, ReceivesWebhooks, WebhookRequest
-from connectors.sdk.errors import SignatureInvalid
+from connectors.sdk.contract import Envelope, FetchesKeys, ReceivesWebhooks, WebhookRequest
+from connectors.sdk.errors import ConnectorError, SignatureInvalid
 from connectors.sdk.ports import Clock
 from hub.api.problem import Problem, unavailable
 from hub.ports.store import StoreUnavailable
@@ -60,6 +61,12 @@ class Intake:
         )
         if (reply := receiver.challenge(incoming)) is not None:
             return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
+        try:
+            if isinstance(receiver, FetchesKeys):
+                await receiver.fetch_keys(incoming)
+        except ConnectorError as error:
+            self.counters.rejected(account, "key")
+            return Problem(503, "The signature cannot be checked now", error.message, retry_after_s=5).response()
         try:
             receiver.verify(incoming)
         except SignatureInvalid as error:

@@ -55,6 +55,8 @@ class Controls:
             await self._redact(item.account, [(item.account, order) for order in interpreted.orders])
         elif interpreted.control is Control.REDACT_ACCOUNT:
             await self._redact_account(item.account)
+        elif interpreted.control is Control.REDACT_BUYER:
+            await self._redact_buyer(item.account, frozenset(interpreted.people))
         writes = WriteSet(
             inbox=[InboxResult(item.seq, InboxState.DONE)],
             audit=[
@@ -97,6 +99,30 @@ class Controls:
             await self._redact(account, [(row.account, row.source_id) for row in rows])
             if cursor is None:
                 return
+
+    async def _redact_buyer(self, account: str, people: frozenset[str]) -> None:
+        """Every order of the account whose buyer goes by one of these names.
+
+        The names are personal and lie encrypted, so they are compared order by order.
+        """
+        if self._queries is None:
+            raise LookupError("forgetting one person of an account needs queries")
+        cursor: str | None = None
+        while True:
+            rows, cursor = await self._queries.orders(account=account, limit=CHUNK, cursor=cursor)
+            found = [row for row in rows if people & _names(await self._queries.personal(row.id))]
+            if found:
+                await self._redact(account, [(row.account, row.source_id) for row in found])
+            if cursor is None:
+                return
+
+
+def _names(personal: str | None) -> frozenset[str]:
+    """What an order's buyer is called by the channel."""
+    held = json.loads(personal) if personal else None
+    buyer = held.get("buyer") if isinstance(held, dict) else None
+    name = buyer.get("channel_id") if isinstance(buyer, dict) else None
+    return frozenset((name,)) if isinstance(name, str) and name else frozenset()
 
 
 def _forget(state: State, keys: Sequence[OrderKey], documents: Sequence[str]) -> WriteSet:

@@ -90,7 +90,9 @@ def map_item(item: InboxItem, context: MapContext, maps: Maps) -> Interpreted:
 
 
 def _controlled(item: InboxItem, topic: Topic, control: Control) -> Interpreted:
-    """A control topic's order ids, read strictly: a redaction that cannot be read must not look done."""
+    """A control topic's order ids or people, read strictly: a redaction that cannot be read must not look done."""
+    if topic.people:
+        return _about_people(item, topic, control)
     if not topic.orders:
         return Interpreted(item.seq, control=control)
     try:
@@ -101,6 +103,26 @@ def _controlled(item: InboxItem, topic: Topic, control: Control) -> Interpreted:
         message = f"the payload has no list of order ids in {topic.orders!r}"
         return Interpreted(item.seq, refusal=Refusal("MappingError", "control", topic.orders, message))
     return Interpreted(item.seq, control=control, orders=orders)
+
+
+def _about_people(item: InboxItem, topic: Topic, control: Control) -> Interpreted:
+    try:
+        payload = json.loads(item.payload, parse_float=str)
+    except ValueError:
+        payload = None
+    found = (_at(payload, path) for path in topic.people)
+    people = tuple(dict.fromkeys(str(name) for name in found if isinstance(name, str | int) and name != ""))
+    if not people:
+        paths = ", ".join(topic.people)
+        refusal = Refusal("MappingError", "control", paths, f"the payload names nobody under {paths}")
+        return Interpreted(item.seq, refusal=refusal)
+    return Interpreted(item.seq, control=control, people=people)
+
+
+def _at(payload: object, path: str) -> object:
+    for name in path.split("."):
+        payload = payload.get(name) if isinstance(payload, dict) else None
+    return payload
 
 
 def unknown_account(item: InboxItem) -> Interpreted:

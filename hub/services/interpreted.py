@@ -26,3 +26,5 @@ class Interpreted(NamedTuple):
     control: Control | None = None
     orders: tuple[str, ...] = ()
     hint: bool = False
+    people: tuple[str, ...] = ()
+    """Names a person goes by at the channel, for a control that concerns one; never logged."""

@@ -12,7 +12,7 @@ import pytest
 
 from connectors.sdk.clock import SystemClock
 from connectors.sdk.contract import Envelope, WebhookReply, WebhookRequest
-from connectors.sdk.errors import SignatureInvalid
+from connectors.sdk.errors import SignatureInvalid, Transient
 from hub.api.intake import Intake
 from hub.api.server import application, listen
 from hub.ports.store import StoreUnavailable
@@ -75,6 +75,40 @@ async def serving(storage: Storage, counters: Counters) -> AsyncIterator[aiohttp
 
 
 GOOD = {"X-Signature": "good"}
+
+
+class KeyedReceiver(Receiver):
+    """Its key is published by the vendor, who may be down."""
+
+    down = True
+    fetched = False
+
+    async def fetch_keys(self, request: WebhookRequest) -> None:
+        if self.down:
+            raise Transient("the vendor does not answer")
+        self.fetched = True
+
+    def verify(self, request: WebhookRequest) -> None:
+        assert self.fetched, "verified before the key was at hand"
+        super().verify(request)
+
+
+async def test_a_key_that_cannot_be_had_is_not_a_bad_signature() -> None:
+    """503 with Retry-After and nothing stored while the vendor is down; 200 once the key is there."""
+    storage, counters, receiver = Storage(), Counters(), KeyedReceiver()
+    intake = Intake({"toy-us": receiver}, storage.receive, counters, SystemClock(), MAX)
+    listener = await listen(application(intake.routes(), max_bytes=MAX), "127.0.0.1", 0)
+    try:
+        async with aiohttp.ClientSession(base_url=listener.address) as http:
+            async with http.post("/webhooks/toy-us", data=b"a", headers=GOOD) as answer:
+                assert answer.status == 503
+                assert int(answer.headers["Retry-After"]) > 0
+            assert (storage.keys, counters.refused) == (set(), [("toy-us", "key")])
+            receiver.down = False
+            async with http.post("/webhooks/toy-us", data=b"a", headers=GOOD) as answer:
+                assert answer.status == 200
+    finally:
+        await listener.stop()
 
 
 async def test_a_signed_webhook_is_stored_once_and_its_repeat_still_gets_200() -> None:

@@ -136,9 +136,9 @@ def test_seeds_repeat() -> None:
 
 def test_an_unknown_connector_is_told_with_those_known() -> None:
     """The message lists the names there are."""
-    with pytest.raises(registry.UnknownConnector, match="shopify, walmart"):
+    with pytest.raises(registry.UnknownConnector, match="ebay, shopify, walmart"):
         registry.get("shopfiy")
-    assert registry.names() == ("shopify", "walmart")
+    assert registry.names() == ("ebay", "shopify", "walmart")
 
 
 @pytest.mark.parametrize(("exported", "problem"), [(None, "exports no CONNECTOR"), (CONNECTOR, "calls itself 'toy'")])

@@ -41,6 +41,15 @@ async def test_a_redaction_that_cannot_be_read_is_not_done() -> None:
     assert len(hub.store.tables.failures) == 4
 
 
+async def test_a_person_without_a_name_is_not_forgotten_by_guess() -> None:
+    """A deletion notice that names nobody is parked, never taken for everybody or for nobody."""
+    hub = Hub()
+    for payload in (b"{}", b"nonsense", b"[]", b'{"who": {"name": ""}}', b'{"who": {"id": ["x"]}}'):
+        routed = await obey(hub, "forget-person", payload)
+        assert routed.refusal is not None
+    assert len(hub.store.tables.failures) == 5
+
+
 async def test_a_data_request_waits_for_a_person() -> None:
     """A request stays open among the failures and stands in the audit."""
     hub = Hub()

@@ -180,6 +180,25 @@ async def test_people_are_kept_apart_and_can_be_forgotten(tmp_path: Path) -> Non
         assert await hub.queries.personal(ids["other"]) is not None
 
 
+async def test_one_person_is_forgotten_in_every_order_and_nobody_else(tmp_path: Path) -> None:
+    """A deletion notice shreds the orders of that buyer, by either of the names it gives, on that account alone."""
+    async with running(tmp_path / "hub.db", plan(), plan("other")) as hub:
+        people = {"11": "ada_x", "12": "u-77", "13": "bob_y"}
+        for number, name in people.items():
+            await hub.deliver((order(number, [], buyer={"name": "Ada Example", "channel_id": name}),), number)
+        await hub.deliver((order("14", [], buyer={"channel_id": "ada_x"}),), "14", account="other")
+        payload = b'{"who": {"name": "ada_x", "id": "u-77"}}'
+        new = NewInput("shop", "toy", "webhook", "forget-person", "f", "f", payload, "d", at(0))
+        await hub.store.receive([new])
+        (item,) = await hub.store.claim_inbox(1)
+        routed = route(item, plan())
+        assert routed is not None
+        await hub.apply.apply([(item, routed)])
+        rows, _ = await hub.queries.orders()
+        kept = {row.source_id for row in rows if await hub.queries.personal(row.id) is not None}
+        assert kept == {"13", "14"}
+
+
 async def test_a_complete_report_zeroes_what_it_does_not_list(tmp_path: Path) -> None:
     """A warehouse's whole count leaves nothing standing that it did not find, there and nowhere else."""
     async with running(tmp_path / "hub.db", plan(stock_source=True)) as hub:

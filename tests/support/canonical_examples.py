@@ -56,5 +56,5 @@ def order(lines: int = 3) -> dict[str, Any]:
         "purchase_order_number": None, "holds": [], "tags": ["vip"],
         "buyer": {"name": "Ines Example", "company": None, "email": "ines@example.com", "phone": None,
                   "channel_id": "207119551"},
-        "ship_to": address(), "bill_to": address(), "note": "Leave at the porch",
+        "ship_to": address(), "bill_to": address(), "final_destination": None, "note": "Leave at the porch",
     }  # fmt: skip

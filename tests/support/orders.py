@@ -32,6 +32,7 @@ def manifest(**changes: Any) -> Manifest:
         Topic("forget", control=Control.REDACT_ORDERS, orders="orders"),
         Topic("ask", control=Control.DATA_REQUEST, orders="orders"),
         Topic("forget-all", control=Control.REDACT_ACCOUNT),
+        Topic("forget-person", control=Control.REDACT_BUYER, people=("who.name", "who.id")),
         Topic("gone", control=Control.UNINSTALLED),
     )
     fields: dict[str, Any] = {"capabilities": frozenset({Capability.PULL, Capability.READ_BACK}), "topics": topics}

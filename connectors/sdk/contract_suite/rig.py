@@ -101,7 +101,11 @@ class Subject:
 
     @asynccontextmanager
     async def opened(
-        self, *, credentials: Mapping[str, str] | None = None, without: Sequence[str] = ()
+        self,
+        *,
+        credentials: Mapping[str, str] | None = None,
+        without: Sequence[str] = (),
+        public_url: str = PUBLIC_URL,
     ) -> AsyncIterator[Rig]:
         """A started sandbox and a connector on it, both closed afterwards whatever happened."""
         clock = ManualClock()
@@ -111,7 +115,7 @@ class Subject:
         await sandbox.start()
         try:
             section = sandbox.account_section()
-            rig = Rig(sandbox, None, _context(section, clock, credentials or {}, without), clock, section)
+            rig = Rig(sandbox, None, _context(section, clock, credentials or {}, without, public_url), clock, section)
             rig = Rig(sandbox, None, _listening(rig.ctx, rig.calls), clock, section, rig.calls)
             rig.connector = self.connector.open(rig.ctx)
             try:
@@ -207,7 +211,11 @@ class Subject:
 
 
 def _context(
-    section: Mapping[str, Any], clock: ManualClock, changed: Mapping[str, str], without: Sequence[str]
+    section: Mapping[str, Any],
+    clock: ManualClock,
+    changed: Mapping[str, str],
+    without: Sequence[str],
+    public_url: str,
 ) -> AccountContext:
     credentials = {**section.get("credentials", {}), **changed}
     return AccountContext(
@@ -217,7 +225,7 @@ def _context(
         credentials={key: Secret(str(value)) for key, value in credentials.items() if key not in without},
         options=dict(section.get("options", {})),
         locations=dict(section.get("locations", {})),
-        public_url=PUBLIC_URL,
+        public_url=public_url,
         clock=clock,
         ids=SeededIds(1),
         jitter=FixedJitter(0.5),

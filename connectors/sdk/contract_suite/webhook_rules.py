@@ -4,16 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Final
 
 import pytest
 
-from connectors.sdk.contract import Envelope, ReceivesWebhooks, Subscribes, WebhookRequest
+from connectors.sdk.contract import Envelope, FetchesKeys, ReceivesWebhooks, Subscribes, WebhookRequest
 from connectors.sdk.contract_suite.receiver import Receiver
-from connectors.sdk.contract_suite.rig import Rig, Subject
-from connectors.sdk.errors import SignatureInvalid, UnknownTopic
+from connectors.sdk.contract_suite.rig import ACCOUNT, Rig, Subject
+from connectors.sdk.errors import ConnectorError, SignatureInvalid, UnknownTopic
 from connectors.sdk.manifest import Capability
 
 BITS_MAX: Final = 4_096
@@ -24,30 +24,32 @@ ODD_BODIES: Final = (b"", b"{}", b"[]", b"null", b"0", b'"text"', b"\xff\xfe", b
 class WebhookRules(Subject):
     """Signatures, dedupe keys, envelopes and subscriptions."""
 
-    def _requests(self, rig: Rig) -> Iterator[tuple[ReceivesWebhooks, WebhookRequest]]:
+    async def _requests(self, rig: Rig) -> AsyncIterator[tuple[ReceivesWebhooks, WebhookRequest]]:
         receiver: ReceivesWebhooks = self.capable(rig, Capability.WEBHOOKS)
         assert self.webhooks, "give webhook samples: `webhooks = (WebhookSample(topic, body), …)`"
         for sample in self.webhooks:
-            yield receiver, rig.webhook(sample.topic, sample.body)
+            request = rig.webhook(sample.topic, sample.body)
+            await _keys_at_hand(receiver, request)
+            yield receiver, request
 
     async def test_a_signed_webhook_is_accepted(self) -> None:
         """What the vendor signed passes, and is no challenge."""
         async with self.opened() as rig:
-            for receiver, request in self._requests(rig):
+            async for receiver, request in self._requests(rig):
                 receiver.verify(request)
                 assert receiver.challenge(request) is None
 
     async def test_a_flipped_bit_in_the_body_is_refused(self) -> None:
         """Every single-bit change of the body, and a byte more or less, is refused."""
         async with self.opened() as rig:
-            for receiver, request in self._requests(rig):
+            async for receiver, request in self._requests(rig):
                 for body in _changed(request.body):
                     self._refused(receiver, replace(request, body=body), "a changed body")
 
     async def test_a_changed_signature_is_refused(self) -> None:
         """Whatever header the signature needs, any change of it, or its absence, is refused."""
         async with self.opened() as rig:
-            for receiver, request in self._requests(rig):
+            async for receiver, request in self._requests(rig):
                 signing = [name for name in request.headers if _fails(receiver, _without(request, name))]
                 assert signing, "no header is needed to be believed"
                 for name in signing:
@@ -58,19 +60,20 @@ class WebhookRules(Subject):
     async def test_another_secret_is_refused(self) -> None:
         """A signature made with any other secret is refused."""
         async with self.opened() as rig:
-            requests = [request for _, request in self._requests(rig)]
+            requests = [request async for _, request in self._requests(rig)]
             secrets = {
                 key: f"other-{key}-0123456789" for key in rig.ctx.credentials if "secret" in key or "token" in key
             }
         async with self.opened(credentials=secrets) as other:
             receiver: ReceivesWebhooks = self.capable(other, Capability.WEBHOOKS)
             for request in requests:
+                await _keys_at_hand(receiver, request)
                 self._refused(receiver, request, "another secret")
 
     async def test_without_a_secret_nothing_is_believed(self) -> None:
         """An account without a webhook secret refuses: at `open`, or every request."""
         async with self.opened() as rig:
-            requests = [request for _, request in self._requests(rig)]
+            requests = [request async for _, request in self._requests(rig)]
             secret = next((key for key in rig.ctx.credentials if "webhook" in key or "verification" in key), None)
             assert secret is not None, "which credential signs webhooks? its name says webhook or verification"
             kept = {key: value for key, value in rig.ctx.credentials.items() if key != secret}
@@ -80,6 +83,7 @@ class WebhookRules(Subject):
                 return
             assert isinstance(bare, ReceivesWebhooks)
             for request in requests:
+                await _keys_at_hand(bare, request)
                 self._refused(bare, request, "no secret at all")
             await bare.close()
 
@@ -110,7 +114,7 @@ class WebhookRules(Subject):
     async def test_envelopes_are_named_and_hold_the_bytes(self) -> None:
         """Known topic, untouched payload, aware time, and no signature kept."""
         async with self.opened() as rig:
-            for receiver, request in self._requests(rig):
+            async for receiver, request in self._requests(rig):
                 for envelope in receiver.envelopes(request):
                     assert self.manifest.topic(envelope.topic), f"{envelope.topic} is not in the manifest"
                     assert envelope.payload == request.body
@@ -127,6 +131,7 @@ class WebhookRules(Subject):
             for sample in self.webhooks:
                 for body in ODD_BODIES:
                     request = rig.webhook(sample.topic, body)
+                    await _keys_at_hand(receiver, request)
                     receiver.verify(request)
                     try:
                         receiver.envelopes(request)
@@ -136,7 +141,8 @@ class WebhookRules(Subject):
     async def test_subscriptions_are_made_once_and_deliver(self) -> None:
         """The first call subscribes, the second changes nothing, and a sale then reaches the callback, signed."""
         self.need(Capability.SUBSCRIBE)
-        async with self.opened() as rig, Receiver() as inbox:
+        async with Receiver(path=f"/webhooks/{ACCOUNT}") as inbox, self.opened(public_url=inbox.origin) as rig:
+            inbox.challenge = self.capable(rig, Capability.WEBHOOKS).challenge
             subscribes: Subscribes = self.capable(rig, Capability.SUBSCRIBE)
             assert list(await subscribes.ensure_subscriptions(inbox.url)), "nothing was subscribed"
             assert list(await subscribes.ensure_subscriptions(inbox.url)) == [], "the second call changed something"
@@ -146,6 +152,7 @@ class WebhookRules(Subject):
             receiver: ReceivesWebhooks = self.capable(rig, Capability.WEBHOOKS)
             for request in inbox.requests:
                 received = replace(request, received_at=rig.clock.now())
+                await _keys_at_hand(receiver, received)
                 receiver.verify(received)
                 for envelope in receiver.envelopes(received):
                     assert self.manifest.topic(envelope.topic), envelope.topic
@@ -169,6 +176,15 @@ class WebhookRules(Subject):
         except SignatureInvalid:
             return
         pytest.fail(f"{what} was believed")
+
+
+async def _keys_at_hand(receiver: ReceivesWebhooks, request: WebhookRequest) -> None:
+    """As intake does before it verifies; a key that cannot be had leaves the request unbelieved."""
+    if isinstance(receiver, FetchesKeys):
+        try:
+            await receiver.fetch_keys(request)
+        except ConnectorError:
+            return
 
 
 def _keys(envelopes: object) -> list[tuple[str, str, str]]:

@@ -1,0 +1,203 @@
+"""eBay's wire: tokens, headers, budgets. Everything that calls eBay passes here.
+
+Source: Sell API OpenAPI documents (2025-11): `Content-Language` is required on inventory and offer
+writes; Post-Order pages "making a call" (two versions, read 2026-11) disagree on the scheme of the
+Authorization header, so it is an option.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from connectors.ebay import errors
+from connectors.ebay.login import Login
+from connectors.ebay.manifest import BUDGETS
+from connectors.ebay.settings import Settings
+from connectors.sdk.auth import TokenHeader
+from connectors.sdk.budget import BudgetBook
+from connectors.sdk.contract import AccountContext
+from connectors.sdk.errors import RateLimited
+from connectors.sdk.http import Answer, HttpClient
+
+CORRELATION_HEADERS: Final = ("x-ebay-request-id", "x-ebay-c-request-id", "rlogid")
+FULFILLMENT: Final = "/sell/fulfillment/v1"
+INVENTORY: Final = "/sell/inventory/v1"
+NOTIFICATION: Final = "/commerce/notification/v1"
+POST_ORDER: Final = "/post-order/v2"
+TRADING: Final = "/ws/api.dll"
+QUOTA_WAIT_S: Final = 900.0
+DAY_LIMIT_CODES: Final = frozenset({"2001", "2002"})
+
+LANGUAGES: Final[Mapping[str, str]] = {
+    "EBAY_AT": "de-AT", "EBAY_AU": "en-AU", "EBAY_BE": "nl-BE", "EBAY_CA": "en-CA", "EBAY_CH": "de-CH",
+    "EBAY_DE": "de-DE", "EBAY_ES": "es-ES", "EBAY_FR": "fr-FR", "EBAY_GB": "en-GB", "EBAY_HK": "zh-HK",
+    "EBAY_IE": "en-IE", "EBAY_IT": "it-IT", "EBAY_MY": "en-MY", "EBAY_NL": "nl-NL", "EBAY_PH": "en-PH",
+    "EBAY_PL": "pl-PL", "EBAY_SG": "en-SG",
+}  # fmt: skip
+# Source: developer.ebay.com "HTTP request headers", marketplace and language table (read 2026-11); US is en-US.
+
+
+def escaped(text: str) -> str:
+    """A SKU or id as part of a path or a query: every reserved character, "/" and "{" included."""
+    return quote(text, safe="")
+
+
+def encoded(params: Mapping[str, str | int]) -> str:
+    """A query with every reserved character escaped: eBay wants [ ] { } | of its filters escaped."""
+    return "&".join(f"{escaped(name)}={escaped(str(value))}" for name, value in params.items())
+
+
+class Api:
+    """One account's calls. For one event loop; any number of tasks.
+
+    A token lasts two hours; one task renews it for all, and a 401 earns one renewal and one more try.
+    """
+
+    def __init__(self, ctx: AccountContext, settings: Settings) -> None:
+        self._ctx = ctx
+        self._settings = settings
+        self.budgets = BudgetBook(ctx.clock, BUDGETS)
+        self.login = Login(ctx, settings, self.budgets)
+        self._user = self._client(TokenHeader(self.login.user))
+        self._application = self._client(TokenHeader(self.login.application))
+        prefix = f"{settings.post_order_scheme} "
+        self._post_order = self._client(TokenHeader(self.login.user, prefix=prefix))
+        self._trading = self._client(TokenHeader(self.login.user, header="X-EBAY-API-IAF-TOKEN", prefix=""))
+
+    async def close(self) -> None:
+        await self.login.close()
+        for client in (self._user, self._application, self._post_order, self._trading):
+            await client.close()
+
+    async def get(self, path: str, *, kind: str, budget: str, params: Mapping[str, str | int] | None = None) -> Answer:
+        """A read with the seller's token."""
+        return await self._send(self._user, "GET", path, kind=kind, budget=budget, params=params)
+
+    async def send(
+        self, method: str, path: str, *, kind: str, budget: str, json: Any = None, keyed: bool = False
+    ) -> Answer:
+        """A write with the seller's token. `keyed` says that doing it twice is the same as once."""
+        headers = {"content-language": LANGUAGES.get(self._settings.marketplace, "en-US")}
+        return await self._send(
+            self._user, method, path, kind=kind, budget=budget, json=json, headers=headers, write=True, keyed=keyed
+        )
+
+    async def ask(self, path: str, *, kind: str, budget: str, json: Any) -> Answer:
+        """A read that eBay wants as POST: nothing changes there."""
+        return await self._send(self._user, "POST", path, kind=kind, budget=budget, json=json)
+
+    async def application(
+        self,
+        method: str,
+        path: str,
+        *,
+        kind: str,
+        params: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        keyed: bool = False,
+        budget: str = "notification",
+    ) -> Answer:
+        """A call of the Notification API as the application, not as the seller."""
+        return await self._send(
+            self._application,
+            method,
+            f"{NOTIFICATION}{path}",
+            kind=kind,
+            budget=budget,
+            params=params,
+            json=json,
+            write=method != "GET",
+            keyed=keyed,
+        )
+
+    async def post_order(
+        self,
+        method: str,
+        path: str,
+        *,
+        kind: str,
+        params: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        write: bool = False,
+    ) -> Answer:
+        # Post-Order spells marketplaces with a dash. Source: its request header tables (2026-11).
+        headers = {"x-ebay-c-marketplace-id": self._settings.marketplace.replace("_", "-")}
+        return await self._send(
+            self._post_order,
+            method,
+            f"{POST_ORDER}{path}",
+            kind=kind,
+            budget="post_order",
+            params=params,
+            json=json,
+            headers=headers,
+            write=write,
+        )
+
+    async def trading(self, call: str, body: bytes, headers: Mapping[str, str], *, write: bool) -> Answer:
+        """One XML call. Revisions of stock are absolute, so a write may be repeated."""
+        return await self._trading.request(
+            "POST",
+            TRADING,
+            content=body,
+            headers={"content-type": "text/xml", "accept": "text/xml", "x-ebay-api-call-name": call, **headers},
+            kind=f"trading.{call}",
+            budget="trading",
+            write=write,
+            keyed=True,
+        )
+
+    async def _send(
+        self,
+        client: HttpClient,
+        method: str,
+        path: str,
+        *,
+        kind: str,
+        budget: str,
+        params: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        write: bool = False,
+        keyed: bool = False,
+    ) -> Answer:
+        try:
+            return await client.request(
+                method,
+                path,
+                raw_query=encoded(params or {}) or None,
+                json=json,
+                headers=headers,
+                kind=kind,
+                budget=budget,
+                write=write,
+                keyed=keyed,
+            )
+        except RateLimited as error:
+            if error.code in DAY_LIMIT_CODES and error.retry_after_s is None:
+                # The day's calls are spent until midnight Pacific. Some limits are shorter and the
+                # answer does not say which this is, so eBay is asked again every quarter of an hour.
+                wait_s = min(errors.until_midnight_s(self._ctx.clock.now()), QUOTA_WAIT_S)
+                self.budgets.hold(budget, wait_s)
+                message = f"{error.message}; a daily limit starts again at midnight Pacific"
+                raise RateLimited(
+                    message,
+                    retry_after_s=wait_s,
+                    code=error.code,
+                    status=error.status,
+                    correlation_id=error.correlation_id,
+                ) from error
+            raise
+
+    def _client(self, authorize: TokenHeader) -> HttpClient:
+        return HttpClient(
+            self._ctx,
+            base_url=self._settings.base_url,
+            budgets=self.budgets,
+            classify=errors.classify,
+            authorize=authorize,
+            headers={"x-ebay-c-marketplace-id": self._settings.marketplace},
+            correlation_headers=CORRELATION_HEADERS,
+        )

@@ -1,0 +1,1 @@
+"""The parts of the eBay sandbox: one file per API it fakes."""
