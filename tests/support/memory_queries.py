@@ -59,7 +59,7 @@ class MemoryQueries:
 
     async def positions_at(self, skus: Sequence[str], at: Micros | None) -> Sequence[Position]:
         if at is not None:
-            raise NotImplementedError("the past of a memory store")
+            raise AssertionError("a memory store knows no past")
         return [row for row in self._store.tables.positions.values() if row.sku in skus]
 
     async def effects(

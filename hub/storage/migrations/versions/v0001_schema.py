@@ -88,7 +88,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("restore a backup instead: a downgrade would drop what was received since")
+    raise RuntimeError("restore a backup instead: a downgrade would drop what was received since")
 
 
 def _sqlite_triggers() -> None:
