@@ -193,10 +193,6 @@ class EbaySandbox(Sandbox):
         reading = request.path in READ_BY_POST or request.path.startswith("/identity/")
         return request.method != "GET" and not reading
 
-    def rate_limited_response(self, request: web.Request, retry_after: float | None) -> web.StreamResponse:  # noqa: ARG002  # alike for every path
-        headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
-        return Refusal(429, 2002, "Too many requests.", domain=ACCESS, headers=headers).response()
-
     def server_error_response(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002  # alike for every path
         return Refusal(500, 2003, "Internal error", domain=ACCESS, category="APPLICATION").response()
 
