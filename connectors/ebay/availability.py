@@ -10,7 +10,6 @@ Source: sell/inventory 1.18.4, bulkUpdatePriceQuantity (2025-11); developer.ebay
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from connectors.ebay.manifest import PRICE_QUANTITY_MAX
 from connectors.ebay.offers import Offers
 from connectors.ebay.revisions import Revisions
 from connectors.ebay.settings import Settings
+from connectors.ebay.together import together
 from connectors.ebay.trading import Trading
 from connectors.ebay.wire import rows_of
 from connectors.ebay.withdrawing import Withdrawing
@@ -28,7 +28,6 @@ from connectors.sdk.errors import AuthFailed, ConnectorError, RateLimited, Rejec
 from connectors.sdk.http import Answer
 
 BULK_PATH: Final = f"{INVENTORY}/bulk_update_price_quantity"
-LOOKUPS_AT_ONCE: Final = 8
 
 Outcome = ConnectorError | None
 """What became of one listing: None is taken."""
@@ -101,14 +100,8 @@ class Publisher:
                 self._revisions.spend(item.ref.listing_id, self._ctx.clock.now())
 
     async def _with_offers(self, items: Sequence[PushItem]) -> list[tuple[PushItem, str | None]]:
-        gate = asyncio.Semaphore(LOOKUPS_AT_ONCE)
-
-        async def look(item: PushItem) -> tuple[PushItem, str | None]:
-            async with gate:
-                return item, await self._offers.id_of(item.ref)
-
-        # One failure is every item's: the group of tasks would hide it in a group of errors.
-        return list(await asyncio.gather(*(look(item) for item in items)))
+        found = await together((item.ref for item in items), self._offers.id_of)
+        return list(zip(items, found, strict=True))
 
     async def _bulk(self, chunk: Sequence[tuple[PushItem, str]]) -> dict[ListingRef, Outcome]:
         """One call. Refused as a whole, it is halved until what is wrong stands alone."""

@@ -9,7 +9,6 @@ Source: sell/inventory 1.18.4, getInventoryItems (2025-11): `offset` is the numb
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -17,6 +16,7 @@ from typing import Any, Final
 from connectors.ebay import moments, topics
 from connectors.ebay.offers import Offers
 from connectors.ebay.settings import Settings
+from connectors.ebay.together import together
 from connectors.ebay.trading import Trading
 from connectors.ebay.wire import rows_of, whole
 from connectors.sdk import exact
@@ -25,7 +25,6 @@ from connectors.sdk.errors import Rejected, Transient
 
 PAGE_MAX: Final = 100
 PAGES_MAX: Final = 100_000
-READS_AT_ONCE: Final = 8
 
 
 class Catalogue:
@@ -71,13 +70,8 @@ class Catalogue:
     async def _with_offers(
         self, items: Sequence[Mapping[str, Any]]
     ) -> list[tuple[Mapping[str, Any], list[Mapping[str, Any]]]]:
-        gate = asyncio.Semaphore(READS_AT_ONCE)
-
-        async def look(item: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
-            async with gate:
-                return item, await self._offers.of_sku(str(item["sku"]))
-
-        return list(await asyncio.gather(*(look(item) for item in items)))
+        offers = await together((str(item["sku"]) for item in items), self._offers.of_sku)
+        return list(zip(items, offers, strict=True))
 
     async def _traded(self, state: dict[str, Any], limit: int) -> Page:
         """Active listings whose SKU has no offer; a page of eBay's is given out in parts where it is too long."""

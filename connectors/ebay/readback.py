@@ -5,20 +5,19 @@ Source: sell/inventory 1.18.4, bulkGetInventoryItem and getOffer (2025-11): ther
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from connectors.ebay.offers import Offers
 from connectors.ebay.settings import Settings
+from connectors.ebay.together import together
 from connectors.ebay.trading import Trading
 from connectors.ebay.wire import is_published, item_quantity, listed_quantity, whole
 from connectors.ebay.withdrawing import Withdrawing
 from connectors.sdk.contract import AccountContext, ListingRef, ShownLevel
 from connectors.sdk.errors import TargetMissing
 
-READS_AT_ONCE: Final = 8
 GONE: Final = frozenset({"ENDED", "EBAY_ENDED"})
 
 
@@ -40,13 +39,7 @@ class ReadBack:
             return []
         at = self._ctx.clock.now()
         items = await self._offers.items(list(dict.fromkeys(ref.channel_sku for ref in refs)))
-        gate = asyncio.Semaphore(READS_AT_ONCE)
-
-        async def level(ref: ListingRef) -> ShownLevel:
-            async with gate:
-                return await self._level(ref, items.get(ref.channel_sku), at)
-
-        return list(await asyncio.gather(*(level(ref) for ref in refs)))
+        return await together(refs, lambda ref: self._level(ref, items.get(ref.channel_sku), at))
 
     async def _level(self, ref: ListingRef, item: Mapping[str, Any] | None, at: datetime) -> ShownLevel:
         offer = await self._offer(ref) if item is not None else None

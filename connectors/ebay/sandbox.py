@@ -7,13 +7,14 @@ day's calls of one API).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from aiohttp import web
 
 from connectors.ebay.fake.cases_wire import CasesWire
-from connectors.ebay.fake.gate import ACCOUNT_SCOPE, FULFILLMENT_SCOPE, INVENTORY_SCOPE, USER_SCOPES, Gate
+from connectors.ebay.fake.gate import INVENTORY_SCOPE, USER_SCOPES, Gate
+from connectors.ebay.fake.guards import Guards
 from connectors.ebay.fake.inventory_wire import InventoryWire
 from connectors.ebay.fake.keys import SigningKey
 from connectors.ebay.fake.notices_wire import NoticesWire
@@ -26,8 +27,6 @@ from connectors.sdk.emitter import RetryRule
 from connectors.sdk.faults import Faults
 from connectors.sdk.ports import Clock
 from connectors.sdk.sandbox import Sandbox
-
-Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 LOCATION: Final = "warehouse-1"
 MARKETPLACE: Final = "EBAY_US"
@@ -56,6 +55,7 @@ class EbaySandbox(Sandbox):
         super().__init__(seed=seed, faults=faults, clock=clock)
         self.gate = Gate(CLIENT_ID, CLIENT_SECRET, RU_NAME, self.clock, self.faults)
         self.gate.consents[REFRESH_TOKEN] = frozenset(USER_SCOPES)
+        self.guards = Guards(self.gate, self.random, self.writes)
         self.key = SigningKey()
         self.stockroom = Stockroom(self.clock, LOCATION, MARKETPLACE)
         self.book = OrderBook(seed)
@@ -70,9 +70,9 @@ class EbaySandbox(Sandbox):
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         return [
-            web.post("/identity/v1/oauth2/token", self._open(self.gate.token)),
-            web.get("/developer/analytics/v1_beta/rate_limit", self._notified(self.gate.allowances)),
-            web.get("/sell/account/v1/privilege", self._account(self._privilege)),
+            web.post("/identity/v1/oauth2/token", self.guards.open(self.gate.token)),
+            web.get("/developer/analytics/v1_beta/rate_limit", self.guards.notified(self.gate.allowances)),
+            web.get("/sell/account/v1/privilege", self.guards.account(self._privilege)),
             *self._order_routes(),
             *self._stock_routes(),
             *self._case_routes(),
@@ -193,10 +193,6 @@ class EbaySandbox(Sandbox):
         reading = request.path in READ_BY_POST or request.path.startswith("/identity/")
         return request.method != "GET" and not reading
 
-    def rate_limited_response(self, request: web.Request, retry_after: float | None) -> web.StreamResponse:  # noqa: ARG002  # alike for every path
-        headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
-        return Refusal(429, 2002, "Too many requests.", domain=ACCESS, headers=headers).response()
-
     def server_error_response(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002  # alike for every path
         return Refusal(500, 2003, "Internal error", domain=ACCESS, category="APPLICATION").response()
 
@@ -205,60 +201,60 @@ class EbaySandbox(Sandbox):
         one, shipments = f"{base}/{{order}}", f"{base}/{{order}}/shipping_fulfillment"
         wire = self.order_wire
         return [
-            web.get(base, self._fulfilled(wire.find)),
-            web.get(one, self._fulfilled(wire.read)),
-            web.get(shipments, self._fulfilled(wire.shipments)),
-            web.post(shipments, self._fulfilled(wire.ship)),
-            web.get(f"{shipments}/{{fulfillment}}", self._fulfilled(wire.shipment)),
-            web.post(f"{one}/issue_refund", self._fulfilled(wire.refund)),
+            web.get(base, self.guards.fulfilled(wire.find)),
+            web.get(one, self.guards.fulfilled(wire.read)),
+            web.get(shipments, self.guards.fulfilled(wire.shipments)),
+            web.post(shipments, self.guards.fulfilled(wire.ship)),
+            web.get(f"{shipments}/{{fulfillment}}", self.guards.fulfilled(wire.shipment)),
+            web.post(f"{one}/issue_refund", self.guards.fulfilled(wire.refund)),
         ]
 
     def _stock_routes(self) -> list[web.AbstractRouteDef]:
         base, offer = "/sell/inventory/v1", "/sell/inventory/v1/offer/{offer}"
         wire = self.inventory
         return [
-            web.get(f"{base}/inventory_item", self._stocked(wire.items)),
-            web.get(f"{base}/inventory_item/{{sku}}", self._stocked(wire.item)),
-            web.post(f"{base}/bulk_get_inventory_item", self._stocked(wire.bulk_get)),
-            web.post(f"{base}/bulk_update_price_quantity", self._stocked(wire.bulk_update)),
-            web.get(f"{base}/offer", self._stocked(wire.offers)),
-            web.get(offer, self._stocked(wire.offer)),
-            web.put(offer, self._stocked(wire.update)),
-            web.post(f"{offer}/withdraw", self._stocked(wire.withdraw)),
-            web.post(f"{offer}/publish", self._stocked(wire.publish)),
+            web.get(f"{base}/inventory_item", self.guards.stocked(wire.items)),
+            web.get(f"{base}/inventory_item/{{sku}}", self.guards.stocked(wire.item)),
+            web.post(f"{base}/bulk_get_inventory_item", self.guards.stocked(wire.bulk_get)),
+            web.post(f"{base}/bulk_update_price_quantity", self.guards.stocked(wire.bulk_update)),
+            web.get(f"{base}/offer", self.guards.stocked(wire.offers)),
+            web.get(offer, self.guards.stocked(wire.offer)),
+            web.put(offer, self.guards.stocked(wire.update)),
+            web.post(f"{offer}/withdraw", self.guards.stocked(wire.withdraw)),
+            web.post(f"{offer}/publish", self.guards.stocked(wire.publish)),
         ]
 
     def _case_routes(self) -> list[web.AbstractRouteDef]:
         base, wire = "/post-order/v2", self.cases
         one = f"{base}/cancellation/{{cancellation}}"
         return [
-            web.post(f"{base}/cancellation", self._cased(wire.create)),
-            web.post(f"{base}/cancellation/check_eligibility", self._cased(wire.eligible)),
-            web.get(f"{base}/cancellation/search", self._cased(wire.search_cancellations)),
-            web.get(one, self._cased(wire.cancellation)),
-            web.post(f"{one}/approve", self._cased(wire.approve)),
-            web.post(f"{one}/reject", self._cased(wire.refuse)),
-            web.get(f"{base}/return/search", self._cased(wire.search_returns)),
-            web.get(f"{base}/return/{{return}}", self._cased(wire.return_)),
+            web.post(f"{base}/cancellation", self.guards.cased(wire.create)),
+            web.post(f"{base}/cancellation/check_eligibility", self.guards.cased(wire.eligible)),
+            web.get(f"{base}/cancellation/search", self.guards.cased(wire.search_cancellations)),
+            web.get(one, self.guards.cased(wire.cancellation)),
+            web.post(f"{one}/approve", self.guards.cased(wire.approve)),
+            web.post(f"{one}/reject", self.guards.cased(wire.refuse)),
+            web.get(f"{base}/return/search", self.guards.cased(wire.search_returns)),
+            web.get(f"{base}/return/{{return}}", self.guards.cased(wire.return_)),
         ]
 
     def _notice_routes(self) -> list[web.AbstractRouteDef]:
         base, wire = "/commerce/notification/v1", self.notices
         destinations, subscriptions = f"{base}/destination", f"{base}/subscription"
         return [
-            web.get(f"{base}/public_key/{{kid}}", self._notified(self.key.read)),
-            web.get(f"{base}/config", self._notified(wire.config)),
-            web.put(f"{base}/config", self._notified(wire.set_config)),
-            web.get(f"{base}/topic", self._notified(wire.topics)),
-            web.get(f"{base}/topic/{{topic}}", self._notified(wire.topic)),
-            web.get(destinations, self._notified(wire.list_destinations)),
-            web.post(destinations, self._notified(wire.create_destination)),
-            web.put(f"{destinations}/{{number}}", self._notified(wire.mend_destination)),
-            web.get(subscriptions, self._notified(self._list_subscriptions)),
-            web.post(subscriptions, self._notified(self._create_subscription)),
-            web.post(f"{subscriptions}/{{number}}/enable", self._notified(wire.enable)),
-            web.post(f"{subscriptions}/{{number}}/disable", self._notified(wire.disable)),
-            web.post(f"{subscriptions}/{{number}}/test", self._notified(wire.test)),
+            web.get(f"{base}/public_key/{{kid}}", self.guards.notified(self.key.read)),
+            web.get(f"{base}/config", self.guards.notified(wire.config)),
+            web.put(f"{base}/config", self.guards.notified(wire.set_config)),
+            web.get(f"{base}/topic", self.guards.notified(wire.topics)),
+            web.get(f"{base}/topic/{{topic}}", self.guards.notified(wire.topic)),
+            web.get(destinations, self.guards.notified(wire.list_destinations)),
+            web.post(destinations, self.guards.notified(wire.create_destination)),
+            web.put(f"{destinations}/{{number}}", self.guards.notified(wire.mend_destination)),
+            web.get(subscriptions, self.guards.notified(self._list_subscriptions)),
+            web.post(subscriptions, self.guards.notified(self._create_subscription)),
+            web.post(f"{subscriptions}/{{number}}/enable", self.guards.notified(wire.enable)),
+            web.post(f"{subscriptions}/{{number}}/disable", self.guards.notified(wire.disable)),
+            web.post(f"{subscriptions}/{{number}}/test", self.guards.notified(wire.test)),
         ]
 
     async def _list_subscriptions(self, request: web.Request) -> web.Response:
@@ -290,48 +286,3 @@ class EbaySandbox(Sandbox):
 
     def _challenge_code(self) -> str:
         return f"{self.random.getrandbits(128):032x}"
-
-    def _fulfilled(self, handler: Handler) -> Handler:
-        return self._guarded(handler, "fulfillment", FULFILLMENT_SCOPE)
-
-    def _stocked(self, handler: Handler) -> Handler:
-        """Inventory writes need a Content-Language, or their texts are dropped in silence."""
-
-        async def handle(request: web.Request) -> web.Response:
-            if await self.writes(request) and not request.headers.get("Content-Language"):
-                raise Refusal(400, 25709, "Invalid value for header Content-Language.")
-            return await handler(request)
-
-        return self._guarded(handle, "inventory", INVENTORY_SCOPE)
-
-    def _cased(self, handler: Handler) -> Handler:
-        return self._guarded(handler, "post_order", FULFILLMENT_SCOPE)
-
-    def _account(self, handler: Handler) -> Handler:
-        return self._guarded(handler, "account", ACCOUNT_SCOPE)
-
-    def _notified(self, handler: Handler) -> Handler:
-        """An application's token is enough."""
-        return self._guarded(handler, "notification", None, user=False)
-
-    def _guarded(self, handler: Handler, api: str, scope: str | None, *, user: bool = True) -> Handler:
-        """A path behind token, scope and the day's calls."""
-
-        async def handle(request: web.Request) -> web.Response:
-            self.gate.admit(request, api, scope, user=user)
-            return await handler(request)
-
-        return self._open(handle)
-
-    def _open(self, handler: Handler) -> Handler:
-        """A path that needs no token yet; every answer carries eBay's request id."""
-
-        async def handle(request: web.Request) -> web.Response:
-            try:
-                response = await handler(request)
-            except Refusal as refusal:
-                response = refusal.response()
-            response.headers["x-ebay-request-id"] = f"{self.random.getrandbits(64):016x}!"
-            return response
-
-        return handle

@@ -76,7 +76,7 @@ class Trading:
 
     async def available(self, ref: ListingRef) -> int | None:
         """What shoppers may still buy of a listing or one of its variations; None when it is gone."""
-        content = {"ItemID": ref.listing_id, "DetailLevel": "ItemReturnAttributes", "IncludeWatchCount": "false"}
+        content = {"ItemID": item_id(ref), "DetailLevel": "ItemReturnAttributes", "IncludeWatchCount": "false"}
         try:
             root = await self._call("GetItem", content, write=False)
         except TargetMissing:
@@ -134,8 +134,14 @@ class Trading:
 
 def status_of(item: PushItem) -> dict[str, xml.Content]:
     """One `InventoryStatus`. A listing without a SKU is known by its own id, which then stands for the SKU."""
-    own = {} if item.ref.channel_sku == item.ref.listing_id else {"SKU": item.ref.channel_sku}
-    return {"ItemID": item.ref.listing_id, **own, "Quantity": str(item.quantity)}
+    number = item_id(item.ref)
+    own = {} if item.ref.channel_sku == number else {"SKU": item.ref.channel_sku}
+    return {"ItemID": number, **own, "Quantity": str(item.quantity)}
+
+
+def item_id(ref: ListingRef) -> str:
+    """The listing's number. Variations share one, so the address of theirs is "number/SKU"."""
+    return ref.listing_id.partition("/")[0]
 
 
 def failure(root: ET.Element, answer: Answer) -> ConnectorError | None:

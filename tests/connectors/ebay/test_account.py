@@ -111,7 +111,7 @@ async def test_a_login_in_trouble_is_weather(status: int, body: Any) -> None:
 
 
 async def test_a_fresh_consent_is_exchanged_once_and_kept() -> None:
-    """The code works once: its token is kept over restarts with its last day; another code is another consent."""
+    """The code works once: its refresh token is kept over restarts; another code is another consent."""
     tokens = MemoryTokens()
     options = {"ru_name": "Example-ExampleAp-PRD-x"}
     given = {"client_id": "a", "client_secret": "b", "authorization_code": "code-1"}

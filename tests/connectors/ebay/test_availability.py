@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from connectors.ebay.revisions import REVISIONS_MAX, URGENT_RESERVE
+from connectors.ebay.together import together
 from connectors.sdk.clock import MemoryTokens
 from connectors.sdk.contract import ListingRef, PushState
 from connectors.sdk.errors import RateLimited, Rejected, TargetMissing, Transient
@@ -429,3 +431,25 @@ async def test_trading_listings_follow_and_those_with_offers_are_left_out() -> N
             "9.50",
             "USD",
         )
+
+
+async def test_one_failure_ends_the_reads_beside_it() -> None:
+    """Side by side in order; the first failure comes out as itself and leaves no task behind."""
+    assert await together(range(20), _doubled) == [number * 2 for number in range(20)]
+    before = asyncio.all_tasks()
+    with pytest.raises(Transient, match="seven"):
+        await together(range(20), _fails_at_seven)
+    assert asyncio.all_tasks() == before
+
+
+async def _doubled(number: int) -> int:
+    await asyncio.sleep(0)
+    return number * 2
+
+
+async def _fails_at_seven(number: int) -> int:
+    if number == 7:
+        await asyncio.sleep(0)
+        raise Transient("seven")
+    await asyncio.sleep(30)
+    return number
