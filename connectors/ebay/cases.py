@@ -117,7 +117,7 @@ class Cases:
 
 
 def order_of(payload: bytes) -> str | None:
-    """The order a cancellation belongs to; old orders have a legacy id, which getOrder takes too."""
+    """The order a cancellation belongs to. Post-Order knows the legacy id, the same one for all but old orders."""
     try:
         body = exact.loads(payload)
     except exact.NotJson:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
+import structlog
+
 from connectors.ebay import cases, check, manifest, notifications, settings, topics
 from connectors.ebay.api import Api
 from connectors.ebay.availability import Publisher
@@ -36,8 +38,10 @@ from connectors.sdk.contract import (
     WebhookReply,
     WebhookRequest,
 )
-from connectors.sdk.errors import Rejected, UnknownTopic
+from connectors.sdk.errors import Rejected, Transient, UnknownTopic
 from connectors.sdk.manifest import Manifest
+
+log = structlog.get_logger(__name__)
 
 
 class EbayConnector:
@@ -108,8 +112,8 @@ class EbayConnector:
             AuthFailed: A revocation was announced, and the seller's consent is indeed gone.
         """
         if envelope.topic == topics.CANCELLATION:
-            number = cases.order_of(envelope.payload)
-        elif envelope.topic == topics.ORDER_CONFIRMATION:
+            return await self._cancelled(cases.order_of(envelope.payload))
+        if envelope.topic == topics.ORDER_CONFIRMATION:
             number = notifications.order_id(notifications.read(envelope.payload))
         elif envelope.topic == topics.AUTHORIZATION_REVOCATION:
             return await self._confirm_login()
@@ -140,6 +144,16 @@ class EbayConnector:
 
     async def check(self) -> CheckReport:
         return await check.check(self._ctx, self._api, self._settings)
+
+    async def _cancelled(self, number: str | None) -> Sequence[Envelope]:
+        """The order of a cancellation. An order too old for the Fulfillment API holds no stock any more."""
+        try:
+            return [await self._orders.current(number)] if number else []
+        except Transient as error:
+            if error.status != 404:
+                raise
+            log.info("ebay.cancelled_order_unknown", account=self._ctx.account, order=number)
+            return []
 
     async def _confirm_login(self) -> Sequence[Envelope]:
         """A revocation concerns some user of the application: a fresh login tells whether it is this one."""

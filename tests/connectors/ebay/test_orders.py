@@ -236,6 +236,18 @@ async def test_an_order_announced_before_it_can_be_read_is_tried_again() -> None
             await wire.connector.resolve(Envelope("ORDER_CONFIRMATION", "k", "o", hint))
 
 
+async def test_a_cancellation_of_an_order_too_old_to_read_is_let_go() -> None:
+    """Its order is beyond the API's reach and holds no stock; a vendor in trouble is another matter."""
+    hint = Envelope("cancellation", "c", "c", b'{"legacyOrderId": "o-1"}')
+    async with scripted() as wire:
+        wire.routes.get(f"{ORDER_PATH}/o-1").respond(404, json=fault(32100, "Invalid order ID"))
+        assert await wire.connector.resolve(hint) == []
+        assert await wire.connector.resolve(Envelope("cancellation", "c", "c", b"{}")) == []
+        wire.routes.get(f"{ORDER_PATH}/o-1").respond(503)
+        with pytest.raises(Transient):
+            await wire.connector.resolve(hint)
+
+
 async def test_a_damaged_cursor_is_refused_and_an_unknown_stream_named() -> None:
     """Nothing is guessed about a cursor that cannot be read."""
     async with scripted() as wire:
