@@ -100,12 +100,12 @@ async def test_a_full_database_refuses_and_recovers_by_itself(sqlite_bench: Benc
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """A file system of 2 MB; only where this process may mount one."""
+    """A file system of 24 MB; only where this process may mount one."""
     folder = Path(tempfile.mkdtemp(prefix="trunkline-small-"))
     mounted = os.geteuid() == 0 and shutil.which("mount") is not None
     if mounted:
         done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, check=False
+            ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True, check=False
         )
         mounted = done.returncode == 0
     if not mounted:

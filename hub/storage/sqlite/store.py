@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from connectors.sdk.ports import Clock
 from hub.ports.store import (
@@ -43,6 +44,9 @@ from hub.storage.vault import Vault
 
 T = TypeVar("T")
 
+ROOM_MIN: Final = 8 * 1024 * 1024
+"""Bytes free below which the hub calls itself not ready: about what one commit of a backlog writes."""
+
 
 class SqliteStore:
     """Safe to call from many tasks of one event loop. `lock` is held until `close`."""
@@ -50,6 +54,7 @@ class SqliteStore:
     def __init__(
         self, path: Path, vault: Vault, clock: Clock, lock: FileLock, on_fatal: Callable[[FatalStoreError], None]
     ) -> None:
+        self._folder = path.parent
         self._vault = vault
         self._clock = clock
         self._lock = lock
@@ -230,6 +235,9 @@ class SqliteStore:
     # --- the store itself --------------------------------------------------------------------
 
     async def healthy(self) -> bool:
+        if shutil.disk_usage(self._folder).free < ROOM_MIN:
+            # The tiny write below might still fit where a webhook would not.
+            return False
         now = str(self._now())
         try:
             await self._writer.submit(
