@@ -219,6 +219,8 @@ def copy_is_whole_or_absent(folder: Path) -> list[str]:
 def a_database_is_there(folder: Path) -> list[str]:
     """Restoring never leaves the place empty: a hub started then would begin anew and take webhooks."""
     path = store_work.database(folder)
+    # Every start does this first: an unfinished switch to WAL is undone before the file is read.
+    migrate.roll_back_unfinished(path)
     if migrate.file_revision(path) is None:
         return ["there is no database"]
     with closing(sqlite3.connect(path)) as db:
