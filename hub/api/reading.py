@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -284,6 +283,7 @@ class Reading:
                 await response.write(
                     b"event: " + str(event["event"]).encode() + b"\ndata: " + orjson.dumps(event) + b"\n\n"
                 )
-        except (ConnectionResetError, asyncio.CancelledError):
+        except ConnectionResetError:
+            # The listener has left; a cancellation is not ours to swallow.
             return response
         return response

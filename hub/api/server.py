@@ -93,7 +93,7 @@ async def listen_locally(app: web.Application, path: Path) -> Listener:
 
 def _why(error: OSError, where: str) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"cannot listen on {where}: another program already does; stop it or set hub.listen to a free port"
+        return f"cannot listen on {where}: in use; stop that program or choose another port (hub.listen; demo: --port)"
     if error.errno == errno.EACCES:
         return f"cannot listen on {where}: not allowed; set hub.listen to a port above 1023"
     return f"cannot listen on {where}: {error.strerror or error}"
