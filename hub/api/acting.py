@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-import orjson
+import msgspec
 
 from hub.api.auth import Role
 from hub.api.backend import Acts, BadRequest
 from hub.api.bodies import ADJUSTMENT, FILTER, PREVIEW, PULL, REPORT, checked, failure_filter, lines
 from hub.api.operator import instant
 from hub.api.spec import OBJECT, Call, Json, Operation, page, page_of
+
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +136,12 @@ class Acting:
 
     async def preview(self, call: Call) -> Json:
         body = checked(call.body, PREVIEW)
-        return page(await self.acts.preview(body["account"], body["topic"], orjson.dumps(body["payload"])))
+        return page(await self.acts.preview(body["account"], body["topic"], _as_given(call.raw)))
+
+
+def _as_given(raw: bytes) -> bytes:
+    """The payload's own bytes: decoded and written again, its decimals would not be what they were."""
+    try:
+        return bytes(_MEMBERS.decode(raw)["payload"])
+    except (msgspec.DecodeError, RecursionError):
+        raise BadRequest("`payload` is nested too deep.") from None

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
+from hub.api import unforeseen
 from hub.api.problem import Problem
+from hub.api.unforeseen import Refused
 
 _HEADER_TIMEOUT_S = 75.0
 # How much longer than the limit a body may be before the connection is closed instead of answered.
@@ -21,25 +24,43 @@ class AddressTaken(Exception):
     """The address cannot be listened on; the message says which and what to do."""
 
 
-def application(routes: Iterable[web.RouteDef], *, max_bytes: int) -> web.Application:
-    """An application over these routes; every problem becomes its document."""
-    app = web.Application(client_max_size=max_bytes, middlewares=[_problems])
+def application(
+    routes: Iterable[web.RouteDef], *, max_bytes: int, refused: Refused = lambda _account, _reason: None
+) -> web.Application:
+    """An application over these routes; every problem and every fault becomes its document.
+
+    `refused` is told of webhooks that a fault of ours kept from being stored.
+    """
+    app = web.Application(client_max_size=max_bytes, middlewares=[_problems(refused)])
     app.add_routes(routes)
     return app
 
 
-@web.middleware
-async def _problems(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except Problem as problem:
-        return problem.response()
-    except web.HTTPException as error:
-        if error.status < 400:
+def _problems(refused: Refused) -> Middleware:
+    @web.middleware
+    async def problems(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Problem as problem:
+            return problem.response()
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            return Problem(error.status, error.reason).response()
+        except web.RequestPayloadError:
+            return Problem(400, "Body cannot be read", "It ends early, or is not packed as its headers say.").response()
+        except ConnectionError:
+            # The client has left: there is nobody to answer.
             raise
-        return Problem(error.status, error.reason).response()
+        except Exception as error:
+            # The request boundary: one fault must not go unanswered.
+            if unforeseen.begun(request):
+                raise
+            return unforeseen.answer(request, error, refused)
+
+    return problems
 
 
 @dataclass(slots=True)

@@ -134,7 +134,7 @@ def _public(face: Face, gate: Gate) -> web.Application:
         secure=(settings.hub.public_url or "").startswith("https:"),
     )
     routes = [*intake.routes(), *api.routes(), *health.routes(), *console.routes()]
-    return application(routes, max_bytes=max(limit, BODY_MAX))
+    return application(routes, max_bytes=max(limit, BODY_MAX), refused=face.counters.rejected)
 
 
 def _local(face: Face, gate: Gate) -> web.Application:
