@@ -100,6 +100,7 @@ class Acting:
                 "Map a payload, storing nothing",
                 self.preview,
                 body=PREVIEW,
+                changes=False,
                 answer=page_of(OBJECT),
             ),
         ]

@@ -66,7 +66,7 @@ class OperatorApi:
         given_key = request.headers.get("Idempotency-Key", "")
         if len(given_key) > 200:
             raise Problem(400, "Idempotency-Key too long", "At most 200 characters.")
-        scope = f"{caller.name} {request.path} {given_key}" if given_key else ""
+        scope = f"{caller.name} {request.path} {given_key}" if given_key and operation.changes else ""
         fingerprint = hashlib.sha256(raw).hexdigest()
         if scope and (stored := await self._stored(scope, fingerprint)) is not None:
             return stored
@@ -83,7 +83,8 @@ class OperatorApi:
         if isinstance(answer, web.StreamResponse):
             return answer
         if scope:
-            await self._keep(scope, fingerprint, orjson.dumps(answer).decode())
+            kept = answer | dict.fromkeys(operation.shown_once)
+            await self._keep(scope, fingerprint, orjson.dumps(kept).decode())
         return _json(answer)
 
     async def _caller(self, request: web.Request) -> Caller:

@@ -66,6 +66,10 @@ class Operation:
     body: Json | None = None
     answer: Json | None = None
     problems: tuple[int, ...] = ()
+    changes: bool = True
+    """of a POST: False when it only reads, so that its answer need not be kept for repeats"""
+    shown_once: tuple[str, ...] = ()
+    """members of the answer that are never stored; a repeat has null there"""
 
 
 PAGE = (Param("limit", "integer", "at most this many"), Param("cursor", about="`next` of the page before"))

@@ -48,7 +48,15 @@ class Tokens:
                 answer=page_of(OBJECT),
             ),
             Operation(
-                "createToken", "POST", "/tokens", Role.ADMIN, "A new API token", self.create, body=CREATE, answer=OBJECT
+                "createToken",
+                "POST",
+                "/tokens",
+                Role.ADMIN,
+                "A new API token, shown once",
+                self.create,
+                body=CREATE,
+                answer=OBJECT,
+                shown_once=("token",),
             ),
             Operation(
                 "revokeToken", "POST", "/tokens/{id}/revoke", Role.ADMIN, "End a token", self.revoke, answer=OBJECT

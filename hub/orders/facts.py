@@ -45,6 +45,8 @@ class OrderFacts(NamedTuple):
     holds: tuple[str, ...]
     document: str
     personal: str | None
+    buyer: str = ""
+    """what the channel calls the buyer, to find their orders by; personal, never logged"""
 
 
 class Move(NamedTuple):

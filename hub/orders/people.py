@@ -25,6 +25,14 @@ def merged(stored: str | None, new: str | None) -> str | None:
     return stored if result == old_fields else orjson.dumps(result).decode()
 
 
+def buyer_of(personal: str | None) -> str:
+    """What the channel calls the buyer; "" where nothing is known."""
+    held = orjson.loads(personal) if personal else None
+    buyer = held.get("buyer") if isinstance(held, dict) else None
+    name = buyer.get("channel_id") if isinstance(buyer, dict) else None
+    return name if isinstance(name, str) else ""
+
+
 def _merged_field(old: Any, new: Any) -> Any:
     if new is None:
         return old

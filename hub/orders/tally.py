@@ -60,10 +60,14 @@ class Posted(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """`told` maps "type/source id" to that document's moves; `posted` maps line ids."""
+    """`told` maps "type/source id" to that document's moves; `posted` maps line ids.
+
+    `forgotten`: the order's person asked to be forgotten before the order itself was known.
+    """
 
     told: Mapping[str, tuple[Move, ...]] = {}
     posted: Mapping[str, Posted] = {}
+    forgotten: bool = False
 
 
 EMPTY = Tally()
@@ -71,7 +75,7 @@ EMPTY = Tally()
 
 def with_document(tally: Tally, key: str, moves: tuple[Move, ...]) -> Tally:
     """The tally once this document, or its newer version, is known."""
-    return Tally({**tally.told, key: moves}, tally.posted)
+    return tally._replace(told={**tally.told, key: moves})
 
 
 def told_per_line(tally: Tally, lines: Iterable[LineFacts]) -> dict[str, Told]:
@@ -125,7 +129,8 @@ def _told(sums: Mapping[str, Places], whole: bool) -> Told:
 def dump(tally: Tally) -> str:
     """JSON, keys in a stable order, so that an unchanged tally is an unchanged text."""
     return json.dumps(
-        {
+        ({"forgotten": True} if tally.forgotten else {})
+        | {
             "told": {key: [list(move) for move in tally.told[key]] for key in sorted(tally.told)},
             "posted": {line: [dict(places) for places in tally.posted[line]] for line in sorted(tally.posted)},
         },
@@ -139,4 +144,5 @@ def load(text: str) -> Tally:
     return Tally(
         {key: tuple(Move(*move) for move in moves) for key, moves in raw["told"].items()},
         {line: Posted(*places) for line, places in raw["posted"].items()},
+        raw.get("forgotten", False),
     )

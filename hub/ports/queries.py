@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,6 +36,8 @@ class Flow:
     pending: int
     oldest_age_s: float | None
     last_success_at: Micros | None
+    lag_s: float | None = None
+    """of the work done last, whichever process did it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,13 @@ class Queries(Protocol):
 
     async def personal(self, subject: str) -> str | None:
         """Decrypted personal JSON, None when shredded or absent."""
+        ...
+
+    async def orders_of_buyer(self, account: str, names: Collection[str]) -> Sequence[OrderRow]:
+        """Every order of the account that may be of a buyer the channel calls one of `names`.
+
+        Orders stored before buyers were indexed are all named, so look before acting.
+        """
         ...
 
     async def order_documents(self, account: str, order_source_id: str) -> Sequence[DocumentRow]: ...

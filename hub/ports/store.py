@@ -189,6 +189,8 @@ class PersonalRow:
     account: str
     plain: str
     delete_after: Micros | None = None
+    buyer: str = ""
+    """what the channel calls the person; kept as a keyed hash only, to find their rows again"""
 
 
 # --- ledger ----------------------------------------------------------------------------------
@@ -591,6 +593,12 @@ class WriteSet:
     replies: list[StoredReply] = field(default_factory=list)
     shredded: list[str] = field(default_factory=list)
     """subjects whose personal data key is deleted (a redaction request)"""
+    forgotten_inputs: list[int] = field(default_factory=list)
+    """inputs whose raw payload is deleted for good, unless they still have to be applied"""
+    forgotten_lanes: list[tuple[str, str]] = field(default_factory=list)
+    """(account, ordering key): the same for every input received in that lane"""
+    lags: dict[tuple[str, str], Micros] = field(default_factory=dict)
+    """(account, `inward` | `outward`) -> how long after its cause this unit's work was done, for the status"""
 
     def merge(self, other: WriteSet) -> None:
         """Append another item's writes. Dirty keeps the earliest cause."""
@@ -598,12 +606,14 @@ class WriteSet:
             getattr(self, name).extend(getattr(other, name))
         for sku, at in other.dirty.items():
             self.dirty[sku] = min(at, self.dirty.get(sku, at))
+        for side, lag in other.lags.items():
+            self.lags[side] = max(lag, self.lags.get(side, lag))
 
 
 _LISTS = (
     "inputs", "inbox", "orders", "documents", "personal", "postings", "listings", "levels", "effects",
     "outbox", "attempts", "failures", "failure_states", "resolved_failures", "cursors", "accounts", "audit",
-    "api_tokens", "replies", "shredded",
+    "api_tokens", "replies", "shredded", "forgotten_inputs", "forgotten_lanes",
 )  # fmt: skip
 
 Decide = Callable[[State], WriteSet]

@@ -24,7 +24,7 @@ class Board:
     Args:
         mode: The mode in force, the operator's word included.
         budget: An account's budgets as JSON, None where nothing is known.
-        metrics: This process's lags; None when the command runs beside a hub.
+        metrics: This process's counters, for the scrape; None when the command runs beside a hub.
     """
 
     def __init__(
@@ -82,8 +82,8 @@ class Board:
         if row is None:
             row = AccountStatus(plan.account, _NOTHING, _NOTHING, None, 0, 0, 0, 0, None)
         return named | {
-            "in": views.flow(row.inward, self._lag(plan.account, "in", row.inward.oldest_age_s)),
-            "out": views.flow(row.outward, self._lag(plan.account, "out", row.outward.oldest_age_s)),
+            "in": views.flow(row.inward, _lag(row.inward)),
+            "out": views.flow(row.outward, _lag(row.outward)),
             "circuit": row.state.circuit if row.state else "closed",
             "held": row.state.held if row.state else None,
             "budget": self._budget(plan.account),
@@ -94,11 +94,11 @@ class Board:
             "watermark": views.instant(row.oldest_watermark),
         }
 
-    def _lag(self, account: str, direction: str, oldest_age_s: float | None) -> float | None:
-        """The lag seen last, or the age of what still waits when that is worse."""
-        seen = self._metrics.last_lag_s(account, direction) if self._metrics else None
-        known = [value for value in (seen, oldest_age_s) if value is not None]
-        return round(max(known), 3) if known else None
+
+def _lag(row: Flow) -> float | None:
+    """The lag seen last, or the age of what still waits when that is worse."""
+    known = [value for value in (row.lag_s, row.oldest_age_s) if value is not None]
+    return round(max(known), 3) if known else None
 
 
 _NOTHING = Flow(0, None, None)

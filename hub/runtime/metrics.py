@@ -41,7 +41,6 @@ class Metrics:
     def __init__(self, connectors: Mapping[str, str], build: Build, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
         self._connectors = connectors
-        self._last_lag: dict[tuple[str, str], float] = {}
         self._counters(self.registry)
         self._gauges(self.registry)
         info = Gauge("trunkline_build_info", "What is running", ("version", "python", "store"), registry=self.registry)
@@ -97,7 +96,6 @@ class Metrics:
     # --- told by the use cases -------------------------------------------------------------------
 
     def lag(self, account: str, direction: str, seconds: float) -> None:
-        self._last_lag[account, direction] = seconds
         self._lag.labels(*self._names(account), direction).observe(seconds)
 
     def attempt(self, account: str, direction: str, kind: str, outcome: str) -> None:
@@ -125,10 +123,6 @@ class Metrics:
         self._circuit.labels(*self._names(account)).set(1 if is_open else 0)
 
     # --- asked by the status page and the scraper ------------------------------------------------
-
-    def last_lag_s(self, account: str, direction: str) -> float | None:
-        """The lag seen last in this process, None before the first."""
-        return self._last_lag.get((account, direction))
 
     def measure(self, rows: Sequence[AccountStatus]) -> None:
         """Take the database's view into the gauges. A number that is unknown is absent, not zero."""

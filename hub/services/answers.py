@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -150,6 +150,11 @@ class Answers:
 
     def _write(self, answered: Answered, intent: Intent, change: dict[str, Any]) -> None:
         answered.writes.levels.append(LevelUpdate(intent.key, change, guard_seq=intent.seq))
+
+
+def outward_lag(account: str, lags_s: Sequence[float]) -> dict[tuple[str, str], Micros]:
+    """What the status keeps of the lags of one answer: the longest."""
+    return {(account, "outward"): moments.after(0, max(lags_s))} if lags_s else {}
 
 
 def respecting_newer(writes: WriteSet, state: State) -> WriteSet:

@@ -34,7 +34,7 @@ from hub.ports.store import (
 from hub.ports.telemetry import Silence, Telemetry
 from hub.services import apply_stock
 from hub.services.apply_listing import apply_listing
-from hub.services.apply_order import apply_document, apply_order, settle_again
+from hub.services.apply_order import apply_document, apply_order, redacted, settle_again
 from hub.services.apply_stock import Refused
 from hub.services.batch import Batch, Outcome
 from hub.services.control import Controls
@@ -173,6 +173,10 @@ class Apply:
             # Hearing again what was known long ago (an overlapping poll, a duplicate) is not late.
             at = item.occurred_at if item.occurred_at is not None else item.received_at
             batch.outcome.lags_s.append((item.account, seconds_between(at, batch.state.now)))
+            batch.late(item.account, "inward", at)
+        if any(redacted(batch, facts) for facts in interpreted.facts):
+            # The channel sent the person once more; this copy is forgotten like those before it.
+            batch.writes.forgotten_inputs.append(item.seq)
         if waiting:
             batch.outcome.waiting[item.seq] = waiting
         else:

@@ -11,7 +11,7 @@ import json
 from dataclasses import replace
 
 from hub.orders import content, people
-from hub.orders.facts import DocumentFacts, OrderFacts
+from hub.orders.facts import DocumentFacts, Facts, OrderFacts
 from hub.orders.tally import TALLY, with_document
 from hub.orders.versions import compare
 from hub.ports.accounts import AccountPlan
@@ -86,8 +86,7 @@ def apply_document(batch: Batch, facts: DocumentFacts, kept: Micros | None) -> O
 
 def _keep_person(batch: Batch, name: str, facts: DocumentFacts, order: OrderKey, kept: Micros | None) -> None:
     """A document's personal data stands under the document's own id, and is forgotten with its order's."""
-    row = batch.state.orders.get(order)
-    if facts.personal is not None and not (row is not None and content.is_redacted(row.document)):
+    if facts.personal is not None and not _forgotten(batch, order):
         delete_after = None if kept is None else facts.occurred_at + kept
         batch.put_personal(PersonalRow(name, facts.account, facts.personal, delete_after))
 
@@ -106,6 +105,7 @@ def apply_order(batch: Batch, plan: AccountPlan, facts: OrderFacts, occurred_at:
         batch.outcome.stale += 1
         return False
     draft = _draft(stored, facts, occurred_at)
+    draft.redacted = _forgotten(batch, key)
     if stored is not None and newer == 0 and content.same(draft.document, content.load(stored.document)):
         _keep_people(batch, facts, stored, stored, kept)
         batch.outcome.unchanged += 1
@@ -136,7 +136,6 @@ def _draft(stored: OrderRow | None, facts: OrderFacts, occurred_at: Micros) -> D
     if stored is None:
         return draft
     draft.id = stored.id
-    draft.redacted = content.is_redacted(stored.document)
     draft.placed_at = facts.placed_at or stored.placed_at
     draft.updated_at = facts.updated_at or stored.updated_at
     if facts.partial:
@@ -147,7 +146,7 @@ def _draft(stored: OrderRow | None, facts: OrderFacts, occurred_at: Micros) -> D
 
 def _keep_people(batch: Batch, facts: OrderFacts, stored: OrderRow | None, row: OrderRow, kept: Micros | None) -> None:
     """Personal data beside the order: never shortened, and given an end once the order has one."""
-    if stored is not None and content.is_redacted(stored.document):
+    if content.is_redacted(row.document):
         return
     before = batch.state.personal.get(row.id)
     after = people.merged(before, facts.personal)
@@ -158,7 +157,8 @@ def _keep_people(batch: Batch, facts: OrderFacts, stored: OrderRow | None, row: 
     if after == before and not ends:
         return
     delete_after = facts.occurred_at + kept if kept is not None and over else None
-    batch.put_personal(PersonalRow(row.id, row.account, after, delete_after))
+    buyer = facts.buyer or people.buyer_of(before)
+    batch.put_personal(PersonalRow(row.id, row.account, after, delete_after, buyer))
 
 
 def _is_over(row: OrderRow) -> bool:
@@ -203,10 +203,25 @@ def settle_again(batch: Batch, plan: AccountPlan, key: OrderKey, occurred_at: Mi
     return True
 
 
+def redacted(batch: Batch, facts: Facts) -> bool:
+    """Whether these facts are of an order whose person asked to be forgotten."""
+    if isinstance(facts, OrderFacts):
+        return _forgotten(batch, (facts.account, facts.source_id))
+    if isinstance(facts, DocumentFacts) and facts.order_source_id is not None:
+        return _forgotten(batch, (facts.account, facts.order_source_id))
+    return False
+
+
+def _forgotten(batch: Batch, key: OrderKey) -> bool:
+    row = batch.state.orders.get(key)
+    return batch.tally(key).forgotten if row is None else content.is_redacted(row.document)
+
+
 def redact(batch: Batch, key: OrderKey) -> str | None:
-    """Mark an order so that no later copy brings its person back; its id, None when it is not known."""
+    """Mark an order so that no later copy brings its person back; its id, None when it is not known (yet)."""
     row = batch.state.orders.get(key)
     if row is None:
+        batch.put_tally(key, batch.tally(key)._replace(forgotten=True))
         return None
     if not content.is_redacted(row.document):
         document = content.load(row.document)

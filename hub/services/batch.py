@@ -130,6 +130,12 @@ class Batch:
         for one in (sku, *self.state.kits_of.get(sku, ())):
             dirty[one] = min(at, dirty.get(one, at))
 
+    def late(self, account: str, side: str, at: Micros) -> None:
+        """Keep for the status how long after its cause this work is done; of several the longest."""
+        lag = max(0, self.state.now - at)
+        lags = self.writes.lags
+        lags[account, side] = max(lag, lags.get((account, side), 0))
+
     def _beside_dirty(self, update: LevelUpdate) -> LevelUpdate:
         """A level this unit also turns dirty is due at once: only what was seen is kept of the update."""
         row = self.state.levels.get(update.key)

@@ -7,19 +7,23 @@ in the last one, and every step may be repeated.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import structlog
 
 from connectors.sdk.manifest import Control
+from hub.orders.people import buyer_of
+from hub.orders.tally import TALLY
 from hub.ports.queries import Queries
 from hub.ports.store import (
     AccountRow,
     AuditEntry,
+    DocumentRow,
     InboxItem,
     InboxResult,
     InboxState,
+    Micros,
     NewFailure,
     OrderKey,
     ReadSet,
@@ -32,6 +36,7 @@ from hub.services.batch import Batch
 from hub.services.interpreted import Interpreted
 
 CHUNK = 200
+_FORGETTING = frozenset({Control.REDACT_ORDERS, Control.REDACT_ACCOUNT, Control.REDACT_BUYER})
 UNINSTALLED = "uninstalled"
 
 _log = structlog.get_logger()
@@ -54,11 +59,14 @@ class Controls:
         if interpreted.control is Control.REDACT_ORDERS:
             await self._redact(item.account, [(item.account, order) for order in interpreted.orders])
         elif interpreted.control is Control.REDACT_ACCOUNT:
-            await self._redact_account(item.account)
+            await self._redact_account(item)
         elif interpreted.control is Control.REDACT_BUYER:
             await self._redact_buyer(item.account, frozenset(interpreted.people))
+        forgets = interpreted.control in _FORGETTING
         writes = WriteSet(
             inbox=[InboxResult(item.seq, InboxState.DONE)],
+            # Who is to be forgotten stands in the request too.
+            forgotten_inputs=[item.seq] if forgets else [],
             audit=[
                 AuditEntry(
                     actor=f"channel:{item.account}",
@@ -80,17 +88,17 @@ class Controls:
     async def _redact(self, account: str, keys: Sequence[OrderKey]) -> None:
         for start in range(0, len(keys), CHUNK):
             part = keys[start : start + CHUNK]
-            documents = [subject for key in part for subject in await self._documents(key)]
-            await self._store.run(ReadSet(orders=set(part)), lambda state: _forget(state, part, documents))  # noqa: B023
+            documents = [row for key in part for row in await self._documents(key)]
+            reads = ReadSet(orders=set(part), documents={(account, TALLY, order) for account, order in part})
+            await self._store.run(reads, lambda state: _forget(state, part, documents))  # noqa: B023
         _log.info("people.forgotten", account=account, orders=len(keys))
 
-    async def _documents(self, key: OrderKey) -> list[str]:
-        """Ids under which documents of an order keep personal data of their own."""
-        if self._queries is None:
-            return []
-        return [row.id for row in await self._queries.order_documents(*key)]
+    async def _documents(self, key: OrderKey) -> Sequence[DocumentRow]:
+        """Documents of an order, which keep personal data of their own under their own ids."""
+        return () if self._queries is None else await self._queries.order_documents(*key)
 
-    async def _redact_account(self, account: str) -> None:
+    async def _redact_account(self, item: InboxItem) -> None:
+        account = item.account
         if self._queries is None:
             raise LookupError("forgetting every person of an account needs queries")
         cursor: str | None = None
@@ -98,38 +106,47 @@ class Controls:
             rows, cursor = await self._queries.orders(account=account, limit=CHUNK, cursor=cursor)
             await self._redact(account, [(row.account, row.source_id) for row in rows])
             if cursor is None:
+                break
+        await self._forget_inputs(account, until=item.received_at)
+
+    async def _forget_inputs(self, account: str, until: Micros) -> None:
+        """Every raw payload the account ever sent, whatever it was about."""
+        if self._queries is None:
+            return
+        cursor: str | None = None
+        while True:
+            rows, cursor = await self._queries.inputs(account=account, limit=CHUNK, cursor=cursor)
+            seqs = [row.seq for row in rows if row.payload and row.received_at <= until]
+            await self._store.run(ReadSet(), lambda _, gone=seqs: WriteSet(forgotten_inputs=gone))  # type: ignore[misc]
+            if cursor is None:
                 return
 
     async def _redact_buyer(self, account: str, people: frozenset[str]) -> None:
         """Every order of the account whose buyer goes by one of these names.
 
-        The names are personal and lie encrypted, so they are compared order by order.
+        Names lie encrypted and are found by their keyed hash; what is found is read before it is forgotten.
         """
         if self._queries is None:
             raise LookupError("forgetting one person of an account needs queries")
-        cursor: str | None = None
-        while True:
-            rows, cursor = await self._queries.orders(account=account, limit=CHUNK, cursor=cursor)
-            found = [row for row in rows if people & _names(await self._queries.personal(row.id))]
-            if found:
-                await self._redact(account, [(row.account, row.source_id) for row in found])
-            if cursor is None:
-                return
+        rows = await self._queries.orders_of_buyer(account, people)
+        found = [row for row in rows if buyer_of(await self._queries.personal(row.id)) in people]
+        await self._redact(account, [(row.account, row.source_id) for row in found])
 
 
-def _names(personal: str | None) -> frozenset[str]:
-    """What an order's buyer is called by the channel."""
-    held = json.loads(personal) if personal else None
-    buyer = held.get("buyer") if isinstance(held, dict) else None
-    name = buyer.get("channel_id") if isinstance(buyer, dict) else None
-    return frozenset((name,)) if isinstance(name, str) and name else frozenset()
-
-
-def _forget(state: State, keys: Sequence[OrderKey], documents: Sequence[str]) -> WriteSet:
+def _forget(state: State, keys: Sequence[OrderKey], documents: Sequence[DocumentRow]) -> WriteSet:
+    """The person's key, and the raw payloads of everything received about the order."""
     batch = Batch(state)
     subjects = [subject for key in keys if (subject := redact(batch, key)) is not None]
-    batch.writes.shredded.extend([*subjects, *documents])
+    batch.writes.shredded.extend([*subjects, *(row.id for row in documents)])
+    batch.writes.forgotten_lanes.extend((account, f"order:{order}") for account, order in keys)
+    batch.writes.forgotten_lanes.extend(lane for row in documents for lane in _lanes(row))
     return batch.finish()
+
+
+def _lanes(row: DocumentRow) -> Iterator[tuple[str, str]]:
+    """Ordering keys of a document that came on its own: its noun as the hub says it, or as channels do."""
+    for noun in {row.type, row.type.removeprefix("order_")}:
+        yield row.account, f"{noun}:{row.source_id}"
 
 
 def _request(item: InboxItem, orders: Sequence[str]) -> NewFailure:

@@ -234,6 +234,7 @@ class Dispatcher:
         if following.failure is not None:
             writes.failures.append(_failure(row, following, following.failure))
         if following.state is OutboxState.DONE:
+            writes.lags[row.account, "outward"] = max(0, moments.now(self._out.clock) - row.occurred_at)
             writes.resolved_failures.append((row.account, KIND, reference_of(row)))
         return writes
 

@@ -93,6 +93,7 @@ def order_facts(order: Order, account: str, received_at: int) -> OrderFacts:
         tuple([hold.name for hold in order.holds]),
         plain,
         personal,
+        (order.buyer.channel_id or "") if order.buyer else "",
     )
 
 

@@ -10,7 +10,7 @@ from connectors.sdk.contract import Publishes, PushItem, PushResult, PushState
 from connectors.sdk.errors import Transient
 from hub.ports.store import LevelRow, ReadSet
 from hub.services import moments
-from hub.services.answers import Answered, Answers, respecting_newer
+from hub.services.answers import Answered, Answers, outward_lag, respecting_newer
 from hub.services.calls import Target
 from hub.services.intents import Intent, ref_of
 from hub.services.publish import Outward, results_of
@@ -73,6 +73,7 @@ class Receipts:
         self._again_when_stale(answered, now)
         answered.writes.attempts.append(called.attempt)
         writes = answered.writes
+        writes.lags |= outward_lag(out.account, answered.lags_s)
         reads = ReadSet(levels={update.key for update in writes.levels})
         await out.store.run(reads, lambda state: respecting_newer(writes, state))
         for seconds in answered.lags_s:

@@ -220,7 +220,7 @@ def _keep_places(batch: Batch, key: OrderKey, tally: Tally, work: _Work) -> None
         if one.want.damaged or one.want.shipped.keys() - {""} or one.want.sellable.keys() - {""}
     }
     if posted != tally.posted:
-        batch.put_tally(key, Tally(tally.told, posted))
+        batch.put_tally(key, tally._replace(posted=posted))
 
 
 def _store(batch: Batch, draft: Draft, work: _Work, holds: list[Hold]) -> OrderRow:

@@ -1,4 +1,4 @@
-"""Schema 1, as SQLAlchemy Core tables: what both engines store.
+"""Schema 2, as SQLAlchemy Core tables: what both engines store.
 
 Instants are microseconds since the epoch, UTC. `*_id` of a key row names the data key a
 ciphertext was made with. Lists and mappings are JSON text. Words:
@@ -8,6 +8,8 @@ ciphertext was made with. Lists and mappings are JSON text. Words:
   holds the sealed raw bytes, so that forgetting them is a delete.
 - `holder` is the number of the process that claimed a row (`workers.fence`); null is unclaimed.
 - `own_reserved` is what an account's own orders hold reserved, in ordered units by SKU as ordered.
+- `personal.buyer` is a keyed hash of what the channel calls the buyer, "" where it says nothing, null in
+  rows written before schema 2; `flows.*_lag` is the lag seen last, in microseconds.
 - `levels.rank` is 0 when the SKU had nothing available as it became dirty: those go out first.
 """
 
@@ -188,7 +190,9 @@ personal = _table(
     _column("wrapped", Blob),
     _column("body", Blob),
     _maybe("delete_after", Big),
+    _maybe("buyer", Key),
     _where("ix_personal_delete_after", "delete_after IS NOT NULL", "delete_after"),
+    Index("ix_personal_buyer", "account", "buyer"),
 )
 
 postings = _table(
@@ -405,6 +409,8 @@ flows = _table(
     _column("account", Key, primary_key=True),
     _maybe("inward_at", Big),
     _maybe("outward_at", Big),
+    _maybe("inward_lag", Big),
+    _maybe("outward_lag", Big),
     by_key=True,
     fill=50,
 )

@@ -1,6 +1,6 @@
 """Everything sealed at rest: personal data, raw payloads, vendor tokens, and the audit's key.
 
-One store key; four independent keys are derived from it (HKDF-SHA-256), so that no ciphertext
+One store key; five independent keys are derived from it (HKDF-SHA-256), so that no ciphertext
 can be moved from one purpose to another. AES-256-GCM with random 96-bit nonces; a sealed value is
 `nonce + ciphertext + tag`, and its additional data names what it belongs to, so that a value
 copied into another row does not open.
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hub.storage.errors import StorageError, WrongKey
 
 KEY_BYTES_MIN: Final = 16
-_NONCE = 12
+NONCE_BYTES: Final = 12
 _CHECK = b"trunkline store key"
 
 
@@ -28,14 +28,15 @@ class SealBroken(StorageError):
     """A sealed value does not open: it was changed, moved from another row, or sealed elsewhere."""
 
 
-def seal(cipher: AESGCM, plain: bytes, bound_to: bytes) -> bytes:
-    nonce = os.urandom(_NONCE)
+def seal(cipher: AESGCM, plain: bytes, bound_to: bytes, nonce: bytes | None = None) -> bytes:
+    """`nonce`: as many fresh random bytes as `NONCE_BYTES` says, where the caller drew them for many at once."""
+    nonce = nonce or os.urandom(NONCE_BYTES)
     return nonce + cipher.encrypt(nonce, plain, bound_to)
 
 
 def unseal(cipher: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
     try:
-        return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], bound_to)
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to)
     except (InvalidTag, ValueError) as error:
         raise SealBroken("a sealed value does not open with this store's key and place") from error
 
@@ -55,6 +56,7 @@ class Vault:
         self._tokens: Final = AESGCM(_derive(key, b"tokens"))
         self._audit: Final = _derive(key, b"audit")
         self._check: Final = _derive(key, b"check")
+        self._names: Final = _derive(key, b"names")
 
     # --- the key itself ----------------------------------------------------------------------
 
@@ -80,6 +82,10 @@ class Vault:
     def open_personal(self, subject: str, account: str, wrapped: bytes, body: bytes) -> str:
         place = bound("personal", subject, account)
         return unseal(AESGCM(unseal(self._wrapping, wrapped, place)), body, place).decode()
+
+    def name_of(self, account: str, buyer: str) -> str:
+        """A name to find a person's rows by, from which nobody without the key can tell or try who it is."""
+        return hmac.digest(self._names, bound("buyer", account, buyer), "sha256").hex()[:32] if buyer else ""
 
     # --- raw payloads: one key per day and process -------------------------------------------
 

@@ -7,6 +7,7 @@ import json
 
 import aiohttp
 
+from bench import payloads
 from tests.api.conftest import Desk
 from tests.support.running_hub import deliver, until
 
@@ -157,3 +158,24 @@ async def test_health_needs_no_token_and_says_why(desk: Desk) -> None:
             assert answer.status == 503
             assert int(answer.headers["Retry-After"]) > 0
             assert (await answer.json())["reasons"] == ["stopping"]
+
+
+async def test_what_is_shown_once_is_stored_nowhere(desk: Desk) -> None:
+    """A repeat makes no second token and cannot show the first one again; a preview's people are not kept."""
+    headers = {"Idempotency-Key": "k-token"}
+    first = await desk.post("/tokens", {"role": "viewer"}, headers=headers)
+    again = await desk.post("/tokens", {"role": "viewer"}, headers=headers)
+    assert first.body["token"].startswith("hub_")
+    assert again.body == first.body | {"token": None}
+    sample = {"account": "shop-us", "topic": "orders/create", "payload": json.loads(payloads.body(7, [("MUG", 1)]))}
+    shown = await desk.post("/mappings/preview", sample, headers={"Idempotency-Key": "k-preview"})
+    assert "Ada" in json.dumps(shown.body)
+    replies = [await desk.hub.queries.reply(f"{name} /api/v1{path} {key}") for name, path, key in await _scopes(desk)]
+    assert [reply is not None for reply in replies] == [True, False]
+    assert first.body["token"] not in str(replies)
+
+
+async def _scopes(desk: Desk) -> list[tuple[str, str, str]]:
+    entries, _ = await desk.hub.queries.audit()
+    caller = next(str(entry["actor"]) for entry in entries if str(entry["actor"]).startswith("token:"))
+    return [(caller, "/tokens", "k-token"), (caller, "/mappings/preview", "k-preview")]

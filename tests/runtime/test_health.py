@@ -93,7 +93,7 @@ async def test_the_board_costs_one_query_a_second() -> None:
 
     queries.status = counted  # type: ignore[method-assign]
     metrics = Metrics({"shop": "toy"}, Build("1", "3.11", "sqlite"))
-    metrics.lag("shop", "out", 1.25)
+    desk.store.tables.lags["shop", "outward"] = 1_250_000
     board = Board({"shop": desk.plan}, queries, desk.clock, mode=desk.accounts.mode, metrics=metrics)  # type: ignore[arg-type]
     await asyncio.gather(*(board.scrape() for _ in range(100)))
     assert asked == 1

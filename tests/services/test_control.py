@@ -7,7 +7,7 @@ from dataclasses import replace
 from connectors.sdk.manifest import Control
 from hub.services.interpret import route
 from hub.services.interpreted import Interpreted
-from tests.support.orders import Hub, order, plan
+from tests.support.orders import Hub, facts, line, order, plan
 
 
 async def obey(hub: Hub, topic: str, payload: bytes = b"{}") -> Interpreted:
@@ -30,6 +30,34 @@ async def test_a_forgotten_person_does_not_come_back() -> None:
     people = hub.store.tables.personal
     assert set(people) == {hub.row("12").id}
     assert hub.row("11").id in hub.store.tables.shredded
+
+
+async def test_a_person_forgotten_before_the_order_came_never_comes() -> None:
+    """An order still under way when its person is forgotten is applied, and its person is not kept."""
+    hub = Hub()
+    hub.stock("MUG", 5)
+    await obey(hub, "forget", b'{"orders": [11]}')
+    item = await hub.item(key="order:11", payload=b"somebody")
+    late = order("11", [line("1", "MUG", 2)], buyer={"name": "Ada Example"})
+    await hub.apply.apply([(item, Interpreted(item.seq, facts([late], "shop")))])
+    assert hub.buckets("MUG") == (5, 2, 0)
+    assert hub.store.tables.personal == {}
+    assert hub.store.tables.inbox[item.seq].item.payload == b""
+    await hub.deliver(order("11", [line("1", "MUG", 1)], version=2, buyer={"name": "Ada Example"}))
+    assert hub.buckets("MUG") == (5, 1, 0)
+    assert hub.store.tables.personal == {}
+
+
+async def test_raw_payloads_of_a_forgotten_person_are_forgotten_too() -> None:
+    """Those of the order, of its documents, and the request itself; a neighbour's stay."""
+    hub = Hub()
+    for name in ("11", "12"):
+        item = await hub.item(key=f"order:{name}", payload=b"somebody")
+        given = order(name, [], buyer={"name": "Ada Example"})
+        await hub.apply.apply([(item, Interpreted(item.seq, facts([given], "shop")))])
+    await obey(hub, "forget", b'{"orders": [11]}')
+    left = [row.item.ordering_key for row in hub.store.tables.inbox.values() if row.item.payload]
+    assert left == ["order:12"]
 
 
 async def test_a_redaction_that_cannot_be_read_is_not_done() -> None:

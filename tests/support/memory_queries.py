@@ -29,6 +29,10 @@ def page(rows: Sequence[T], limit: int, cursor: str | None) -> tuple[Sequence[T]
     return rows[start:following], str(following) if following < len(rows) else None
 
 
+def _lag_s(lag: Micros | None) -> float | None:
+    return None if lag is None else lag / 1_000_000
+
+
 class MemoryQueries:
     """Only what tests need; anything else fails loudly as a missing attribute."""
 
@@ -132,8 +136,8 @@ class MemoryQueries:
         dirty = [row for row in levels if row.dirty_seq > row.sent_seq]
         return AccountStatus(
             account=account,
-            inward=Flow(len(waiting), None, None),
-            outward=Flow(len(effects) + len(dirty), None, None),
+            inward=Flow(len(waiting), None, None, _lag_s(tables.lags.get((account, "inward")))),
+            outward=Flow(len(effects) + len(dirty), None, None, _lag_s(tables.lags.get((account, "outward")))),
             state=tables.accounts.get(account),
             failures=sum(row.account == account and row.state == "open" for row in tables.failures.values()),
             levels=len(levels),

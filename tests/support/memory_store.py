@@ -95,6 +95,7 @@ class Tables:
     tokens: dict[tuple[str, str], str] = field(default_factory=dict)
     api_tokens: dict[str, ApiToken] = field(default_factory=dict)
     replies: dict[str, StoredReply] = field(default_factory=dict)
+    lags: dict[tuple[str, str], Micros] = field(default_factory=dict)
     seq: int = 0
 
 
@@ -268,6 +269,14 @@ class MemoryStore:
         for subject in writes.shredded:
             t.personal.pop(subject, None)
             t.shredded.add(subject)
+        for seq, row in t.inbox.items():
+            named = (
+                seq in writes.forgotten_inputs or (row.item.account, row.item.ordering_key) in writes.forgotten_lanes
+            )
+            if named and row.state is not InboxState.PENDING:
+                row.item = replace(row.item, payload=b"")
+        for (account, side), lag in writes.lags.items():
+            t.lags[account, side] = lag
         self._post(writes.postings)
 
     def _write_work(self, writes: WriteSet) -> None:

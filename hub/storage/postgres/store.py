@@ -124,24 +124,29 @@ class PostgresStore:
         settled = {self._held.pop(result.seq, None): result.state for result in writes.inbox}
         inward = {account for account, state in settled.items() if account and state is InboxState.DONE}
         self._sending.difference_update(update.id for update in writes.outbox)
-        await self._date_success("inward", inward)
-        await self._date_success("outward", outward_success(writes))
+        await self._date_success("inward", inward, writes.lags)
+        await self._date_success("outward", outward_success(writes), writes.lags)
         if writes.inputs or writes.dirty or writes.effects or writes.inbox or writes.listings:
             self._presence.ring()
         return writes
 
-    async def _date_success(self, side: str, accounts: Collection[str]) -> None:
+    async def _date_success(self, side: str, accounts: Collection[str], lags: Mapping[tuple[str, str], Micros]) -> None:
         now = self._now()
-        due = sorted(name for name in accounts if abs(now - self._success.get((name, side), 0)) >= _FLOW_EVERY)
+        # Success without a lag (an input known before) must not take the turn of one that has one.
+        turns = {name: (name, f"{side}_lag" if (name, side) in lags else side) for name in accounts}
+        due = sorted(name for name, turn in turns.items() if abs(now - self._success.get(turn, 0)) >= _FLOW_EVERY)
         if not due:
             return
-        self._success.update(((name, side), now) for name in due)
+        for name in due:
+            self._success[turns[name]] = self._success[name, side] = now
         try:
             await fetch(
                 self._pool,
-                f"INSERT INTO flows (account, {side}_at) SELECT name, $2::bigint FROM unnest($1::text[]) AS d (name)"  # noqa: S608 - `side` is one of two words of ours
-                f" ON CONFLICT (account) DO UPDATE SET {side}_at = greatest(flows.{side}_at, excluded.{side}_at)",
-                due, now,
+                f"INSERT INTO flows (account, {side}_at, {side}_lag) SELECT name, $3::bigint, lag"  # noqa: S608 - `side` is one of two words of ours
+                " FROM unnest($1::text[], $2::bigint[]) AS d (name, lag)"
+                f" ON CONFLICT (account) DO UPDATE SET {side}_at = greatest(flows.{side}_at, excluded.{side}_at),"
+                f" {side}_lag = coalesce(excluded.{side}_lag, flows.{side}_lag)",
+                due, [lags.get((name, side)) for name in due], now,
             )  # fmt: skip
         except (StoreUnavailable, asyncpg.PostgresError):
             # The unit is stored; a date that is a second late is no reason to fail it.

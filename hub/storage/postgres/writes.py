@@ -64,7 +64,7 @@ _CURSOR: Final = ("account", "stream", "cursor", "watermark", "updated_at", "las
 _ACCOUNT: Final = ("account", "mode", "held", "circuit", "detail", "updated_at")
 _API_TOKEN: Final = ("id", "sha256", "role", "label", "created_at", "expires_at", "last_used_at", "revoked_at")
 _REPLY: Final = ("key", "fingerprint", "status", "body", "created_at")
-_PERSONAL: Final = ("subject", "account", "wrapped", "body", "delete_after")
+_PERSONAL: Final = ("subject", "account", "wrapped", "body", "delete_after", "buyer")
 _AUDIT: Final = ("seq", "at", "actor", "action", "target", "detail", "mac")
 _AUDIT_LOCK: Final = 0x617564697400
 
@@ -101,6 +101,8 @@ class Writes:
         self._failures(writes)
         self._small(writes)
         await self._send()
+        if writes.forgotten_inputs or writes.forgotten_lanes:
+            await self._forget(writes)
         if writes.listings:
             await self._list(writes.listings)
             await self._dirty(writes.dirty, loaded, made)
@@ -240,6 +242,7 @@ class Writes:
                 row.account,
                 *self._vault.seal_personal(row.subject, row.account, row.plain),
                 row.delete_after,
+                self._vault.name_of(row.account, row.buyer),
             )
             for row in last_of_each(writes.personal, lambda row: row.subject)
             if row.subject not in gone
@@ -250,6 +253,17 @@ class Writes:
         if gone:
             subjects = self._batch.value(sorted(gone), "text[]")
             self._batch.add("shredded", f"DELETE FROM personal WHERE subject = ANY({subjects})")
+
+    async def _forget(self, writes: WriteSet) -> None:
+        """After the inbox was settled, so that what this very unit finished counts as finished."""
+        accounts, lanes = zip(*writes.forgotten_lanes, strict=True) if writes.forgotten_lanes else ((), ())
+        await self._connection.execute(
+            "DELETE FROM payloads p WHERE (p.seq = ANY($1::bigint[]) OR p.seq IN (SELECT i.seq FROM inbox i"
+            " JOIN unnest($2::text[], $3::text[]) AS d (account, lane)"
+            " ON i.account = d.account AND i.ordering_key = d.lane))"
+            " AND NOT EXISTS (SELECT 1 FROM inbox_work w WHERE w.seq = p.seq AND w.state = 'pending')",
+            writes.forgotten_inputs, list(accounts), list(lanes),
+        )  # fmt: skip
 
     # --- ledger and levels -------------------------------------------------------------------
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ports.queries import TimelineEntry
@@ -55,6 +55,17 @@ class OrderQueries(Reading):
             select(people.c.account, people.c.wrapped, people.c.body).where(people.c.subject == subject)
         )
         return self.vault.open_personal(subject, row[0], bytes(row[1]), bytes(row[2])) if row else None
+
+    async def orders_of_buyer(self, account: str, names: Collection[str]) -> Sequence[OrderRow]:
+        orders, people = t.orders, t.personal
+        hashed = [self.vault.name_of(account, name) for name in names if name]
+        query = (
+            select(*picked(orders, ORDER))
+            .join(people, people.c.subject == orders.c.id)
+            .where(people.c.account == account, or_(people.c.buyer.in_(hashed), people.c.buyer.is_(None)))
+            .order_by(orders.c.id)
+        )
+        return [order_from(row) for row in await self._rows(query)]
 
     async def order_documents(self, account: str, order_source_id: str) -> Sequence[DocumentRow]:
         return [document_from(row) for row in await self._rows(_documents_of(account, order_source_id))]

@@ -29,6 +29,8 @@ class _Tally:
     going_since: Micros | None = None
     inward_at: Micros | None = None
     outward_at: Micros | None = None
+    inward_lag: Micros | None = None
+    outward_lag: Micros | None = None
     failures: int = 0
     levels: int = 0
     verified: int = 0
@@ -65,13 +67,19 @@ async def _inward(connection: AsyncConnection, found: dict[str, _Tally]) -> None
     )
     for account, count, since in await connection.execute(waiting):
         found[account].waiting, found[account].waiting_since = count, since
-    for account, inward_at, outward_at in await connection.execute(
-        select(flows.c.account, flows.c.inward_at, flows.c.outward_at)
-    ):
-        found[account].inward_at, found[account].outward_at = inward_at, outward_at
-    marks = select(cursors.c.account, func.min(cursors.c.watermark)).group_by(cursors.c.account)
-    for account, watermark in await connection.execute(marks):
-        found[account].watermark = watermark
+    dated = select(flows.c.account, flows.c.inward_at, flows.c.outward_at, flows.c.inward_lag, flows.c.outward_lag)
+    for account, inward_at, outward_at, inward_lag, outward_lag in await connection.execute(dated):
+        tally = found[account]
+        tally.inward_at, tally.outward_at = inward_at, outward_at
+        tally.inward_lag, tally.outward_lag = inward_lag, outward_lag
+    marks = select(cursors.c.account, func.min(cursors.c.watermark), func.max(cursors.c.last_success_at)).group_by(
+        cursors.c.account
+    )
+    for account, watermark, read_at in await connection.execute(marks):
+        tally = found[account]
+        tally.watermark = watermark
+        # A channel that was read and had nothing to say was read all the same.
+        tally.inward_at = max((at for at in (tally.inward_at, read_at) if at is not None), default=None)
 
 
 async def _outward(connection: AsyncConnection, found: dict[str, _Tally]) -> None:
@@ -122,8 +130,8 @@ async def _accounts(connection: AsyncConnection, found: dict[str, _Tally]) -> No
 def _status(account: str, tally: _Tally, now: Micros) -> AccountStatus:
     return AccountStatus(
         account=account,
-        inward=Flow(tally.waiting, _age_s(tally.waiting_since, now), tally.inward_at),
-        outward=Flow(tally.going, _age_s(tally.going_since, now), tally.outward_at),
+        inward=Flow(tally.waiting, _age_s(tally.waiting_since, now), tally.inward_at, _seconds(tally.inward_lag)),
+        outward=Flow(tally.going, _age_s(tally.going_since, now), tally.outward_at, _seconds(tally.outward_lag)),
         state=tally.state,
         failures=tally.failures,
         levels=tally.levels,
@@ -131,6 +139,10 @@ def _status(account: str, tally: _Tally, now: Micros) -> AccountStatus:
         drift_units=tally.drift,
         oldest_watermark=tally.watermark,
     )
+
+
+def _seconds(lag: Micros | None) -> float | None:
+    return None if lag is None else lag / SECOND
 
 
 def _age_s(since: Micros | None, now: Micros) -> float | None:

@@ -155,11 +155,17 @@ UPDATE_DOCUMENT: Final = (
     " WHERE account = ? AND type = ? AND source_id = ? AND rev = ?"
 )
 PUT_PERSONAL: Final = (
-    "INSERT INTO personal (subject, account, wrapped, body, delete_after) VALUES (?, ?, ?, ?, ?)"
+    "INSERT INTO personal (subject, account, wrapped, body, delete_after, buyer) VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (subject) DO UPDATE SET account = excluded.account, wrapped = excluded.wrapped,"
-    " body = excluded.body, delete_after = excluded.delete_after"
+    " body = excluded.body, delete_after = excluded.delete_after, buyer = excluded.buyer"
 )
 SHRED: Final = "DELETE FROM personal WHERE subject = ?"
+_STILL_DUE: Final = "EXISTS (SELECT 1 FROM inbox_work w WHERE w.seq = payloads.seq AND w.state = 'pending')"
+FORGET_INPUT: Final = f"DELETE FROM payloads WHERE seq = ? AND NOT {_STILL_DUE}"
+FORGET_LANE: Final = (
+    "DELETE FROM payloads WHERE seq IN (SELECT i.seq FROM inbox i WHERE i.account = ? AND i.ordering_key = ?)"
+    f" AND NOT {_STILL_DUE}"
+)
 INSERT_POSTING: Final = (
     "INSERT INTO postings (event, sku, location, bucket, delta, reason, effective_at, recorded_at, reference, counted)"
     f" VALUES ({_marks(10)})"
@@ -279,8 +285,9 @@ PUT_AUDIT_HEAD: Final = (
     "INSERT INTO meta (name, value) VALUES ('audit_head', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
 PUT_FLOW: Final = {
-    side: f"INSERT INTO flows (account, {side}_at) VALUES (?, ?)"
-    f" ON CONFLICT (account) DO UPDATE SET {side}_at = max(coalesce({side}_at, 0), excluded.{side}_at)"
+    side: f"INSERT INTO flows (account, {side}_at, {side}_lag) VALUES (?, ?, ?)"
+    f" ON CONFLICT (account) DO UPDATE SET {side}_at = max(coalesce({side}_at, 0), excluded.{side}_at),"
+    f" {side}_lag = coalesce(excluded.{side}_lag, {side}_lag)"
     for side in ("inward", "outward")
 }
 

@@ -89,15 +89,18 @@ class Writes:
             if made.rowcount != 1:
                 raise StoreConflict(f"input {row.seq} is not there")
         accounts = {self._held[seq] for seq in done if seq in self._held}
-        self._succeeded("inward", accounts)
-        self._succeeded("outward", outward_success(writes))
+        self._succeeded("inward", accounts, writes.lags)
+        self._succeeded("outward", outward_success(writes), writes.lags)
 
-    def _succeeded(self, side: str, accounts: set[str]) -> None:
+    def _succeeded(self, side: str, accounts: set[str], lags: Mapping[tuple[str, str], Micros]) -> None:
+        success = self._memo.success
         for account in accounts:
-            last = self._memo.success.get((account, side), 0)
-            if abs(self._now - last) >= _FLOW_EVERY:
-                self._connection.execute(sql.PUT_FLOW[side], (account, self._now))
-                self._memo.success[account, side] = self._now
+            # Success without a lag (an input known before) must not take the turn of one that has one.
+            lag = lags.get((account, side))
+            turn = (account, side if lag is None else f"{side}_lag")
+            if abs(self._now - success.get(turn, 0)) >= _FLOW_EVERY:
+                self._connection.execute(sql.PUT_FLOW[side], (account, self._now, lag))
+                success[turn] = success[account, side] = self._now
 
     def _orders(self, orders: Sequence[OrderRow], loaded: Loaded) -> None:
         if not orders:
@@ -149,11 +152,23 @@ class Writes:
                 row.account,
                 *self._vault.seal_personal(row.subject, row.account, row.plain),
                 row.delete_after,
+                self._vault.name_of(row.account, row.buyer),
             )
             for row in last_of_each(writes.personal, lambda row: row.subject)
         ]
         self._many(sql.PUT_PERSONAL, rows)
-        self._many(sql.SHRED, [(subject,) for subject in writes.shredded])
+        if writes.shredded or writes.forgotten_inputs or writes.forgotten_lanes:
+            self._forget(writes)
+
+    def _forget(self, writes: WriteSet) -> None:
+        """What goes here is overwritten in the file at once, not only where that costs nothing."""
+        self._connection.execute("PRAGMA secure_delete=ON")
+        try:
+            self._many(sql.SHRED, [(subject,) for subject in writes.shredded])
+            self._many(sql.FORGET_INPUT, [(seq,) for seq in writes.forgotten_inputs])
+            self._many(sql.FORGET_LANE, writes.forgotten_lanes)
+        finally:
+            self._connection.execute("PRAGMA secure_delete=FAST")
 
     # --- ledger and levels -------------------------------------------------------------------
 
