@@ -26,16 +26,16 @@ def residual(order: Order) -> Money | None:
     if totals.grand_total is None or totals.items is None:
         return None
     tax = None if totals.tax_included else totals.tax
-    added = [part for part in (totals.items, totals.shipping, tax, totals.fees, totals.tip) if part is not None]
-    taken = [part for part in (totals.discount,) if part is not None]
-    currency = totals.grand_total.currency
-    if any(part.currency != currency for part in (*added, *taken)):
-        return None
-    left = totals.grand_total.amount
-    for part in added:
-        left = _EXACT.subtract(left, part.amount)
-    for part in taken:
-        left = _EXACT.add(left, part.amount)
+    currency, left = totals.grand_total.currency, totals.grand_total.amount
+    for part in (totals.items, totals.shipping, tax, totals.fees, totals.tip):
+        if part is not None:
+            if part.currency != currency:
+                return None
+            left = _EXACT.subtract(left, part.amount)
+    if totals.discount is not None:
+        if totals.discount.currency != currency:
+            return None
+        left = _EXACT.add(left, totals.discount.amount)
     return Money.model_construct(amount=left, currency=currency) if left else None
 
 

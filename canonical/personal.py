@@ -13,6 +13,7 @@ import json
 from functools import cache
 
 from canonical.documents import DOCUMENT_TYPES, DocumentBase
+from canonical.json_form import dump
 
 
 @cache
@@ -22,8 +23,9 @@ def _empty_tail(cls: type[DocumentBase]) -> str:
 
 
 @cache
-def _fields(cls: type[DocumentBase]) -> set[str]:
-    return set(cls.PERSONAL)
+def _first(cls: type[DocumentBase]) -> str:
+    """What the tail starts with. Nothing inside a tail has the name of one, so its last place is the tail's own."""
+    return f',"{cls.PERSONAL[0]}":'
 
 
 def split_personal(doc: DocumentBase) -> tuple[str, str | None]:
@@ -32,11 +34,13 @@ def split_personal(doc: DocumentBase) -> tuple[str, str | None]:
     The first is a valid document whose personal fields are null.
     """
     cls = type(doc)
-    whole = doc.model_dump_json()
-    if all(getattr(doc, name) is None for name in cls.PERSONAL):
-        return whole, None
-    personal = doc.model_dump_json(include=_fields(cls))
-    return whole[: -len(personal)] + _empty_tail(cls), personal
+    whole = dump(doc)
+    fields = doc.__dict__
+    for name in cls.PERSONAL:
+        if fields[name] is not None:
+            cut = whole.rindex(_first(cls))
+            return whole[:cut] + _empty_tail(cls), "{" + whole[cut + 1 :]
+    return whole, None
 
 
 def join_personal(document_json: str, personal_json: str | None) -> str:

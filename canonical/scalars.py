@@ -27,11 +27,6 @@ _DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _CLOCK: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
 
 
-def as_utc(value: datetime) -> datetime:
-    """The same instant in UTC. `value` must be aware."""
-    return value.astimezone(UTC)
-
-
 def instant_text(value: datetime) -> str:
     """`2026-11-20T17:23:00Z`; a fraction only where it is not zero, three digits where three suffice."""
     # Table look-ups cost a third of `isoformat`, and every document carries several instants.
@@ -65,12 +60,10 @@ def finite(value: Any) -> Any:
     if isinstance(value, float):
         if not isfinite(value):
             raise ValueError("NaN and Infinity are no JSON values")
-    elif isinstance(value, dict):
-        for item in value.values():
-            finite(item)
-    elif isinstance(value, list):
-        for item in value:
-            finite(item)
+    elif isinstance(value, list | dict):
+        for item in value if isinstance(value, list) else value.values():
+            if item.__class__ is not str:
+                finite(item)
     return value
 
 
@@ -79,12 +72,12 @@ def _named_error(schema: CoreSchema, kind: str, message: str) -> CoreSchema:
 
 
 def _decimal_core() -> CoreSchema:
-    text = core.chain_schema([core.str_schema(strict=True, pattern=_DECIMAL), core.decimal_schema()])
+    text = core.chain_schema([core.str_schema(strict=True, pattern=_DECIMAL), core.decimal_schema(allow_inf_nan=True)])
     # The same bounds as the pattern's, so that whatever code constructs can be read back.
     exact = core.decimal_schema(strict=True, max_digits=46, decimal_places=18)
     return core.json_or_python_schema(
         json_schema=text,
-        python_schema=core.union_schema([exact, text], mode="left_to_right"),
+        python_schema=core.union_schema([text, exact], mode="left_to_right"),
         serialization=core.plain_serializer_function_ser_schema(
             methodcaller("__format__", "f"), return_schema=core.str_schema(), when_used="json"
         ),
@@ -92,31 +85,26 @@ def _decimal_core() -> CoreSchema:
 
 
 def _instant_core() -> CoreSchema:
-    utc_text = core.chain_schema(
-        [core.str_schema(strict=True, pattern=_CLOCK + "Z$"), core.datetime_schema(tz_constraint=0)]
-    )
-    offset_text = core.chain_schema(
+    to_utc = core.no_info_plain_validator_function(methodcaller("astimezone", UTC))
+    text = core.chain_schema(
         [
-            core.str_schema(strict=True, pattern=_CLOCK + r"[+-][0-9]{2}:[0-9]{2}$"),
-            core.datetime_schema(tz_constraint="aware"),
-            core.no_info_plain_validator_function(as_utc),
+            core.str_schema(strict=True, pattern=_CLOCK + r"(Z|[+-][0-9]{2}:[0-9]{2})$"),
+            core.union_schema(
+                [
+                    core.datetime_schema(tz_constraint=0),
+                    core.chain_schema([core.datetime_schema(tz_constraint="aware"), to_utc]),
+                ],
+                mode="left_to_right",
+            ),
         ]
     )
-    aware = core.chain_schema(
-        [core.datetime_schema(strict=True, tz_constraint="aware"), core.no_info_plain_validator_function(as_utc)]
-    )
     in_utc = core.datetime_schema(strict=True, tz_constraint=0)
-    is_instant = core.is_instance_schema(datetime)
+    aware = core.chain_schema([core.datetime_schema(strict=True, tz_constraint="aware"), to_utc])
+    stated = core.chain_schema(
+        [core.is_instance_schema(datetime), core.union_schema([in_utc, aware], mode="left_to_right")]
+    )
     return core.json_or_python_schema(
-        json_schema=core.union_schema([utc_text, offset_text], mode="left_to_right"),
-        python_schema=core.union_schema(
-            [
-                core.chain_schema([is_instant, core.union_schema([in_utc, aware], mode="left_to_right")]),
-                utc_text,
-                offset_text,
-            ],
-            mode="left_to_right",
-        ),
+        json_schema=text, python_schema=core.union_schema([text, stated], mode="left_to_right")
     )
 
 
@@ -124,8 +112,13 @@ def _date_core() -> CoreSchema:
     text = core.chain_schema([core.str_schema(strict=True, pattern=_DATE), core.date_schema()])
     return core.json_or_python_schema(
         json_schema=text,
-        python_schema=core.union_schema([core.date_schema(strict=True), text], mode="left_to_right"),
+        python_schema=core.union_schema([text, core.date_schema(strict=True)], mode="left_to_right"),
     )
+
+
+def _text_or(schema: CoreSchema) -> CoreSchema:
+    """Text, the commonest value, without asking anyone further."""
+    return core.union_schema([core.str_schema(strict=True), schema], mode="left_to_right")
 
 
 class _DecimalText:
@@ -227,8 +220,8 @@ class _Json:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core.json_or_python_schema(
-            json_schema=core.no_info_after_validator_function(finite, core.any_schema()),
-            python_schema=core.no_info_after_validator_function(finite, handler.generate_schema(JsonValue)),
+            json_schema=_text_or(core.no_info_after_validator_function(finite, core.any_schema())),
+            python_schema=_text_or(core.no_info_after_validator_function(finite, handler.generate_schema(JsonValue))),
         )
 
     @classmethod
