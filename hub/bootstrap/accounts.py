@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+import structlog
 
 from config.settings import AccountSettings, Settings
 from connectors import registry
@@ -14,7 +17,12 @@ from connectors.sdk.contract import AccountContext, CallRecord, Connector
 from connectors.sdk.ports import Clock, Ids, Jitter, TokenStore
 from hub.ports.accounts import AccountPlan, AvailabilityPolicy, Mode
 from hub.ports.store import Store
-from mappings import MapContext, MappingSet
+from mappings import MapContext, MappingSet, MappingSetInvalid
+
+Stamp = tuple[tuple[str, int, int], ...]
+"""(name, changed at, size) of every file of an overlay"""
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +84,62 @@ class MappingSets(Mapping[str, MappingSet]):
     def __init__(self, accounts: Mapping[str, AccountSettings]) -> None:
         self._accounts = accounts
         self._loaded: dict[tuple[str, Path | None], MappingSet] = {}
+        self._stamps: dict[Path, Stamp] = {}
 
     def __getitem__(self, account: str) -> MappingSet:
         """Raises `MappingSetInvalid` with every fault of the files."""
         settings = self._accounts[account]
         key = (settings.connector, settings.mappings)
         if key not in self._loaded:
+            self._look(settings.mappings)
             self._loaded[key] = MappingSet.load(settings.connector, overlay=settings.mappings)
         return self._loaded[key]
 
     def load_overlays_again(self) -> None:
         """Take corrected overlays into use, all of them or, with a fault in any, none. Raises `MappingSetInvalid`."""
         overlaid = [key for key in self._loaded if key[1] is not None]
+        for _, overlay in overlaid:
+            self._look(overlay)
         self._loaded |= {key: MappingSet.load(key[0], overlay=key[1]) for key in overlaid}
+
+    def take_corrected(self, account: str) -> None:
+        """Take an account's overlay into use where its files have changed, whichever process was told of it.
+
+        A faulty one is logged once and leaves everything as it is.
+        """
+        settings = self._accounts[account]
+        if settings.mappings is None or not self._look(settings.mappings):
+            return
+        try:
+            loaded = MappingSet.load(settings.connector, overlay=settings.mappings)
+        except MappingSetInvalid as error:
+            _log.error("mapping.refused", account=account, reason=str(error.faults[0]), count=len(error.faults))
+            return
+        self._loaded[settings.connector, settings.mappings] = loaded
+        _log.info("mapping.loaded", account=account, mapping=f"{loaded.name}@{loaded.digest}")
+
+    def _look(self, overlay: Path | None) -> bool:
+        """Whether the overlay's files are others than when last looked at."""
+        if overlay is None:
+            return False
+        stamp = tuple(_stamps(overlay))
+        changed = self._stamps.get(overlay) != stamp
+        self._stamps[overlay] = stamp
+        return changed
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._accounts)
 
     def __len__(self) -> int:
         return len(self._accounts)
+
+
+def _stamps(overlay: Path) -> Iterator[tuple[str, int, int]]:
+    for path in sorted(overlay.rglob("*")):
+        # A file taken away this moment is looked for no more; the next look sees it gone.
+        with contextlib.suppress(OSError):
+            found = path.stat()
+            yield str(path), found.st_mtime_ns, found.st_size
 
 
 def map_context(settings: AccountSettings, received_at: datetime) -> MapContext:

@@ -212,8 +212,11 @@ class Hub:
                 name: MappingSpec(account.connector, account.mappings)
                 for name, account in self.settings.accounts.items()
             }
-            return MapperProcesses(self.plans, specs, self.settings.hub.mappers)
-        return InProcess(self.plans, self._maps)
+            maps = self._maps
+            return MapperProcesses(
+                self.plans, specs, self.settings.hub.mappers, maps.take_corrected, lambda account: maps[account].digest
+            )
+        return InProcess(self.plans, self._maps, self._maps.take_corrected)
 
     async def load_catalogue(self) -> None:
         """Bring the SKU table up to the catalogue file, where there is one and the database takes writes."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from canonical import Document
@@ -32,6 +32,19 @@ class Maps(Protocol):
     """A mapping set, as far as interpreting needs it."""
 
     def map(self, topic: str, payload: bytes, ctx: MapContext) -> list[Document]: ...
+
+
+Corrected = Callable[[str], None]
+"""Told an account before an input of it is run again: its mapping files may have been corrected since."""
+
+
+def unchanging(_account: str) -> None:
+    """For mappings that are what they were at the start."""
+
+
+def run_again(items: Sequence[InboxItem]) -> set[str]:
+    """Accounts of which something is tried once more."""
+    return {item.account for item in items if item.attempts}
 
 
 class Interpreter(Protocol):
@@ -138,11 +151,16 @@ class InProcess:
         maps: The account's mapping set, by account.
     """
 
-    def __init__(self, plans: Mapping[str, AccountPlan], maps: Mapping[str, Maps]) -> None:
+    def __init__(
+        self, plans: Mapping[str, AccountPlan], maps: Mapping[str, Maps], corrected: Corrected = unchanging
+    ) -> None:
         self._plans = plans
         self._maps = maps
+        self._corrected = corrected
 
     async def interpret(self, items: Sequence[InboxItem]) -> Sequence[Interpreted]:
+        for account in run_again(items) & self._plans.keys():
+            self._corrected(account)
         done: list[Interpreted] = []
         for number, item in enumerate(items):
             if number and number % YIELD_EVERY == 0:

@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -24,7 +24,16 @@ import structlog
 
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import InboxItem
-from hub.services.interpret import CRASHES_MAX, Maps, map_item, route, unknown_account
+from hub.services.interpret import (
+    CRASHES_MAX,
+    Corrected,
+    Maps,
+    map_item,
+    route,
+    run_again,
+    unchanging,
+    unknown_account,
+)
 from hub.services.interpreted import Interpreted, Refusal
 from hub.services.moments import moment
 from mappings import MapContext, MappingSet
@@ -51,6 +60,7 @@ class _Task(NamedTuple):
     currency: str | None
     time_zone: str | None
     locations: dict[str, str]
+    digest: str
 
 
 class MapperProcesses:
@@ -58,19 +68,32 @@ class MapperProcesses:
 
     Args:
         specs: By account; each process loads a set when it first needs it.
+        corrected: Told before an input is run again.
+        digest: Names the mapping set an account uses now; where it changes, mappers load the set again.
     """
 
-    def __init__(self, plans: Mapping[str, AccountPlan], specs: Mapping[str, MappingSpec], count: int) -> None:
+    def __init__(
+        self,
+        plans: Mapping[str, AccountPlan],
+        specs: Mapping[str, MappingSpec],
+        count: int,
+        corrected: Corrected = unchanging,
+        digest: Callable[[str], str] = lambda _account: "",
+    ) -> None:
         if count < 1:
             raise ValueError("a pool needs at least one process")
         self._plans = plans
         self._specs = dict(specs)
         self._count = count
+        self._corrected = corrected
+        self._digest = digest
         self._pool: ProcessPoolExecutor | None = None
         self._pipe: tuple[Connection, Connection] | None = None
 
     async def interpret(self, items: Sequence[InboxItem]) -> Sequence[Interpreted]:
         """One answer per item, in order; the share of each process travels in one message."""
+        for account in run_again(items) & self._plans.keys():
+            self._corrected(account)
         done: dict[int, Interpreted] = {}
         tasks: list[_Task] = []
         for item in items:
@@ -79,7 +102,8 @@ class MapperProcesses:
             if routed is not None or plan is None:
                 done[item.seq] = routed or unknown_account(item)
             else:
-                tasks.append(_Task(item, plan.connector, plan.currency, plan.time_zone, dict(plan.locations)))
+                digest = self._digest(item.account)
+                tasks.append(_Task(item, plan.connector, plan.currency, plan.time_zone, dict(plan.locations), digest))
         share = -(-len(tasks) // self._count)
         parts = [tasks[start : start + share] for start in range(0, len(tasks), share)] if tasks else []
         for results in await asyncio.gather(*[self._part(part) for part in parts]):
@@ -141,7 +165,8 @@ class MapperProcesses:
 
 
 _specs: dict[str, MappingSpec] = {}
-_sets: dict[str, Maps] = {}
+_sets: dict[str, tuple[str, Maps]] = {}
+"""By account: the digest that was asked for, and the set that was then on the disk."""
 
 
 def _start(watched: Connection, specs: dict[str, MappingSpec]) -> None:
@@ -169,11 +194,11 @@ def _map_task(task: _Task) -> Interpreted:
     context = MapContext(
         item.account, task.connector, moment(item.received_at), task.currency, task.time_zone, task.locations, occurred
     )
-    return map_item(item, context, _set_of(item.account))
+    return map_item(item, context, _set_of(item.account, task.digest))
 
 
-def _set_of(account: str) -> Maps:
-    maps = _sets.get(account)
-    if maps is None:
-        maps = _sets[account] = _specs[account].load()
-    return maps
+def _set_of(account: str, digest: str) -> Maps:
+    known = _sets.get(account)
+    if known is None or known[0] != digest:
+        known = _sets[account] = (digest, _specs[account].load())
+    return known[1]

@@ -27,7 +27,7 @@ from hub.ports.store import (
 )
 from hub.ports.telemetry import Telemetry
 from hub.services import moments
-from hub.services.requeue import Spread, can_replay, due_again, give_up, level_of, take_back
+from hub.services.requeue import RUN_AGAIN, Spread, can_replay, due_again, give_up, level_of, take_back
 
 _log = structlog.get_logger(__name__)
 
@@ -160,7 +160,12 @@ class Replayer:
             outcome.skipped += len(items) - len(due)
             if not dry_run and due:
                 results = [
-                    InboxResult(item.seq, InboxState.PENDING, moments.after(now, (outcome.count + n) / INPUTS_PER_S), 0)
+                    InboxResult(
+                        item.seq,
+                        InboxState.PENDING,
+                        moments.after(now, (outcome.count + n) / INPUTS_PER_S),
+                        RUN_AGAIN,
+                    )
                     for n, item in enumerate(due)
                 ]
                 await self._store.run(ReadSet(), lambda _, owed=results: WriteSet(inbox=owed))  # type: ignore[misc]

@@ -22,6 +22,10 @@ from hub.ports.store import (
 )
 from hub.services.reconcile import due_change
 
+RUN_AGAIN = 1
+"""Attempts an input starts from when an operator runs it again. Whoever takes it, in whichever process, sees by
+them that it is no first try, and maps it by the files as they are now."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -57,7 +61,7 @@ def due_again(state: State, spread: Sequence[Spread]) -> WriteSet:
                 # Never the old number: the level is made dirty and computed when its turn comes.
                 writes.levels.append(LevelUpdate(key, due_change(level, state.now) | {"due_at": item.due_at}))
         elif row.kind == "inbound":
-            writes.inbox.append(InboxResult(int(row.reference), InboxState.PENDING, item.due_at, 0, 0))
+            writes.inbox.append(InboxResult(int(row.reference), InboxState.PENDING, item.due_at, RUN_AGAIN, 0))
         else:
             # What was left in doubt is settled by reading before it may be sent again.
             doubtful = row.error == "InDoubt"

