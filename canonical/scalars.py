@@ -118,7 +118,8 @@ def _date_core() -> CoreSchema:
 
 def _text_or(schema: CoreSchema) -> CoreSchema:
     """Text, the commonest value, without asking anyone further."""
-    return core.union_schema([core.str_schema(strict=True), schema], mode="left_to_right")
+    both = core.union_schema([core.str_schema(strict=True), schema], mode="left_to_right")
+    return _named_error(both, "json", "must be a JSON value, which NaN and infinity are not")
 
 
 class _DecimalText:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import orjson
 from pydantic import ValidationError
@@ -23,7 +23,7 @@ from mappings.merging import Part
 from mappings.rules import ErrorRule, Rule
 from mappings.shaping import Misfit
 from mappings.telling import evaluation_error, misfit_error, missing_error, validation_error
-from mappings.tree import Node, document_tree
+from mappings.tree import Node, document_tree, names_its_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class PartProgram:
     tree: Node
     emitted: Emitted
     direct: Direct
+    extra: Literal["ignore", "forbid"]
+    """Fields the model does not have. None can come where each was mapped by its name, and looking costs time."""
 
     @property
     def when(self) -> str | None:
@@ -86,11 +88,11 @@ class TopicProgram:
             try:
                 shaped = self.shaped_directly(payload, bindings)
                 return [
-                    _completed(program, found, index, source)
+                    _validated(program, _identified(program, found, index, source))
                     for program, all_found in zip(self.parts, shaped, strict=True)
                     for index, found in enumerate(all_found)
                 ]
-            except (*UNUSUAL, EvaluationFailed, MappingError):
+            except (*UNUSUAL, EvaluationFailed, MappingError, ValidationError):
                 pass  # mapped anew, which says what is wrong if anything is
         return self.map_evaluated(payload, bindings, source)
 
@@ -172,11 +174,16 @@ def _document(program: PartProgram, found: Any, index: int, source: Mapping[str,
         shaped = program.emitted.shaper(found)
     except Misfit as misfit:
         raise misfit_error(program.part, program.tree, misfit, index) from None
-    return _completed(program, shaped, index, source)
+    whole = _identified(program, shaped, index, source)
+    try:
+        document = program.model.model_validate_json(orjson.dumps(whole))
+    except ValidationError as problem:
+        raise validation_error(program.part, program.tree, problem, index) from None
+    return _with_what_follows(document)
 
 
-def _completed(program: PartProgram, shaped: dict[str, Any], index: int, source: Mapping[str, Any]) -> Document:
-    """The validated document, with what the engine adds. Changes `shaped`."""
+def _identified(program: PartProgram, shaped: dict[str, Any], index: int, source: Mapping[str, Any]) -> dict[str, Any]:
+    """The document's fields with what the engine adds. Changes `shaped`."""
     id_at = shaped.pop(ID_AT, None)
     type_ = program.part.document
     own = {"kind": type_, **source, **shaped.get("source", {})}
@@ -185,11 +192,16 @@ def _completed(program: PartProgram, shaped: dict[str, Any], index: int, source:
     if not isinstance(own.get("id"), str) or not isinstance(own["kind"], str):
         raise missing_error(program.part, program.tree, ["source", "id"], index)
     identify(shaped, type_, own, id_at)
-    try:
-        document: Any = program.model.model_validate_json(orjson.dumps(shaped))
-    except ValidationError as problem:
-        raise validation_error(program.part, program.tree, problem, index) from None
-    return with_residual(document) if isinstance(document, Order) else cast("Document", document)
+    return shaped
+
+
+def _validated(program: PartProgram, whole: dict[str, Any]) -> Document:
+    """The document, validated without a detour over JSON. Its errors are not told: they send for the evaluator."""
+    return _with_what_follows(program.model.__pydantic_validator__.validate_python(whole, extra=program.extra))
+
+
+def _with_what_follows(document: Any) -> Document:
+    return with_residual(document) if document.__class__ is Order else cast("Document", document)
 
 
 def _first_text(value: Any) -> str:
@@ -211,7 +223,14 @@ def compile_topic(
         return None
     used = frozenset(emitter.used)
     programs = [
-        PartProgram(part, DOCUMENT_TYPES[part.document], tree, emitted, direct_part(part, tree, functions, used))
+        PartProgram(
+            part,
+            DOCUMENT_TYPES[part.document],
+            tree,
+            emitted,
+            direct_part(part, tree, functions, used),
+            "ignore" if names_its_fields(tree) else "forbid",
+        )
         for part, (tree, emitted) in zip(parts, written, strict=True)
     ]
     try:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from mappings.faults import FaultLog
 from mappings.rules import Rule
+from mappings.syntax import call
 from mappings.targets import ENGINE_FILLS, BadTarget, Kind, Slot, child_slot, fields_of, inside, parse_target, root_slot
 
 _ENGINE_DEFAULTS = frozenset({"source.kind"})
@@ -83,6 +84,21 @@ def _place(root: Node, target: str, rule: Rule) -> None:
     if node.rule is not None:
         raise BadTarget(f"is given twice, here and in line {node.rule.line}")
     node.rule = rule
+
+
+def names_its_fields(root: Node) -> bool:
+    """True where every object is filled by the names of its fields, so that no expression can add one."""
+    return all(node.rule is None or _adds_no_field(node, node.rule) for node in root.below())
+
+
+def _adds_no_field(node: Node, rule: Rule) -> bool:
+    slot = node.item_slot
+    if slot.kind is Kind.MONEY:
+        made = call(rule.expression)
+        return made is not None and made[0] == "money"
+    if slot.kind in (Kind.OBJECT, Kind.LIST):
+        return node.many and bool(node.children)
+    return True
 
 
 def _check_required(node: Node, prefix: str, file: str, line: int, log: FaultLog) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from canonical import dump
 from canonical.errors import MappingError
 from connectors.sdk import exact
 from connectors.shopify.fake import rest
@@ -109,7 +110,8 @@ def test_a_payload_gives_the_same_documents_or_the_same_error_both_ways(shipped:
 
 def outcome(how: Any, value: Any, bindings: dict[str, Any], source: dict[str, Any]) -> Any:
     try:
-        return how(value, bindings, source)
+        documents = how(value, bindings, source)
+        return documents, [json.loads(dump(document)) for document in documents]
     except MappingError as error:
         return str(error), error.code, error.target, error.path, error.file, error.line
 
