@@ -18,6 +18,7 @@ DEPTH_MAX: Final = 64
 _SAFE: Final = 2**53 - 1
 _STRUCTURE: Final = bytes.maketrans(b"{}", b"[]")
 _NOT_STRUCTURE: Final = bytes(byte for byte in range(256) if byte not in b":[]{}")
+_NOT_QUOTED: Final = bytes(byte for byte in range(256) if byte not in b'"[]{}')
 _BOM: Final = b"\xef\xbb\xbf"
 
 _decoder: Final = msgspec.json.Decoder(float_hook=str)
@@ -32,7 +33,7 @@ def decode(payload: bytes) -> Any:
     """
     value = _parsed(payload)
     skeleton = payload.translate(_STRUCTURE, _NOT_STRUCTURE)
-    _check_depth(value, skeleton.translate(None, b":"))
+    _check_depth(value, payload, skeleton.translate(None, b":"))
     value, again = _written_again(value)
     # A name given twice loses one value without a trace. A lost name takes its colon with it, so only
     # where colons are missing, or one may be written as an escape, the slow and exact look is taken.
@@ -58,13 +59,16 @@ def _parsed(payload: bytes) -> Any:
         raise _bad(f"the payload is not JSON: {problem}") from None
 
 
-def _check_depth(value: Any, brackets: bytes) -> None:
+def _check_depth(value: Any, payload: bytes, brackets: bytes) -> None:
     """Peels one level of brackets at a time; where brackets inside texts spoil that, the value is walked.
 
-    Once few brackets are left, what is left cannot be too deep, whatever they are.
+    Once few brackets are left, what is left cannot be too deep. With brackets in texts that holds only before
+    any was peeled: a text's bracket may have been taken for the other half of a real one.
     """
     for peels in range(DEPTH_MAX):
         if len(brackets) <= DEPTH_MAX - peels:
+            if peels and _brackets_in_texts(payload):
+                break
             return
         peeled = brackets.replace(b"[]", b"")
         if peeled == brackets:
@@ -82,6 +86,11 @@ def _check_depth(value: Any, brackets: bytes) -> None:
         ]
     if level:
         raise _too_deep()
+
+
+def _brackets_in_texts(payload: bytes) -> bool:
+    """Whether a text may hold a bracket: then its two quotes do not meet once all else is taken away."""
+    return b'\\"' in payload or b'"' in payload.translate(None, _NOT_QUOTED).replace(b'""', b"")
 
 
 def _with_large_integers_as_text(value: Any) -> Any:

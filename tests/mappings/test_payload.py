@@ -85,6 +85,10 @@ def test_nesting_is_limited(opening: bytes) -> None:
     decoy = b'["]","[",'
     with pytest.raises(MappingError):
         decode(decoy * 300 + b"1" + b"]" * 300)
+    for closed, opened in ((b'"]"', b'"["'), (b'"\\"]\\""', b'"\\"[\\""'), (b'"}"', b'"{"')):
+        with pytest.raises(MappingError):
+            decode((b"[" + closed + b",") * 200 + b"1" + (b"," + opened + b"]") * 200)
+    assert decode(b"[" + b'"[]",' * 300 + b"[1]]")[-1] == [1]
     assert decode(b'{"a":"[[[","b":"}}","c":[{}]}') == {"a": "[[[", "b": "}}", "c": [{}]}
 
 
