@@ -31,6 +31,9 @@ _AHEAD: Final = 4
 _log = structlog.get_logger(__name__)
 
 _FREE: Final = "w.state = 'pending' AND w.holder IS NULL"
+# The same, in words no partial index answers to: candidates are looked up by their number. Offered an index of
+# all that is free, the planner walks the whole backlog for every candidate when statistics call it small.
+_STILL_FREE: Final = "w.state || '' = 'pending' AND coalesce(w.holder, 0) = 0"
 # Asked as a scalar, which the planner must answer per row from the lane's index: written as an
 # anti-join it is answered by walking the account's whole backlog for every row.
 _AT_HEAD: Final = (
@@ -58,7 +61,7 @@ _DUE: Final = (
     f" FROM inbox_work w WHERE {_FREE} AND w.account = a.account AND w.due_at <= $2 AND {_AT_HEAD}"
     " ORDER BY w.due_at, w.seq LIMIT $4) c WHERE a.account IS NOT NULL AND NOT (a.account = ANY($3::text[]))"
     " ORDER BY c.due_at, c.seq LIMIT $4),"
-    f" head AS (SELECT w.seq FROM ahead JOIN inbox_work w ON w.seq = ahead.seq WHERE {_FREE}"
+    f" head AS (SELECT w.seq FROM ahead JOIN inbox_work w ON w.seq = ahead.seq WHERE {_STILL_FREE}"
     " ORDER BY ahead.due_at, ahead.seq LIMIT $5 FOR UPDATE OF w SKIP LOCKED),"
     " claimed AS (UPDATE inbox_work w SET holder = $1 FROM head WHERE w.seq = head.seq"
     f" RETURNING w.seq, w.attempts, w.crashes) {_ITEM}"
