@@ -53,6 +53,7 @@ class EbayConnector:
         self._ctx = ctx
         self._settings = settings.read(ctx)
         self._api = Api(ctx, self._settings)
+        self.budgets = self._api.budgets
         self._signatures = Signatures(ctx, self._api, self._settings)
         self._subscriptions = Subscriptions(ctx, self._api, self._settings)
         self._orders = Orders(ctx, self._api, self.manifest.stream(manifest.ORDERS_STREAM))

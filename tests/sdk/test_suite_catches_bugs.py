@@ -77,6 +77,12 @@ class KeysByArrival(ToyConnector):
         return [replace(e, dedupe_key=str(request.received_at)) for e in super().envelopes(request)]
 
 
+class HidesItsBudgets(ToyConnector):
+    def __init__(self, ctx: AccountContext) -> None:
+        super().__init__(ctx)
+        del self.budgets
+
+
 class KeysByOrderOnly(ToyConnector):
     def envelopes(self, request: WebhookRequest) -> Sequence[Envelope]:
         return [replace(e, dedupe_key=e.ordering_key) for e in super().envelopes(request)]
@@ -310,6 +316,7 @@ PLANTED = (
     Planted(AcceptsAnyOption, "test_unknown_option_and_missing_credentials_are_named"),
     Planted(Overstates, "test_manifest_declares_exactly_what_the_code_can_do", OVERSTATED),
     Planted(Understates, "test_manifest_declares_exactly_what_the_code_can_do", UNDERSTATED),
+    Planted(HidesItsBudgets, "test_declared_budgets_are_shown"),
     Planted(ToyConnector, "test_manifest_is_documented", UNDOCUMENTED),
 )
 

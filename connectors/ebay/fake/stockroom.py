@@ -59,6 +59,7 @@ class Stockroom:
         self.location = location
         self.marketplace = marketplace
         self.items: dict[str, Item] = {}
+        self._offers: dict[str, Offer] = {}
         self.out_of_stock_control = True
         self._numbers = 0
 
@@ -85,9 +86,7 @@ class Stockroom:
         item.modified = self.clock.now()
 
     def offer(self, offer_id: str) -> Offer | None:
-        return next(
-            (offer for item in self.items.values() for offer in item.offers if offer.offer_id == offer_id), None
-        )
+        return self._offers.get(offer_id)
 
     def main(self, sku: str) -> tuple[Item, Offer] | None:
         """The item and the offer of the seller's own marketplace."""
@@ -143,6 +142,7 @@ class Stockroom:
         listing = self._number(110_000_000_000)
         offer = Offer(self._number(8_800_000_000), item.sku, marketplace, self.location, price, 0, listing)
         item.offers.append(offer)
+        self._offers[offer.offer_id] = offer
         return offer
 
     def _number(self, base: int) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from connectors.sdk.contract import Budgeted
 from connectors.sdk.contract_suite.rig import PROTOCOLS, Subject
 from connectors.sdk.manifest import Capability
 
@@ -48,6 +49,15 @@ class ManifestRules(Subject):
             assert stream.interval_s > 0, stream.name
             assert stream.page_max > 0, stream.name
             assert stream.overlap_s >= 0, stream.name
+
+    async def test_declared_budgets_are_shown(self) -> None:
+        """What is left of every declared limit can be read by name, for the status page."""
+        async with self.opened() as rig:
+            if not self.manifest.budgets:
+                return
+            assert isinstance(rig.connector, Budgeted), "declares budgets, shows none"
+            shown = rig.connector.budgets.snapshot()
+            assert {budget.name for budget in self.manifest.budgets} <= set(shown)
 
     def test_manifest_is_documented(self) -> None:
         """Title, vendor documentation, credentials and the meaning of dedupe are stated."""

@@ -64,7 +64,7 @@ class ToyConnector:
     def __init__(self, ctx: AccountContext) -> None:
         _validate(ctx)
         self._ctx = ctx
-        budgets = BudgetBook(ctx.clock, MANIFEST.budgets)
+        self.budgets = budgets = BudgetBook(ctx.clock, MANIFEST.budgets)
         base_url = ctx.base_url or "https://api.toy.example"
         self._login = HttpClient(ctx, base_url=base_url, budgets=budgets, classify=classify)
         tokens = OAuthTokens(ctx, "access", self._fetch_token)
