@@ -17,8 +17,7 @@ from canonical.errors import MappingError
 DEPTH_MAX: Final = 64
 _SAFE: Final = 2**53 - 1
 _STRUCTURE: Final = bytes.maketrans(b"{}", b"[]")
-_NOT_STRUCTURE: Final = bytes(byte for byte in range(256) if byte not in b":[]{}")
-_NOT_QUOTED: Final = bytes(byte for byte in range(256) if byte not in b'"[]{}')
+_NOT_STRUCTURE: Final = bytes(byte for byte in range(256) if byte not in b'":[]{}')
 _BOM: Final = b"\xef\xbb\xbf"
 
 _decoder: Final = msgspec.json.Decoder(float_hook=str)
@@ -32,8 +31,9 @@ def decode(payload: bytes) -> Any:
             one object) or `too_deep` (more than 64 levels).
     """
     value = _parsed(payload)
-    skeleton = payload.translate(_STRUCTURE, _NOT_STRUCTURE)
-    _check_depth(value, payload, skeleton.translate(None, b":"))
+    signs = payload.translate(_STRUCTURE, _NOT_STRUCTURE)
+    skeleton = signs.translate(None, b'"')
+    _check_depth(value, skeleton.translate(None, b":"), spoilt=_brackets_in_texts(payload, signs))
     value, again = _written_again(value)
     # A name given twice loses one value without a trace. A lost name takes its colon with it, so only
     # where colons are missing, or one may be written as an escape, the slow and exact look is taken.
@@ -59,7 +59,7 @@ def _parsed(payload: bytes) -> Any:
         raise _bad(f"the payload is not JSON: {problem}") from None
 
 
-def _check_depth(value: Any, payload: bytes, brackets: bytes) -> None:
+def _check_depth(value: Any, brackets: bytes, *, spoilt: bool) -> None:
     """Peels one level of brackets at a time; where brackets inside texts spoil that, the value is walked.
 
     Once few brackets are left, what is left cannot be too deep. With brackets in texts that holds only before
@@ -67,7 +67,7 @@ def _check_depth(value: Any, payload: bytes, brackets: bytes) -> None:
     """
     for peels in range(DEPTH_MAX):
         if len(brackets) <= DEPTH_MAX - peels:
-            if peels and _brackets_in_texts(payload):
+            if spoilt and peels:
                 break
             return
         peeled = brackets.replace(b"[]", b"")
@@ -88,9 +88,10 @@ def _check_depth(value: Any, payload: bytes, brackets: bytes) -> None:
         raise _too_deep()
 
 
-def _brackets_in_texts(payload: bytes) -> bool:
+def _brackets_in_texts(payload: bytes, signs: bytes) -> bool:
     """Whether a text may hold a bracket: then its two quotes do not meet once all else is taken away."""
-    return b'\\"' in payload or b'"' in payload.translate(None, _NOT_QUOTED).replace(b'""', b"")
+    quotes = signs.translate(None, b":")
+    return 2 * quotes.count(b'""') != quotes.count(b'"') or (b"\\" in payload and b'\\"' in payload)
 
 
 def _with_large_integers_as_text(value: Any) -> Any:
