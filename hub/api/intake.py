@@ -9,7 +9,7 @@ has been found good.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -36,7 +36,7 @@ class IntakeCounters(Protocol):
     def duplicates(self, account: str, count: int) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Intake:
     """The webhook endpoint. `receivers` are the accounts whose connector takes webhooks."""
 
@@ -45,6 +45,11 @@ class Intake:
     counters: IntakeCounters
     clock: Clock
     max_bytes: int
+    _fetching: Mapping[str, FetchesKeys] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Asked once: looking a protocol's members up costs more than checking a signature.
+        self._fetching = {name: each for name, each in self.receivers.items() if isinstance(each, FetchesKeys)}
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/webhooks/{account}", self.post), web.get("/webhooks/{account}", self.get)]
@@ -61,12 +66,12 @@ class Intake:
         )
         if (reply := receiver.challenge(incoming)) is not None:
             return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
-        try:
-            if isinstance(receiver, FetchesKeys):
-                await receiver.fetch_keys(incoming)
-        except ConnectorError as error:
-            self.counters.rejected(account, "key")
-            return Problem(503, "The signature cannot be checked now", error.message, retry_after_s=5).response()
+        if (fetching := self._fetching.get(account)) is not None:
+            try:
+                await fetching.fetch_keys(incoming)
+            except ConnectorError as error:
+                self.counters.rejected(account, "key")
+                return Problem(503, "The signature cannot be checked now", error.message, retry_after_s=5).response()
         try:
             receiver.verify(incoming)
         except SignatureInvalid as error:
@@ -103,7 +108,11 @@ class Intake:
         """The raw bytes. `client_max_size` of the application bounds what is read of a chunked body."""
         try:
             if (request.content_length or 0) <= self.max_bytes:
-                return await request.read()
+                content = request.content
+                # A small body is here with its headers: nothing to wait for.
+                body = content.read_nowait() if content.is_eof() else await request.read()
+                if len(body) <= self.max_bytes:
+                    return body
         except web.HTTPRequestEntityTooLarge:
             pass
         self.counters.rejected(account, "size")

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 
+import orjson
+
 from connectors.sdk.contract import Envelope
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import NewInput, Store
@@ -18,6 +20,14 @@ DIGEST_BYTES = 16
 def digest_of(payload: bytes) -> str:
     """Names a payload in logs and sources without showing it; equal bytes give equal digests."""
     return blake2b(payload, digest_size=DIGEST_BYTES).hexdigest()
+
+
+def _json(headers: Mapping[str, str]) -> str:
+    try:
+        return orjson.dumps(headers).decode()
+    except orjson.JSONEncodeError:
+        # A header that is not UTF-8 has surrogates, which only the slower writer can spell.
+        return json.dumps(dict(headers), separators=(",", ":"))
 
 
 def inputs_of(plan: AccountPlan, origin: str, envelopes: Sequence[Envelope], received_at: datetime) -> list[NewInput]:
@@ -35,7 +45,7 @@ def inputs_of(plan: AccountPlan, origin: str, envelopes: Sequence[Envelope], rec
             digest=digest_of(envelope.payload),
             received_at=at,
             occurred_at=None if envelope.occurred_at is None else micros(envelope.occurred_at),
-            headers=json.dumps(dict(envelope.headers), separators=(",", ":")) if envelope.headers else "{}",
+            headers=_json(envelope.headers) if envelope.headers else "{}",
         )
         for envelope in envelopes
     ]

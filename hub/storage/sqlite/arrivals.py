@@ -14,10 +14,8 @@ from functools import partial
 from typing import Final
 
 from hub.ports.store import NewInput
+from hub.storage.sqlite.arriving import ROWS_MAX
 from hub.storage.sqlite.writer import Writer
-
-INPUTS_MAX: Final = 500
-"""A group that large is left to itself and the next one begun."""
 
 Insert = Callable[[sqlite3.Connection, Sequence[NewInput]], list[bool]]
 _UNFIT: Final = (sqlite3.Error, TypeError, ValueError, OverflowError)
@@ -26,11 +24,10 @@ _UNFIT: Final = (sqlite3.Error, TypeError, ValueError, OverflowError)
 
 @dataclass(slots=True, eq=False)
 class _Group:
-    """Inputs that will share a unit, and whether each was new, in the same order."""
+    """Inputs that will share a unit, and who waits for them: the place of their first one and their future."""
 
     inputs: list[NewInput] = field(default_factory=list)
-    arrivals: int = 0
-    fresh: asyncio.Future[list[bool]] | None = None
+    waiting: list[tuple[int, int, asyncio.Future[list[bool]]]] = field(default_factory=list)
 
 
 class Arrivals:
@@ -44,36 +41,38 @@ class Arrivals:
 
     async def store(self, inputs: Sequence[NewInput]) -> list[bool]:
         """True per input that is new; after the synced commit. Raises what storing these alone raises."""
-        group, start = self._join(asyncio.get_running_loop(), inputs)
-        if group.fresh is None:
-            raise RuntimeError("a group of arrivals was not submitted by the task that began it")
+        if len(inputs) > ROWS_MAX:
+            return await self._alone(inputs)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[bool]] = loop.create_future()
+        group = self._join(loop, inputs, future)
         try:
-            # Others wait for the same future: a caller that leaves must not take it along.
-            fresh = await asyncio.shield(group.fresh)
+            return await future
         except _UNFIT:
-            if group.arrivals == 1:
+            if len(group.waiting) == 1:
                 raise
-            return await self._writer.submit(lambda db: self._insert(db, inputs))
-        return fresh[start : start + len(inputs)]
+            return await self._alone(inputs)
 
-    def _join(self, loop: asyncio.AbstractEventLoop, inputs: Sequence[NewInput]) -> tuple[_Group, int]:
-        """The group these inputs are in now, and where; begun and submitted when none is open."""
+    def _alone(self, inputs: Sequence[NewInput]) -> asyncio.Future[list[bool]]:
+        return self._writer.submit(lambda db: self._insert(db, inputs))
+
+    def _join(
+        self, loop: asyncio.AbstractEventLoop, inputs: Sequence[NewInput], future: asyncio.Future[list[bool]]
+    ) -> _Group:
+        """The group these inputs are in now; where none has room, one is begun and soon submitted."""
         with self._lock:
             group = self._open.get(loop)
-            if group is not None and group.fresh is not None and group.fresh.done():
-                group = None  # its unit never ran; the newcomer begins anew
-            begun = group is None
-            if group is None:
+            if group is None or len(group.inputs) + len(inputs) > ROWS_MAX:
                 group = self._open[loop] = _Group()
-            start = len(group.inputs)
+                # Not at once: whatever else the loop has read by now joins first.
+                loop.call_soon(self._submit, loop, group)
+            group.waiting.append((len(group.inputs), len(inputs), future))
             group.inputs.extend(inputs)
-            group.arrivals += 1
-            if len(group.inputs) >= INPUTS_MAX:
-                del self._open[loop]
-        if begun:
-            group.fresh = self._writer.submit(partial(self._unit, loop, group))
-            group.fresh.add_done_callback(partial(self._over, loop, group))
-        return group, start
+        return group
+
+    def _submit(self, loop: asyncio.AbstractEventLoop, group: _Group) -> None:
+        fresh = self._writer.submit(partial(self._unit, loop, group), whole=True)
+        fresh.add_done_callback(partial(self._over, loop, group))
 
     def _unit(self, loop: asyncio.AbstractEventLoop, group: _Group, connection: sqlite3.Connection) -> list[bool]:
         """On the writing thread: from here on nobody joins."""
@@ -85,8 +84,14 @@ class Arrivals:
             if self._open.get(loop) is group:
                 del self._open[loop]
 
-    def _over(self, loop: asyncio.AbstractEventLoop, group: _Group, fresh: asyncio.Future[list[bool]]) -> None:
-        """A unit that never ran leaves its group open; and an error nobody waits for any more is no news."""
+    def _over(self, loop: asyncio.AbstractEventLoop, group: _Group, done: asyncio.Future[list[bool]]) -> None:
+        """Tell everybody. A unit that never ran has left its group open."""
         self._close(loop, group)
-        if not fresh.cancelled():
-            fresh.exception()
+        error = done.exception()
+        for start, count, future in group.waiting:
+            if future.done():
+                continue  # that caller has left
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(done.result()[start : start + count])

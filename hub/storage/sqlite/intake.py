@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import structlog
 
@@ -13,12 +12,9 @@ from hub.ports.store import InboxItem, Micros, NewInput
 from hub.storage.instants import DAY
 from hub.storage.rows import json_text
 from hub.storage.sqlite import statements as sql
+from hub.storage.sqlite.arriving import ROWS_MAX, insert
 from hub.storage.sqlite.memo import Memo
-from hub.storage.vault import SealBroken, Vault, payload_place, seal, unseal
-
-T = TypeVar("T")
-
-_ROWS_AT_ONCE: Final = (64, 16, 4, 1)
+from hub.storage.vault import SealBroken, Vault, payload_place, unseal
 
 _log = structlog.get_logger(__name__)
 
@@ -26,62 +22,14 @@ _log = structlog.get_logger(__name__)
 def insert_inputs(
     connection: sqlite3.Connection, inputs: Sequence[NewInput], now: Micros, memo: Memo, vault: Vault
 ) -> list[bool]:
-    """True per input that is new. A duplicate leaves no trace.
-
-    Rows go in by the dozen per statement: every statement costs a turn of the interpreter lock, and a
-    busy event loop gives that turn back late.
-    """
+    """True per input that is new. A duplicate leaves no trace. Up to `ROWS_MAX` of them are one statement."""
     fresh: list[bool] = []
-    if not inputs:
-        return fresh
-    key_id = _todays_key(connection, now, memo, vault)
-    cipher = memo.ciphers[key_id]
-    for part in _parts(inputs):
-        seqs = _numbered(connection, part)
-        fresh += [seq is not None for seq in seqs]
-        payloads: list[Any] = []
-        work: list[Any] = []
-        for new, seq in zip(part, seqs, strict=True):
-            if seq is not None:
-                payloads += (seq, key_id, seal(cipher, new.payload, payload_place(new.account, new.dedupe_key)))
-                work += (seq, new.account, new.ordering_key, now, new.received_at)
-        for statement, width, values in ((sql.insert_payload, 3, payloads), (sql.insert_work, 5, work)):
-            for rows in _parts(range(len(values) // width)):
-                connection.execute(statement(len(rows)), values[rows[0] * width : (rows[-1] + 1) * width])
+    if inputs:
+        key_id = _todays_key(connection, now, memo, vault)
+        cipher = memo.ciphers[key_id]
+        for start in range(0, len(inputs), ROWS_MAX):
+            fresh += insert(connection, inputs[start : start + ROWS_MAX], now, key_id, cipher)
     return fresh
-
-
-def _parts(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Slices of a few fixed lengths, so that few different statements are ever prepared."""
-    start = 0
-    for size in _ROWS_AT_ONCE:
-        while len(rows) - start >= size:
-            yield rows[start : start + size]
-            start += size
-
-
-def _numbered(connection: sqlite3.Connection, part: Sequence[NewInput]) -> list[int | None]:
-    """The number each input got; None for a duplicate, also of one before it in the same part."""
-    values: list[Any] = []
-    for new in part:
-        values += (
-            new.account, new.connector, new.origin, new.topic, new.dedupe_key, new.ordering_key, new.digest,
-            new.received_at, new.occurred_at, new.headers,
-        )  # fmt: skip
-    cursor = connection.execute(sql.insert_input(len(part)), values)
-    # One statement of the only writer: what it inserted has the last numbers, without a gap.
-    last, made = int(cursor.lastrowid or 0), cursor.rowcount
-    if made == len(part):
-        return list(range(last - made + 1, last + 1))
-    seqs: list[int | None] = [None] * len(part)
-    if made:
-        (text,) = connection.execute(sql.INSERTED_SINCE, (last - made,)).fetchone()
-        numbers = {(account, key): seq for seq, account, key in json.loads(text)}
-        for place, new in enumerate(part):
-            seqs[place] = numbers.pop((new.account, new.dedupe_key), None)
-        if numbers:
-            raise ValueError("an input was stored under another name than its own")
-    return seqs
 
 
 def _todays_key(connection: sqlite3.Connection, now: Micros, memo: Memo, vault: Vault) -> int:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Final
 
 from hub.storage.rows import DOCUMENT, LEVEL, ORDER, OUTBOX, POSITION, columns
@@ -20,38 +19,6 @@ def _pairs(alias: str, *names: str) -> str:
 
 
 # --- intake and claims -----------------------------------------------------------------------
-
-
-_WORK = "(?, ?, ?, 'pending', ?, ?, 0, 0, NULL)"
-
-
-def _rows(row: str, count: int) -> str:
-    return ", ".join([row] * count)
-
-
-@cache
-def insert_input(rows: int) -> str:
-    """Numbers are handed out in the order of the rows."""
-    return (
-        "INSERT INTO inbox (account, connector, origin, topic, dedupe_key, ordering_key, digest, received_at,"
-        f" occurred_at, headers) VALUES {_rows(f'({_marks(10)})', rows)} ON CONFLICT (account, dedupe_key) DO NOTHING"
-    )
-
-
-INSERTED_SINCE: Final = "SELECT json_group_array(json_array(seq, account, dedupe_key)) FROM inbox WHERE seq > ?"
-
-
-@cache
-def insert_payload(rows: int) -> str:
-    return f"INSERT INTO payloads (seq, key_id, body) VALUES {_rows('(?, ?, ?)', rows)}"
-
-
-@cache
-def insert_work(rows: int) -> str:
-    return (
-        "INSERT INTO inbox_work (seq, account, ordering_key, state, due_at, received_at, attempts, crashes, holder)"
-        f" VALUES {_rows(_WORK, rows)}"
-    )
 
 
 _UNCLAIMED = "state = 'pending' AND holder IS NULL"
@@ -178,7 +145,7 @@ ADD_POSITION: Final = (
     " counted_at = max(coalesce(counted_at, excluded.counted_at), coalesce(excluded.counted_at, counted_at))"
 )
 RANK: Final = (
-    "SELECT CASE WHEN EXISTS (SELECT 1 FROM kit_parts WHERE kit = ?1) THEN NOT EXISTS (SELECT 1 FROM kit_parts k"
+    "SELECT 2 * CASE WHEN EXISTS (SELECT 1 FROM kit_parts WHERE kit = ?1) THEN NOT EXISTS (SELECT 1 FROM kit_parts k"
     " WHERE k.kit = ?1 AND coalesce((SELECT sum(p.on_hand - p.reserved) FROM positions p WHERE p.sku = k.component), 0)"
     " < k.quantity) ELSE coalesce((SELECT sum(on_hand - reserved) FROM positions WHERE sku = ?1), 0) > 0 END"
 )
@@ -206,10 +173,11 @@ REPOINT_LEVEL: Final = (
     " WHERE account = ? AND listing_id = ? AND location = ?"
 )
 END_LEVEL: Final = "DELETE FROM levels WHERE account = ? AND listing_id = ? AND location = ?"
-_STAYS_PUT: Final = "dirty = 1 AND dirty_at <= ?1 AND rank = ?3"
+_STAYS_PUT: Final = "dirty = 1 AND dirty_at <= ?1 AND rank <= ?3"
 _STILL_DIRTY: Final = f"UPDATE levels SET dirty_seq = dirty_seq + 1, due_at = ?2 WHERE sku = ?4 AND {_STAYS_PUT}"
 _TURNS_DIRTY: Final = (
-    "UPDATE levels SET dirty_at = CASE WHEN dirty = 1 AND dirty_at < ?1 THEN dirty_at ELSE ?1 END, rank = ?3,"
+    "UPDATE levels SET dirty_at = CASE WHEN dirty = 1 AND dirty_at < ?1 THEN dirty_at ELSE ?1 END,"
+    " rank = CASE WHEN dirty = 1 AND rank < ?3 THEN rank ELSE ?3 END,"
     " dirty_seq = max(dirty_seq, sent_seq) + 1, dirty = 1, due_at = ?2"
     f" WHERE sku = ?4 AND ({_STAYS_PUT}) IS NOT TRUE"
 )

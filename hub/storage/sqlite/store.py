@@ -32,7 +32,7 @@ from hub.storage.bell import Bell
 from hub.storage.errors import FatalStoreError
 from hub.storage.folders import sync_names
 from hub.storage.instants import now_of
-from hub.storage.sqlite import catalogue, intake, outward, reads, retention
+from hub.storage.sqlite import arriving, catalogue, intake, outward, reads, retention
 from hub.storage.sqlite import statements as sql
 from hub.storage.sqlite.arrivals import Arrivals
 from hub.storage.sqlite.connection import open_reader, open_writer, translated
@@ -64,6 +64,7 @@ class SqliteStore:
         connection = open_writer(path)
         try:
             _admit(connection, vault)
+            arriving.prepare(connection)
             _settle_names(path.parent)
             self._reading = open_reader(path)
         except sqlite3.Error as error:

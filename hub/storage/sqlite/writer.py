@@ -41,6 +41,7 @@ class _Job:
     unit: Unit
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
+    whole: bool = False
     result: Any = None
     error: BaseException | None = None
 
@@ -73,8 +74,12 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, unit: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
-        """Queue a unit; the future answers after its commit is on the disk."""
+    def submit(self, unit: Callable[[sqlite3.Connection], T], *, whole: bool = False) -> asyncio.Future[T]:
+        """Queue a unit; the future answers after its commit is on the disk.
+
+        A `whole` unit writes with one statement, so that where nobody shares its commit it needs no
+        other statement to begin and to end a transaction.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         with self._gate:
@@ -83,7 +88,7 @@ class Writer:
             elif self._closed:
                 future.set_exception(StoreUnavailable("the store is closed"))
             else:
-                self._queue.put(_Job(unit, loop, future))
+                self._queue.put(_Job(unit, loop, future, whole))
         return future
 
     @property
@@ -126,21 +131,24 @@ class Writer:
         """Run one shared commit; False when the thread is to end."""
         done: list[_Job] = []
         going_on = True
+        shared = not (first.whole and self._queue.empty())
         try:
-            self._begin()
+            if shared:
+                self._begin()
             job: _Job | None = first
             until = time.monotonic() + GROUP_S_MAX
             while job is not None:
                 done.append(job)
                 self._run(job, first=job is first)
-                if len(done) >= GROUP_MAX or time.monotonic() > until:
+                if not shared or len(done) >= GROUP_MAX or time.monotonic() > until:
                     break
                 try:
                     job = self._queue.get_nowait()
                     going_on = job is not None
                 except queue.Empty:
                     break
-            self._connection.execute("COMMIT")
+            if shared:
+                self._connection.execute("COMMIT")
             self._unsettled = True
         except sqlite3.Error as error:
             self._spoil(done or [first], translated(error))
@@ -174,7 +182,7 @@ class Writer:
             # What was remembered of rows this unit made, a payload key above all, must go with them.
             self._on_rollback()
         if first:
-            if job.error is not None:
+            if job.error is not None and self._connection.in_transaction:
                 execute("ROLLBACK")
                 self._begin()
             return
