@@ -84,6 +84,8 @@ def print_json(document: object) -> None:
 
 def print_lines(lines: Sequence[str]) -> None:
     sys.stdout.writelines(line + "\n" for line in lines)
+    # Into a file or a pipe it would otherwise stay unseen for as long as the command runs.
+    sys.stdout.flush()
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:

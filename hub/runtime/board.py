@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from connectors.sdk.ports import Clock
@@ -51,9 +52,18 @@ class Board:
         async with self._lock:
             now = self._clock.monotonic()
             if self._read_at is None or now - self._read_at >= FRESH_S:
-                self._rows = await self._queries.status()
+                self._rows = [self._of_now(row) for row in await self._queries.status()]
                 self._read_at = now
             return self._rows
+
+    def _of_now(self, row: AccountStatus) -> AccountStatus:
+        """An account that was taken out of the configuration is not read or sent to: nothing of it waits.
+
+        What it left behind that somebody must look at (its failures) counts as before.
+        """
+        if row.account in self._plans:
+            return row
+        return replace(row, outward=_NOTHING, levels=0, levels_verified=0, drift_units=0, oldest_watermark=None)
 
     async def scrape(self) -> tuple[bytes, str]:
         """Metrics with gauges as of now. Raises what the database raises; the scrape fails visibly."""

@@ -169,8 +169,9 @@ class Apply:
         except Refused as refused:
             _refuse(batch, item, refused.refusal)
             return
-        if batch.outcome.applied > before:
-            # Hearing again what was known long ago (an overlapping poll, a duplicate) is not late.
+        if batch.outcome.applied > before and not all(isinstance(facts, ListingFacts) for facts in interpreted.facts):
+            # Hearing again what was known long ago (an overlapping poll, a duplicate) is not late, and a
+            # listing is dated by the offer, which may be years old when it is first read.
             at = item.occurred_at if item.occurred_at is not None else item.received_at
             batch.outcome.lags_s.append((item.account, seconds_between(at, batch.state.now)))
             batch.late(item.account, "inward", at)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from dataclasses import replace
 
 import pytest
 
@@ -114,6 +115,22 @@ async def test_the_board_shows_accounts_the_database_has_not_met() -> None:
     assert (account["mode"], account["in"]["pending"], account["out"]["lag_s"]) == ("shadow", 0, None)
     with pytest.raises(RuntimeError, match="counts nothing"):
         await board.scrape()
+
+
+async def test_nothing_of_an_account_that_was_taken_out_waits() -> None:
+    """Numbers left dirty by an account no longer configured are no backlog and no alarm; its failures still count."""
+    desk = Desk()
+    await desk.list_sku("MUG", 5)
+    plan = replace(desk.plan, account="other")
+    metrics = Metrics({"other": "toy"}, Build("1", "3.11", "sqlite"))
+    queries = MemoryQueries(desk.store)
+    before = Board({"shop": desk.plan}, queries, desk.clock, mode=lambda _: Mode.LIVE)  # type: ignore[arg-type]
+    assert (await before.status())["outbox_pending"] == 1
+    after = Board({"other": plan}, queries, desk.clock, mode=lambda _: Mode.LIVE, metrics=metrics)  # type: ignore[arg-type]
+    status = await after.status()
+    assert (status["outbox_pending"], [row["account"] for row in status["accounts"]]) == (0, ["other"])
+    body, _ = await after.scrape()
+    assert 'trunkline_outbox_pending{account="",connector=""} 0.0' in body.decode()
 
 
 def test_run_gives_the_result_and_the_error() -> None:

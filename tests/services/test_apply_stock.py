@@ -129,6 +129,16 @@ async def test_what_was_known_already_is_not_late() -> None:
     assert (await hub.deliver(sale)).lags_s == []
 
 
+async def test_an_old_offer_read_for_the_first_time_is_not_late() -> None:
+    """A listing is dated by the offer: its age is no lag, also where the number it shows is news."""
+    hub = Hub()
+    hub.stock("MUG", 10)
+    old = document("listing", "l1", listing_id="l1", channel_sku="MUG", state="active", fulfilled_by="merchant")
+    outcome = await hub.deliver(old)
+    assert (outcome.applied, outcome.lags_s) == (1, [])
+    assert hub.store.tables.lags == {}
+
+
 async def test_without_a_reading_another_number_is_drift() -> None:
     """A channel that cannot be read back gets its number again after a grace period."""
     hub = Hub(plan(manifest=manifest(capabilities=frozenset())))
