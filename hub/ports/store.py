@@ -663,7 +663,7 @@ class Store(Protocol):
         ...
 
     async def dirty_levels(self, account: str, limit: int) -> Sequence[tuple[LevelRow, Sequence[Position]]]:
-        """Due dirty levels, zero and negative availability first, then oldest cause.
+        """Due dirty levels, those of SKUs with nothing left first, then those that shrink, then oldest cause.
 
         Each with the positions of its SKU (for a kit: of its components) at every location, read
         now in one snapshot.

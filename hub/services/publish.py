@@ -27,8 +27,8 @@ from hub.services.stragglers import Stragglers
 _log = structlog.get_logger(__name__)
 
 LANE = "level"
-ROWS_MAX = 500
-"""Due levels looked at in one round; the rest stay due."""
+ROWS_MAX = 10_000
+"""Due levels looked at in one round, however many a vendor takes at once; the rest stay due."""
 
 
 @dataclass(frozen=True, slots=True)

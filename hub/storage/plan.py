@@ -32,6 +32,10 @@ ENDED: Final = frozenset({"ended", "removed", "deleted"})
 """States of a listing that shows no number any more."""
 WORKING: Final = frozenset(LEVEL) - {"account", "listing_id", "location", "sku"}
 """Fields of a level that an update may set."""
+NOTHING_LEFT: Final = 0
+FELL: Final = 1
+REST: Final = 2
+"""Which dirty levels go out first: those that stop sales, those that shrink, then whatever else changed."""
 _BUCKETS: Final = {"on_hand": 0, "reserved": 1, "incoming": 2, "quarantine": 3}
 _COUNTED: Final = 4
 
@@ -146,18 +150,29 @@ def available_after(loaded: Loaded, made: Sequence[Change]) -> dict[str, int]:
 
 
 def ranks(skus: Iterable[str], loaded: Loaded, made: Sequence[Change]) -> tuple[dict[str, int], list[str]]:
-    """(0 for a SKU with nothing available else 1, SKUs of which too little was read to tell)."""
+    """(how urgent each SKU's numbers are, SKUs of which too little was read to tell)."""
     totals = available_after(loaded, made)
     kits = loaded.state.kits
+    fallen = fell(made)
     known: dict[str, int] = {}
     unknown: list[str] = []
     for sku in skus:
         parts = kits.get(sku, ((sku, 1),))
-        if sku in totals and all(component in totals for component, _ in parts):
-            known[sku] = int(all(totals[component] >= quantity for component, quantity in parts))
-        else:
+        if sku not in totals or any(component not in totals for component, _ in parts):
             unknown.append(sku)
+        elif any(totals[component] < quantity for component, quantity in parts):
+            known[sku] = NOTHING_LEFT
+        else:
+            known[sku] = FELL if any(component in fallen for component, _ in parts) else REST
     return known, unknown
+
+
+def fell(made: Sequence[Change]) -> set[str]:
+    """SKUs of which these changes leave less."""
+    change: dict[str, int] = defaultdict(int)
+    for each in made:
+        change[each.sku] += each.on_hand - each.reserved
+    return {sku for sku, units in change.items() if units < 0}
 
 
 def publishable(listing: ListingRow) -> bool:

@@ -10,7 +10,8 @@ ciphertext was made with. Lists and mappings are JSON text. Words:
 - `own_reserved` is what an account's own orders hold reserved, in ordered units by SKU as ordered.
 - `personal.buyer` is a keyed hash of what the channel calls the buyer, "" where it says nothing, null in
   rows written before schema 2; `flows.*_lag` is the lag seen last, in microseconds.
-- `levels.rank` is 0 when the SKU had nothing available as it became dirty: those go out first.
+- `levels.rank` says what goes out first: 0 the SKU had nothing available as its level became dirty, 1 it had less
+  than before, 2 anything else. A level still dirty keeps the more urgent one.
 """
 
 from __future__ import annotations

@@ -83,6 +83,27 @@ async def test_sold_out_goes_first_then_the_oldest_cause(bench: Bench) -> None:
     assert [(row.sku, row.available) for row in rows["LB"]] == [("B", 0)]
 
 
+async def test_what_shrinks_does_not_wait_behind_what_grows(bench: Bench) -> None:
+    """A sale amid a large restock goes first, kits with it, and stays first until it is sent."""
+    await bench.store.replace_catalogue(
+        [SkuRow("A"), SkuRow("B"), SkuRow("C"), SkuRow("K", components=(("B", 1), ("C", 1)))], "d"
+    )
+    for sku in "ABC":
+        await stock(bench, sku, 50)
+    await bench.write(WriteSet(listings=[listing(f"L{sku}", sku) for sku in "ABCK"]))
+    await publish(bench, "LA", "LB", "LC", "LK")
+    restock = [posting(f"restock-{sku}", sku, 10) for sku in "ABC"]
+    await bench.write(WriteSet(postings=restock, dirty={"A": 100, "B": 110, "C": 120, "K": 120}))
+    assert await due(bench) == ["LA", "LB", "LC", "LK"]
+    await bench.write(WriteSet(postings=[posting("sale", "B", 1, Bucket.RESERVED)], dirty={"B": 900, "K": 900}))
+    assert await due(bench) == ["LB", "LK", "LA", "LC"]
+    await bench.write(WriteSet(postings=[posting("more", "B", 5)], dirty={"B": 950, "K": 950}))
+    assert await due(bench) == ["LB", "LK", "LA", "LC"]
+    await publish(bench, "LB", "LK")
+    await bench.write(WriteSet(postings=[posting("even-more", "B", 5)], dirty={"B": 990, "K": 990}))
+    assert await due(bench) == ["LA", "LC", "LB", "LK"]
+
+
 async def test_a_level_waits_for_its_due_time(bench: Bench) -> None:
     """A push put off is not offered before."""
     await bench.write(WriteSet(listings=[listing("L1", "S")]))

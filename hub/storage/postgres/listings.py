@@ -22,9 +22,12 @@ RANK: Final = (
     "(CASE WHEN EXISTS (SELECT 1 FROM kit_parts k WHERE k.kit = {sku}) THEN NOT EXISTS (SELECT 1 FROM kit_parts k"
     " WHERE k.kit = {sku} AND coalesce((SELECT sum(p.on_hand - p.reserved) FROM positions p WHERE p.sku = k.component),"
     " 0) < k.quantity) ELSE coalesce((SELECT sum(p.on_hand - p.reserved) FROM positions p WHERE p.sku = {sku}), 0) > 0"
-    " END)::int::smallint"
+    " END)::int::smallint * 2::smallint"
 )
-"""1 where the SKU has something available over all locations, 0 where not; `{sku}` is the column to look at."""
+"""`REST` where the SKU has something available over all locations, else `NOTHING_LEFT`.
+
+`{sku}` is the column to look at.
+"""
 _ONLY_RENAMED: Final = (
     "l.sku = excluded.sku"
     " AND (l.channel_sku, l.variant_id) IS DISTINCT FROM (excluded.channel_sku, excluded.variant_id)"

@@ -23,6 +23,7 @@ from hub.ports.store import (
 )
 from hub.storage import tables as t
 from hub.storage.plan import (
+    REST,
     Change,
     Loaded,
     changes,
@@ -300,12 +301,13 @@ class Writes:
         if unknown:
             await glance(self._connection, loaded, unknown)
             known, unknown = ranks(dirty, loaded, made)
-        rows = [(sku, dirty[sku], known.get(sku, 1)) for sku in sorted(dirty)]
+        rows = [(sku, dirty[sku], known.get(sku, REST)) for sku in sorted(dirty)]
         source = self._batch.rows(("sku", "at", "rank"), ("text", "bigint", "smallint"), rows)
         now = self._batch.value(self._now, "bigint")
         self._batch.add(
             "dirtied",
-            "UPDATE levels l SET dirty_seq = greatest(l.dirty_seq, l.sent_seq) + 1, dirty = 1, rank = d.rank,"
+            "UPDATE levels l SET dirty_seq = greatest(l.dirty_seq, l.sent_seq) + 1, dirty = 1,"
+            " rank = CASE WHEN l.dirty = 1 AND l.rank < d.rank THEN l.rank ELSE d.rank END,"
             f" due_at = {now}, dirty_at = CASE WHEN l.dirty = 1 AND l.dirty_at < d.at"
             f" THEN l.dirty_at ELSE d.at END FROM {source} WHERE l.sku = d.sku",
         )

@@ -20,9 +20,12 @@ from hub.ports.store import (
     WriteSet,
 )
 from hub.storage.plan import (
+    FELL,
+    REST,
     Change,
     Loaded,
     changes,
+    fell,
     guarded,
     inbox_results,
     last_of_each,
@@ -218,8 +221,11 @@ class Writes:
         if not dirty:
             return
         known, unknown = ranks(dirty, loaded, made)
+        fallen = fell(made) if unknown else set()
         for sku in unknown:
-            known[sku] = self._rank(sku)
+            parts = self._connection.execute(sql.KIT_PARTS, (json_text([sku]),)).fetchall()
+            shrank = any(component in fallen for _, component, _ in parts or [(sku, sku, 1)])
+            known[sku] = min(self._rank(sku), FELL if shrank else REST)
         rows = [(dirty[sku], self._now, known[sku], sku) for sku in sorted(dirty)]
         for statement in sql.DIRTY:
             self._many(statement, rows)
