@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
+from hashlib import blake2b
 
 import structlog
 
 from connectors.sdk.contract import Cursor, Pulls, Subscribes
-from hub.ports.accounts import Mode
+from hub.inventory.availability import pool_of
+from hub.ports.accounts import AccountPlan, Mode
 from hub.ports.queries import Queries
-from hub.ports.store import LevelRow, LevelState, LevelUpdate, OutboxUpdate, ReadSet, State, Store, WriteSet
+from hub.ports.store import CursorRow, LevelRow, LevelState, LevelUpdate, OutboxUpdate, ReadSet, State, Store, WriteSet
 from hub.services import moments
 from hub.services.calls import Target
 from hub.services.intents import SHADOW, key_of
@@ -22,6 +24,8 @@ from hub.services.verify import Verifier
 _log = structlog.get_logger(__name__)
 
 LANE = "reconcile"
+POLICY = "published:policy"
+"""name under which an account keeps what its numbers were last computed by"""
 PAGE = 200
 PAGES_MAX = 5_000
 # Only settled numbers are compared; what is on its way has a push or a reading of its own.
@@ -192,15 +196,54 @@ class Reconciler:
             _log.info("availability.woken", account=out.account, levels=woken)
         return woken
 
+    async def follow_policy(self) -> int:
+        """Make every number due when the configuration computes them otherwise than the last time; how many.
 
-async def make_due(store: Store, rows: Sequence[LevelRow]) -> int:
-    """Make these levels dirty; the number is computed when it is sent, never taken from here."""
+        What the numbers were computed by is kept beside the account's cursors, and only once all are due.
+        """
+        out = self._out
+        name = _computed_by(out.plan)
+        row = await out.store.cursor(out.account, POLICY)
+        if row is not None and row.cursor == name:
+            return 0
+        woken = 0
+        cursor: str | None = None
+        for _ in range(PAGES_MAX if row is not None else 0):
+            rows, cursor = await self._queries.levels(account=out.account, limit=PAGE, cursor=cursor)
+            # What already stands as it should is read, not written: only the number decides.
+            woken += await make_due(out.store, rows, proven=True)
+            if cursor is None:
+                break
+        kept = CursorRow(out.account, POLICY, name, None, moments.now(out.clock))
+        await out.store.run(ReadSet(), lambda _: WriteSet(cursors=[kept]))
+        if woken:
+            _log.info("availability.policy_changed", account=out.account, levels=woken)
+        return woken
+
+
+def _computed_by(plan: AccountPlan) -> str:
+    """Everything of the configuration a published number depends on, named by its digest."""
+    parts = (asdict(plan.policy), pool_of(plan), tuple(plan.locations.items()), plan.quantity_meaning)
+    return blake2b(repr(parts).encode(), digest_size=16).hexdigest()
+
+
+async def make_due(store: Store, rows: Sequence[LevelRow], *, proven: bool = False) -> int:
+    """Make these levels dirty; the number is computed when it is sent, never taken from here.
+
+    `proven`: what was read back before still counts, so that an unchanged number is not sent again.
+    """
     if not rows:
         return 0
     keys = {key_of(row) for row in rows}
 
     def decide(state: State) -> WriteSet:
-        return WriteSet(levels=[LevelUpdate(key, due_change(row, state.now)) for key, row in state.levels.items()])
+        updates = []
+        for key, row in state.levels.items():
+            change = due_change(row, state.now)
+            if proven:
+                del change["verified_quantity"]
+            updates.append(LevelUpdate(key, change))
+        return WriteSet(levels=updates)
 
     written = await store.run(ReadSet(levels=keys), decide)
     return len(written.levels)

@@ -75,7 +75,7 @@ class Duties:
                     yield self._recount(channel)
         if channel.publisher is not None:
             yield self._leased(channel, f"sweep:{account}", self._every.sweep_s, channel.reconciler.sweep_levels)
-            yield self._leased(channel, f"woken:{account}", 300.0, channel.reconciler.wake_shadowed, first_s=0.0)
+            yield self._woken(channel)
         if isinstance(channel.connector, Subscribes) and self._public_url:
             yield self._subscribe(channel, f"{self._public_url.rstrip('/')}/webhooks/{account}")
 
@@ -92,6 +92,15 @@ class Duties:
                 await run()
 
         return Job(name, every_s, one, first_s=first_s)
+
+    def _woken(self, channel: Channel) -> Job:
+        """Numbers that are to be told although no stock has moved: after a start with another configuration."""
+
+        async def wake() -> None:
+            if await channel.reconciler.wake_shadowed() + await channel.reconciler.follow_policy():
+                self._tools.wakes.levels[channel.plan.account].set()
+
+        return self._leased(channel, f"woken:{channel.plan.account}", 300.0, wake, first_s=0.0)
 
     def _subscribe(self, channel: Channel, callback_url: str) -> Job:
         async def heal() -> None:

@@ -82,3 +82,29 @@ async def test_shadowed_numbers_are_sent_once_the_account_is_live() -> None:
     await live.publish_all()
     assert live.vendor.shown == {"MUG": 5}
     assert await live.reconciler.wake_shadowed() == 0
+
+
+def _restarted(before: Desk, **policy: int) -> Desk:
+    """The same hub and channel, started again with another configuration."""
+    after = Desk(**policy)
+    after.store.tables, after.vendor.shown = before.store.tables, before.vendor.shown
+    after.clock.advance(60.0)
+    return after
+
+
+async def test_another_policy_is_told_to_the_channel_without_a_sale(desk: Desk) -> None:
+    """After a start with another cap every number is computed anew; one that stays the same is not sent again."""
+    assert await desk.reconciler.follow_policy() == 0, "the first start has nothing to compare with"
+    capped = _restarted(desk, cap=3)
+    assert await capped.reconciler.follow_policy() == 12
+    await capped.publish_all()
+    assert set(capped.vendor.shown.values()) == {3}
+    assert await capped.reconciler.follow_policy() == 0
+    capped.clock.advance(10.0)
+    await capped.verifier.verify_due()
+    same = _restarted(capped, cap=3, minimum=1)
+    same.clock.advance(60.0)
+    assert await same.reconciler.follow_policy() == 12
+    await same.publish_all()
+    assert same.vendor.count("publish") == 0
+    assert all(row.dirty_seq == row.sent_seq for row in same.store.tables.levels.values())

@@ -186,13 +186,15 @@ class Witness(Silence):
 class Desk:
     """One account with its toy vendor, a store in memory and a clock that moves when told."""
 
-    def __init__(self, *, mode: Mode = Mode.LIVE, manifest: Manifest = MANIFEST, jitter: float = 0.5) -> None:
+    def __init__(
+        self, *, mode: Mode = Mode.LIVE, manifest: Manifest = MANIFEST, jitter: float = 0.5, **policy: Any
+    ) -> None:
         self.clock = ManualClock()
         self.store = MemoryStore(self.now)
         self.vendor = ToyChannel(self.clock)
         if manifest is not MANIFEST:
             self.vendor.manifest = manifest  # type: ignore[misc]
-        self.plan = AccountPlan("shop", "toy", manifest, mode, AvailabilityPolicy(("main",)))
+        self.plan = AccountPlan("shop", "toy", manifest, mode, AvailabilityPolicy(("main",), **policy))
         self.telemetry = Witness()
         self.accounts = Accounts({"shop": self.plan}, self.store, self.clock)
         self.gate = Gate()
