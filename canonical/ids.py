@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from struct import Struct
 from types import MappingProxyType
 from typing import Final
 
@@ -10,6 +11,8 @@ _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U, and it sorts like the numbers it writes."""
 _PAIRS: Final = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
 _TIME_MAX: Final = 2**48
+_FORTY: Final = 2**40 - 1
+_DIGEST: Final = Struct(">QH")
 
 PREFIXES: Final = MappingProxyType(
     {
@@ -22,9 +25,10 @@ PREFIXES: Final = MappingProxyType(
 )  # fmt: skip
 
 
-def _base32(value: int, digits: int) -> str:
-    """`value` in an even number of digits."""
-    return "".join([_PAIRS[(value >> shift) & 1023] for shift in range(5 * (digits - 2), -1, -10)])
+def _eight(value: int) -> str:
+    """40 bits in eight digits."""
+    high, low = value >> 20, value & 1048575
+    return _PAIRS[high >> 10] + _PAIRS[high & 1023] + _PAIRS[low >> 10] + _PAIRS[low & 1023]
 
 
 def document_id(type: str, at_ms: int, *natural_key: str | None) -> str:
@@ -50,5 +54,6 @@ def document_id(type: str, at_ms: int, *natural_key: str | None) -> str:
         raise ValueError("at_ms must be milliseconds since 1970 and fit in 48 bits")
     # Lengths keep ("ab", "c") and ("a", "bc") apart; null is not the empty string.
     parts = "".join(["-;" if part is None else f"{len(part)}:{part};" for part in (type, *natural_key)])
-    digest = int.from_bytes(blake2b(parts.encode(), digest_size=10).digest(), "big")
-    return f"{prefix}_{_base32(at_ms, 10)}{_base32(digest, 16)}"
+    high, low = _DIGEST.unpack(blake2b(parts.encode(), digest_size=10).digest())
+    digest = (high << 16) | low
+    return f"{prefix}_{_PAIRS[at_ms >> 40]}{_eight(at_ms & _FORTY)}{_eight(digest >> 40)}{_eight(digest & _FORTY)}"

@@ -15,6 +15,9 @@ _EXACT: Final = Context(prec=120, traps=[Inexact, InvalidOperation, Overflow, Cl
 _DIGITS_MAX: Final = 40
 """Longer figures are no amounts, and an exponent such as 1e999999 would fill the memory with zeros."""
 _INTEGER_MAX: Final = 2**53 - 1
+_add: Final = _EXACT.add
+_subtract: Final = _EXACT.subtract
+_multiply: Final = _EXACT.multiply
 
 
 class BadArgument(ValueError):
@@ -92,23 +95,17 @@ def text_of(number: Decimal) -> str:
 def dadd(*terms: Any) -> str | None:
     """The sum of what is stated, null when nothing is."""
     stated = [term for term in terms if term is not None]
-    return text_of(_total(stated)) if stated else None
+    return dsum(stated) if stated else None
 
 
 def dsum(terms: Any = None) -> str:
     """The sum of a list; one value counts as a list of one, nothing as zero."""
-    if terms is None:
-        return "0"
-    return text_of(_total(terms if terms.__class__ is list else [terms]))
-
-
-def _total(terms: list[Any]) -> Decimal:
     total: Decimal | None = None
-    for term in terms:
+    for term in terms if terms.__class__ is list else (terms,):
         if term is not None:
             number = decimal_of(term)
-            total = number if total is None else _EXACT.add(total, number)
-    return Decimal(0) if total is None else total
+            total = number if total is None else _add(total, number)
+    return "0" if total is None else text_of(total)
 
 
 def dsub(first: Any = None, *others: Any) -> str | None:
@@ -118,7 +115,7 @@ def dsub(first: Any = None, *others: Any) -> str | None:
     left = decimal_of(first)
     for other in others:
         if other is not None:
-            left = _EXACT.subtract(left, decimal_of(other))
+            left = _subtract(left, decimal_of(other))
     return text_of(left)
 
 
@@ -128,7 +125,8 @@ def dmul(*factors: Any) -> str | None:
         return None
     product = decimal_of(factors[0])
     for factor in factors[1:]:
-        product = _EXACT.multiply(product, decimal_of(factor))
+        is_count = factor.__class__ is int and -_INTEGER_MAX <= factor <= _INTEGER_MAX
+        product = _multiply(product, factor if is_count else decimal_of(factor))
     return text_of(product)
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mappings import familiar, shaping
-from mappings.arithmetic import BadArgument
+from mappings.arithmetic import BadArgument, dabs, dadd, ddiv_exact, dmul, dneg, dsub, dsum
 from mappings.deferral import defer
 from mappings.emission import CONTEXT, ID_AT, Functions
 from mappings.grammar import Call, Node, Unfamiliar, parse
@@ -30,6 +30,9 @@ Direct = Callable[[Any, Mapping[str, Any]], list[dict[str, Any]]]
 """Shaped documents of a payload, by the context variables that rules use."""
 UNUSUAL: Final = (familiar.Unsure, BadArgument, Misfit)
 """What a direct function raises where the evaluator must decide."""
+_SAFE: Final = 2**53 - 1
+_COMPUTING: Final = (dadd, dsub, dmul, dsum, ddiv_exact, dneg, dabs)
+"""What these give is an amount's own text, or nothing."""
 
 
 def direct_part(part: Part, tree: Field, functions: Functions, used: frozenset[str]) -> Direct:
@@ -233,6 +236,9 @@ class _PartWriter(_Writer):
                 self.code.block(f"if {value} and not {value}.isspace()"),
             ):
                 self.code.add(f"{place} = {value}")
+            if kind is Kind.TEXT:  # an id that is a number
+                with self.code.block(f"elif {value}.__class__ is int and {-_SAFE} <= {value} <= {_SAFE}"):
+                    self.code.add(f"{place} = str({value})")
             head = f"elif {value} is not None"
         elif kind in (Kind.FLAG, Kind.FREE, Kind.INTEGER, Kind.MEASURED):
             ready = {Kind.FLAG: "bool", Kind.FREE: "str"}.get(kind, "int")
@@ -257,9 +263,12 @@ class _PartWriter(_Writer):
         except Unfamiliar:
             self.code.back_to(mark)
             return False
+        computed = isinstance(parsed.arguments[0], Call) and self.functions.get(parsed.arguments[0].name) in _COMPUTING
         plain = f"{amount}.__class__ is str and {amount} and 'e' not in {amount} and 'E' not in {amount}"
-        with self.code.block(f"if {plain}"):
+        with self.code.block(f"if {amount} is not None" if computed else f"if {plain}"):
             self.code.add(f"{filled}[{name!r}] = {{'amount': {amount}, 'currency': {currency} or None}}")
+        if computed:
+            return True
         with self.code.block(f"elif {amount} is not None"):
             made = self.code.put(f"money({amount}, {currency})")
             with self.code.block(f"if {made} is not None"):

@@ -343,12 +343,14 @@ def total(value: Any) -> Any:
 
 def maximum(value: Any) -> Any:
     """`$max`."""
-    return max(_numbers(value), default=MISSING)
+    found = _numbers(value)
+    return max(found) if found else MISSING
 
 
 def minimum(value: Any) -> Any:
     """`$min`."""
-    return min(_numbers(value), default=MISSING)
+    found = _numbers(value)
+    return min(found) if found else MISSING
 
 
 def refuse(_: Any) -> Any:

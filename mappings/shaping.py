@@ -102,9 +102,9 @@ def free(value: Any) -> Any:
     if kind is int:
         return exact(value)
     if kind is list:
-        return [None if item is None else free(item) for item in value]
+        return [item if item is None or item.__class__ is str else free(item) for item in value]
     if kind is dict:
-        return {name: None if item is None else free(item) for name, item in value.items()}
+        return {name: item if item is None or item.__class__ is str else free(item) for name, item in value.items()}
     return value
 
 

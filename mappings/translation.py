@@ -31,12 +31,10 @@ from mappings.grammar import (
     Variable,
     Wildcard,
 )
+from mappings.knowing import ORDERED, TRUTHS, always_says, cannot_fail, first_count, says_or_nothing
 from mappings.writing import Code
 
-_ORDERED: Final = {"<": "< 0", "<=": "<= 0", ">": "> 0", ">=": ">= 0"}
 _ARITHMETIC: Final = {"+": "plus", "-": "minus", "*": "times", "&": "joined_text"}
-_TRUTHS: Final = frozenset({"=", "!=", "in", "and", "or"})
-"""Operators that always give true or false."""
 _VARIABLE: Final = re.compile(r"Variable\(name='(\w*)'\)")
 
 
@@ -128,10 +126,10 @@ class Translator:
                 return repr(bool(value))
             case Binary(operator, left, right) if operator in ("and", "or"):
                 return self._either(operator, left, right, scope)
-            case Binary() if node.operator in _TRUTHS or node.operator in _ORDERED:
+            case Binary() if node.operator in TRUTHS or node.operator in ORDERED:
                 return self._comparison(node, scope)
             case Call("not", (argument,)):
-                if _always_says(argument):
+                if always_says(argument):
                     return f"(not {self.truth(argument, scope)})"
                 found = self.value(argument, scope)
                 return f"({found} is not MISSING and not {_as_truth(found)})"
@@ -206,7 +204,7 @@ class Translator:
             given = [_as_literal(argument) or self.loose(argument, scope) for argument in arguments]
             return self.code.put(f"{self.code.constant(self.functions[name])}({', '.join(given)})")
         if name in ("exists", "not", "boolean") and len(arguments) == 1:
-            if name == "exists" or _always_says(arguments[0]):
+            if name == "exists" or always_says(arguments[0]):
                 return self.code.put_flag(f"bool({self.truth(node, scope)})")
             found = self.value(arguments[0], scope)
             said = _as_truth(found) if name == "boolean" else f"not {_as_truth(found)}"
@@ -215,31 +213,40 @@ class Translator:
         if familiar_call is None or len(arguments) != familiar_call[1]:
             raise Unfamiliar(f"${name}")
         given = [_as_literal(argument) or self.value(argument, scope) for argument in arguments]
-        return self.code.put(f"{self.code.constant(familiar_call[0])}({', '.join(given)})")
+        called = f"{self.code.constant(familiar_call[0])}({', '.join(given)})"
+        if name == "sum" and isinstance(arguments[0], Array) and (first := first_count(arguments[0])):
+            called = f"{first} if len({given[0]}) == 1 else {called}"
+        return self.code.put(called)
 
     def _binary(self, node: Binary, scope: Scope) -> str:
-        if node.operator in _TRUTHS:
+        if node.operator in TRUTHS:
             return self.code.put_flag(f"bool({self.truth(node, scope)})")
         left, right = self.value(node.left, scope), self.value(node.right, scope)
-        if node.operator in _ORDERED:
+        if node.operator in ORDERED:
             order = self.code.put(f"compared({left}, {right})")
-            return self.code.put(f"MISSING if {order} is None else {order} {_ORDERED[node.operator]}")
+            return self.code.put(f"MISSING if {order} is None else {order} {ORDERED[node.operator]}")
         if node.operator not in _ARITHMETIC:
             raise Unfamiliar(node.operator)
         return self.code.put(f"{_ARITHMETIC[node.operator]}({left}, {right})")
 
     def _either(self, operator: str, left: Node, right: Node, scope: Scope) -> str:
-        """The right side's statements run only where the left leaves it open."""
-        found = self.code.put(self.truth(left, scope))  # as good as true or false, and used as no more
+        """The right side's statements, where it takes any, run only where the left leaves it open."""
+        first = self.truth(left, scope)
+        mark = self.code.mark()
+        second = self.truth(right, scope)
+        if self.code.mark()[0] == mark[0]:
+            return f"({first} {operator} {second})"
+        self.code.back_to(mark)
+        found = self.code.put(first)  # as good as true or false, and used as no more
         with self.code.block(f"if {found}" if operator == "and" else f"if not {found}"):
             self.code.add(f"{found} = {self.truth(right, scope)}")
         return found
 
     def _comparison(self, node: Binary, scope: Scope) -> str:
         left, right, operator = self.value(node.left, scope), node.right, node.operator
-        if operator in _ORDERED:
+        if operator in ORDERED:
             order = self.code.put(f"compared({left}, {self.value(right, scope)})")
-            return f"({order} is not None and {order} {_ORDERED[operator]})"
+            return f"({order} is not None and {order} {ORDERED[operator]})"
         if operator in ("=", "!="):
             if isinstance(right, Literal):
                 return _against_literal(operator, left, right.value)
@@ -310,7 +317,7 @@ class _PathWriter:
                 self.code.add("raise Unsure")
         with self.code.present(value):
             self._filtered(index, value, step.filters, scope)
-        if step.filters and not self.code.is_present(value) and not _cannot_fail(step.filters[0]):
+        if step.filters and not self.code.is_present(value) and not cannot_fail(step.filters[0]):
             # The evaluator tries a filter on nothing, too, where it gives nothing or fails.
             with self.code.block("else"):
                 self.code.add("raise Unsure")
@@ -339,7 +346,7 @@ class _PathWriter:
 
     def _kept(self, condition: Node, item: str, scope: Scope, then: Callable[[], None]) -> None:
         inner = replace(scope, item=item)
-        if _always_says(condition) or _says_or_nothing(condition):
+        if always_says(condition) or says_or_nothing(condition):
             test = self.translator.truth(condition, inner)
         else:
             test = f"selects({self.translator.value(condition, inner)})"
@@ -394,45 +401,6 @@ def _key(node: Node, scope: Scope) -> tuple[str, ...]:
 
 def _as_truth(value: str) -> str:
     return f"(holds({value}) if {value}.__class__ is list else {value} is not MISSING and bool({value}))"
-
-
-def _always_says(node: Node) -> bool:
-    """True for expressions that give true or false, never nothing."""
-    if isinstance(node, Binary):
-        return node.operator in _TRUTHS
-    if isinstance(node, Call):
-        return node.name == "exists" or (
-            node.name == "not" and len(node.arguments) == 1 and _always_says(node.arguments[0])
-        )
-    return isinstance(node, Literal) and node.value.__class__ is bool
-
-
-def _cannot_fail(node: Node) -> bool:
-    """True for conditions that no value makes fail, nothing included."""
-    match node:
-        case Literal() | Name() | Variable():
-            return True
-        case Path(steps):
-            return all(isinstance(step.node, Name | Variable) and not step.filters for step in steps)
-        case Binary(operator, left, right) if operator in _TRUTHS:
-            return _cannot_fail(left) and _cannot_fail(right)
-        case Binary(operator, left, right) if operator in _ORDERED:
-            return all(isinstance(side, Name) or _is_scalar(side) for side in (left, right))
-        case Array(items):
-            return all(isinstance(item, Literal) for item in items)
-        case Call(name, arguments) if name in ("not", "exists", "boolean", "contains"):
-            return all(_cannot_fail(argument) for argument in arguments)
-    return False
-
-
-def _is_scalar(node: Node) -> bool:
-    return isinstance(node, Literal) and node.value.__class__ in (str, int)
-
-
-def _says_or_nothing(node: Node) -> bool:
-    if isinstance(node, Binary):
-        return node.operator in _ORDERED
-    return isinstance(node, Call) and node.name in ("not", "boolean", "contains")
 
 
 def _against_literal(operator: str, left: str, value: Any) -> str:
