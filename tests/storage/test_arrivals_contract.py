@@ -37,3 +37,13 @@ async def test_a_sender_that_leaves_takes_nobody_along(bench: Bench) -> None:
     answers = await asyncio.gather(*calls, return_exceptions=True)
     assert isinstance(answers[0], asyncio.CancelledError)
     assert all(answer == [True] for answer in answers[1:])
+
+
+async def test_accounts_with_the_same_key_keep_their_own_bodies(bench: Bench) -> None:
+    """Two shops tell of different things under one key, in one call: neither gets the other's body."""
+    both = [given(1, account=name, body=name.encode()) for name in ("shop", "other")]
+    assert list(await bench.store.receive([*both, *both])) == [True, True, False, False]
+    assert {item.account: item.payload for item in await bench.store.claim_inbox(10)} == {
+        "shop": b"shop",
+        "other": b"other",
+    }

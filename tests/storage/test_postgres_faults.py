@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from connectors.sdk.clock import ManualClock
 from hub.ports.store import (
@@ -19,6 +22,8 @@ from hub.ports.store import (
     WriteSet,
 )
 from hub.storage import SchemaUnknown, StorageError, StoreMissing, backup, migrate, open_store
+from hub.storage.place import PostgresPlace, place_of
+from hub.storage.postgres.connection import Pool, PostgresSettings, open_pool
 from tests.support.postgres import PostgresServer
 from tests.support.stores import KEY, Bench, effect, given, opened, order, posting, stock
 from tests.support.victim import victim
@@ -97,6 +102,27 @@ async def test_a_lost_answer_to_a_commit_is_looked_up(
         writes = await bench.write(WriteSet(orders=[order(1)]))
         assert len(writes.orders) == 1
         assert await bench.queries.order("order_000001") is not None
+
+
+async def test_commits_are_synced_whatever_the_database_is_set_to(postgres: PostgresServer) -> None:
+    """A database whose sessions commit without a sync: ours never do, also after a connection was used before."""
+    async with postgres.database() as url, opened(url):
+        async with _pool(url) as pool:
+            await pool.execute(f'ALTER DATABASE "{make_url(url).database}" SET synchronous_commit = off')
+        async with _pool(url) as pool:
+            settings = [await pool.fetchval("SELECT current_setting('synchronous_commit')") for _ in range(3)]
+    assert settings == ["on"] * 3
+
+
+@asynccontextmanager
+async def _pool(url: str) -> AsyncIterator[Pool]:
+    place = place_of(url)
+    assert isinstance(place, PostgresPlace)
+    pool = await open_pool(place, PostgresSettings())
+    try:
+        yield pool
+    finally:
+        await pool.close()
 
 
 async def test_one_account_is_dispatched_by_one_process(postgres: PostgresServer) -> None:

@@ -86,6 +86,7 @@ async def open_pool(place: PostgresPlace, settings: PostgresSettings) -> Pool:
             max_cached_statement_lifetime=0,
             server_settings=limits,
             init=_durable,
+            reset=_as_it_is,
         )
     except (asyncpg.PostgresError, OSError, TimeoutError, ValueError) as error:
         raise StorageError(f"{place.shown} cannot be reached: {error or type(error).__name__}") from error
@@ -104,6 +105,14 @@ async def _durable(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     await connection.execute(
         "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
     )
+
+
+async def _as_it_is(_connection: Connection) -> None:
+    """What a session was set to stays when its connection goes back, synchronous commits above all.
+
+    The driver's own way is to reset every setting, with a round trip after each use. Nothing here
+    changes a session outside a transaction, and the driver has ended that by now.
+    """
 
 
 async def _require_durable(pool: Pool, place: PostgresPlace) -> None:
