@@ -42,6 +42,7 @@ class _Job:
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     whole: bool = False
+    synced: bool = True
     result: Any = None
     error: BaseException | None = None
 
@@ -69,16 +70,20 @@ class Writer:
         self._closed = False
         self._fatal: FatalStoreError | None = None
         self._unsettled = False
+        self._lax = False
         self._checkpoint_mode = "PASSIVE"
         self._gate = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, unit: Callable[[sqlite3.Connection], T], *, whole: bool = False) -> asyncio.Future[T]:
+    def submit(
+        self, unit: Callable[[sqlite3.Connection], T], *, whole: bool = False, synced: bool = True
+    ) -> asyncio.Future[T]:
         """Queue a unit; the future answers after its commit is on the disk.
 
         A `whole` unit writes with one statement, so that where nobody shares its commit it needs no
-        other statement to begin and to end a transaction.
+        other statement to begin and to end a transaction. A unit that need not be `synced` is committed
+        to the system alone: it outlives this process, and is on the disk with the next that is.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -88,7 +93,7 @@ class Writer:
             elif self._closed:
                 future.set_exception(StoreUnavailable("the store is closed"))
             else:
-                self._queue.put(_Job(unit, loop, future, whole))
+                self._queue.put(_Job(unit, loop, future, whole, synced))
         return future
 
     @property
@@ -131,8 +136,11 @@ class Writer:
         """Run one shared commit; False when the thread is to end."""
         done: list[_Job] = []
         going_on = True
-        shared = not (first.whole and self._queue.empty())
+        alone = self._queue.empty()
+        shared = not (first.whole and alone)
+        synced = first.synced or not alone
         try:
+            self._keep_promises(synced)
             if shared:
                 self._begin()
             job: _Job | None = first
@@ -140,7 +148,7 @@ class Writer:
             while job is not None:
                 done.append(job)
                 self._run(job, first=job is first)
-                if not shared or len(done) >= GROUP_MAX or time.monotonic() > until:
+                if not (shared and synced) or len(done) >= GROUP_MAX or time.monotonic() > until:
                     break
                 try:
                     job = self._queue.get_nowait()
@@ -154,6 +162,15 @@ class Writer:
             self._spoil(done or [first], translated(error))
         _answer(done or [first])
         return going_on and self._fatal is None
+
+    def _keep_promises(self, synced: bool) -> None:
+        """Whether the next commit is synced; a group that cannot be is spoiled before it began."""
+        if synced and self._lax:
+            self._connection.execute("PRAGMA synchronous=FULL")
+            self._lax = False
+        elif not synced and not self._lax:
+            self._lax = True
+            self._connection.execute("PRAGMA synchronous=NORMAL")
 
     def _begin(self) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
