@@ -80,7 +80,12 @@ ACCOUNT: Final = Section(
             Text(r"[A-Z]{3}", "an ISO 4217 code", "write three capitals such as USD"),
             "currency of amounts that state none",
         ),
-        "stock_source": Key(Flag(), "this account counts stock: its reports correct the position", default=False),
+        "stock_source": Key(
+            Flag(),
+            "this account counts stock: its reports correct the position; a number we set ourselves counts only "
+            "where `availability` keeps nothing back",
+            default=False,
+        ),
     }
 )
 ROOT: Final = Section(

@@ -88,6 +88,8 @@ def apply_report(batch: Batch, plan: AccountPlan, facts: ReportFacts, zeroed: It
         rows = [row for key in _level_keys(plan, facts, level) if (row := batch.state.levels.get(key)) is not None]
         shown = _shown(plan, level)
         for row in rows:
+            if shown != row.sent_quantity and _count_follows(batch, plan, level, row, location):
+                continue
             changed |= _compare(batch, plan, row, shown, facts.as_of)
         if not plan.stock_source or location is None:
             continue
@@ -142,6 +144,16 @@ def _counted_where_published(
             return None
     own = batch.state.own_open.get((plan.account, sku, location), 0)
     return level.on_hand + max(0, batch.state.position(sku, location).reserved - own)
+
+
+def _count_follows(batch: Batch, plan: AccountPlan, level: LevelFacts, row: LevelRow, location: str | None) -> bool:
+    """True when another number may be the seller's new count, which the next reading tells with what is on hand.
+
+    Taken for drift it would be overwritten before it was understood.
+    """
+    if not plan.stock_source or level.on_hand is not None or location is None:
+        return False
+    return _plain(plan, location) and not batch.state.kits_of.get(row.sku)
 
 
 def _plain(plan: AccountPlan, location: str) -> bool:

@@ -80,8 +80,13 @@ class Reconciler:
         return changes
 
     async def sweep_levels(self) -> Swept:
-        """Read back every settled number of the account; a difference is drift and sent again."""
+        """Read back every settled number of the account; a difference is drift and sent again.
+
+        Not where the account counts stock: there a difference may be a count, and its reports tell which.
+        """
         out = self._out
+        if out.plan.stock_source:
+            return Swept(finished=True)
         compared = 0
         cursor: str | None = None
         size = max(1, out.plan.manifest.read_back_batch_max)

@@ -90,6 +90,22 @@ async def test_our_own_number_coming_back_is_verification() -> None:
     assert hub.buckets("MUG") == (10, 0, 0)
 
 
+async def test_a_sellers_new_count_is_taken_over_not_overwritten() -> None:
+    """Where the account counts stock, another number waits for the reading that says what is on hand."""
+    hub = counting()
+    hub.stock("MUG", 10)
+    hub.plans["other"] = plan("other")
+    await hub.deliver(order("1", [line("a", "MUG", 2)], account="other"), account="other")
+    key = await listed(hub, sent=8)
+    await hub.deliver(report("r1", [{"item_id": "i1", "available": 8, "on_hand": 8}], at=4))
+    await hub.deliver(report("r2", [{"item_id": "i1", "available": 50}], at=5))
+    level = hub.store.tables.levels[key]
+    assert (level.state, level.shown_quantity) == (LevelState.VERIFIED, 8)
+    await hub.deliver(report("r3", [{"item_id": "i1", "available": 50, "on_hand": 50}], at=6))
+    assert hub.buckets("MUG") == (52, 2, 0)
+    assert hub.store.tables.levels[key].dirty_seq > hub.store.tables.levels[key].sent_seq
+
+
 async def test_another_number_is_looked_at_again_not_overwritten() -> None:
     """A shop that just sold shows less than it was sent: its order gets time, then it is read back."""
     hub = Hub(plan(policy=AvailabilityPolicy(("east",), buffer=2)))
