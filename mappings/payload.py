@@ -32,12 +32,16 @@ def decode(payload: bytes) -> Any:
     """
     value = _parsed(payload)
     signs = payload.translate(_STRUCTURE, _NOT_STRUCTURE)
-    skeleton = signs.translate(None, b'"')
-    _check_depth(value, skeleton.translate(None, b":"), spoilt=_brackets_in_texts(payload, signs))
+    quotes = signs.translate(None, b":")
+    brackets = quotes.translate(None, b'"')
+    # A text that may hold a bracket: its two quotes do not meet once all else is taken away.
+    met = 2 * quotes.count(b'""') == len(quotes) - len(brackets)
+    escapes = b"\\" in payload
+    _check_depth(value, brackets, spoilt=not met or (escapes and b'\\"' in payload))
     value, again = _written_again(value)
     # A name given twice loses one value without a trace. A lost name takes its colon with it, so only
     # where colons are missing, or one may be written as an escape, the slow and exact look is taken.
-    if again.count(b":") != skeleton.count(b":") or (b"\\" in payload and b"\\u003" in payload):
+    if again.count(b":") != len(signs) - len(quotes) or (escapes and b"\\u003" in payload):
         json.loads(payload, object_pairs_hook=_unique_names, parse_int=str, parse_float=str)
     return value
 
@@ -86,12 +90,6 @@ def _check_depth(value: Any, brackets: bytes, *, spoilt: bool) -> None:
         ]
     if level:
         raise _too_deep()
-
-
-def _brackets_in_texts(payload: bytes, signs: bytes) -> bool:
-    """Whether a text may hold a bracket: then its two quotes do not meet once all else is taken away."""
-    quotes = signs.translate(None, b":")
-    return 2 * quotes.count(b'""') != quotes.count(b'"') or (b"\\" in payload and b'\\"' in payload)
 
 
 def _with_large_integers_as_text(value: Any) -> Any:
