@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -16,8 +18,15 @@ GC_THRESHOLDS = (100_000, 50, 1_000)
 def tune_gc() -> None:
     """Keep the collector away from what lives as long as the process. Call once, after start."""
     gc.collect()
+    _trim()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+
+
+def _trim() -> None:
+    """Give back what reading configuration and mappings left free; only glibc keeps it, and can be asked."""
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -165,8 +165,8 @@ class MapperProcesses:
 
 
 _specs: dict[str, MappingSpec] = {}
-_sets: dict[str, tuple[str, Maps]] = {}
-"""By account: the digest that was asked for, and the set that was then on the disk."""
+_sets: dict[MappingSpec, tuple[str, Maps]] = {}
+"""The digest that was asked for, and the set that was then on the disk; accounts that use the same share it."""
 
 
 def _start(watched: Connection, specs: dict[str, MappingSpec]) -> None:
@@ -198,7 +198,8 @@ def _map_task(task: _Task) -> Interpreted:
 
 
 def _set_of(account: str, digest: str) -> Maps:
-    known = _sets.get(account)
+    spec = _specs[account]
+    known = _sets.get(spec)
     if known is None or known[0] != digest:
-        known = _sets[account] = (digest, _specs[account].load())
+        known = _sets[spec] = (digest, spec.load())
     return known[1]

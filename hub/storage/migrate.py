@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
-import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
@@ -192,6 +191,8 @@ def _integrity(path: Path) -> list[str]:
 
 
 async def _on_postgres(place: PostgresPlace, work: Callable[[Connection], T]) -> T:
+    import asyncpg  # a hub on SQLite starts without the driver
+
     engine = create_async_engine(place.url.set(drivername="postgresql+asyncpg"), poolclass=NullPool)
     try:
         async with engine.begin() as connection:

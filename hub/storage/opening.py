@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from sqlalchemy import event
@@ -20,13 +20,14 @@ from hub.storage import migrate
 from hub.storage.errors import FatalStoreError
 from hub.storage.folders import make_folder
 from hub.storage.place import PostgresPlace, SqlitePlace, place_of
-from hub.storage.postgres.connection import PostgresSettings
-from hub.storage.postgres.store import open_postgres
 from hub.storage.queries import SqlQueries
 from hub.storage.sqlite.connection import open_reader
 from hub.storage.sqlite.lock import FileLock
 from hub.storage.sqlite.store import SqliteStore
 from hub.storage.vault import Vault
+
+if TYPE_CHECKING:
+    from hub.storage.postgres.connection import PostgresSettings
 
 EX_IOERR: Final = 74
 """The exit status after a failed sync (sysexits.h: an error on some file)."""
@@ -48,7 +49,7 @@ async def open_store(
     clock: Clock,
     readonly: bool = False,
     on_fatal: Callable[[FatalStoreError], None] = end_process,
-    postgres: PostgresSettings = PostgresSettings(),  # noqa: B008 - frozen
+    postgres: PostgresSettings | None = None,
 ) -> tuple[Store | None, Queries]:
     """Open the database at `url`; an absent or empty one gets today's schema.
 
@@ -82,7 +83,7 @@ async def _open_sqlite(
 
 
 async def _open_postgres(
-    place: PostgresPlace, vault: Vault, clock: Clock, settings: PostgresSettings, *, readonly: bool
+    place: PostgresPlace, vault: Vault, clock: Clock, settings: PostgresSettings | None, *, readonly: bool
 ) -> tuple[Store | None, Queries]:
     revision = await migrate.current(place.whole)
     if revision is None and not readonly:
@@ -94,7 +95,11 @@ async def _open_postgres(
         if readonly:
             await _require_key(queries)
             return None, queries
-        return await open_postgres(place, vault, clock, settings), queries
+        # Imported here: a hub on SQLite does without the driver's memory.
+        from hub.storage.postgres.connection import PostgresSettings as Settings
+        from hub.storage.postgres.store import open_postgres
+
+        return await open_postgres(place, vault, clock, settings or Settings()), queries
     except BaseException:
         await queries.close()
         raise
