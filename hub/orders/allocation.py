@@ -74,6 +74,16 @@ def place(needs: Sequence[Need], plan: AccountPlan, places: Sequence[str], avail
     return chosen
 
 
+def first_with_all(
+    need: Need, places: Sequence[str], available: Available, taken: dict[tuple[str, str], int]
+) -> str | None:
+    """The first of these places that has the whole line beside what is `taken` already; it takes it there."""
+    spot = next((one for one in places if _holds([need], one, available, taken)), None)
+    if spot is not None:
+        _take(need, spot, taken)
+    return spot
+
+
 def _ours(named: str | None, plan: AccountPlan, places: Sequence[str]) -> str | None:
     if not named:
         return None

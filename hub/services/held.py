@@ -59,12 +59,14 @@ class HeldOrders:
                 return total
 
     async def _stocks(self, rows: Sequence[OrderRow]) -> dict[OrderKey, _Stock]:
-        """What is available where each order's reserved units stand."""
-        places = {_key(row): _places(row) for row in rows}
-        skus = sorted({sku for named in places.values() for sku, _ in named})
+        """What is available of each order's reserved SKUs, where they stand and wherever else there are some."""
+        wanted = {_key(row): _skus(row) for row in rows}
+        skus = sorted(set().union(*wanted.values()))
         positions = await self._queries.positions_at(skus, None) if skus else ()
-        available = {(one.sku, one.location): one.available for one in positions}
-        return {key: {place: available.get(place, 0) for place in named} for key, named in places.items()}
+        return {
+            key: {(one.sku, one.location): one.available for one in positions if one.sku in named}
+            for key, named in wanted.items()
+        }
 
     async def _settle(self, rows: Iterable[OrderRow]) -> Outcome:
         keys = [_key(row) for row in rows]
@@ -84,5 +86,5 @@ def _key(row: OrderRow) -> OrderKey:
     return (row.account, row.source_id)
 
 
-def _places(row: OrderRow) -> set[tuple[str, str]]:
-    return {(sku, location) for line in row.allocations if line.reserved for sku, location, _ in line.parts}
+def _skus(row: OrderRow) -> set[str]:
+    return {sku for line in row.allocations if line.reserved for sku, _, _ in line.parts}

@@ -7,7 +7,17 @@ from typing import NamedTuple
 
 from hub.inventory.postings import Change, line_changes, postings
 from hub.orders import content
-from hub.orders.allocation import NO_LOCATION, OVERSOLD, UNKNOWN_SKU, Need, Parts, parts_of, place, places_of
+from hub.orders.allocation import (
+    NO_LOCATION,
+    OVERSOLD,
+    UNKNOWN_SKU,
+    Need,
+    Parts,
+    first_with_all,
+    parts_of,
+    place,
+    places_of,
+)
 from hub.orders.content import Hold, Json
 from hub.orders.facts import LineFacts
 from hub.orders.tally import NOTHING, Places, Posted, Tally, told_per_line
@@ -86,6 +96,8 @@ def settle(batch: Batch, plan: AccountPlan, draft: Draft) -> OrderRow:
     holds = content.channel_holds(draft.document)
     if work.needs:
         _place(batch, plan, work, holds)
+    if draft.row is not None and OVERSOLD in draft.row.holds:
+        _move_short(batch, plan, work)
     if work.unresolved:
         named = ", ".join(dict.fromkeys(work.unresolved))
         holds.append((UNKNOWN_SKU, f"{named}: no listing, alias or SKU of ours"))
@@ -177,6 +189,35 @@ def _place(batch: Batch, plan: AccountPlan, work: _Work, holds: list[Hold]) -> N
         line, want = work.open[need.line]
         parts = parts_of(need.components, chosen[need.line])
         work.placed.append(_Line(line, _at_home(want, parts), need.sku, parts, NONE))
+
+
+def _move_short(batch: Batch, plan: AccountPlan, work: _Work) -> None:
+    """Lines held as oversold move to the first place that has all of them by now.
+
+    Only what nobody has touched: a line of which units have left, or that names its own place, stays.
+    """
+    places = places_of(plan)
+    taken: dict[tuple[str, str], int] = {}
+
+    def available(sku: str, spot: str) -> int:
+        return batch.state.position(sku, spot).available
+
+    for number, one in enumerate(work.placed):
+        home = one.parts[0][1] if one.parts else ""
+        if not _untouched(one) or all(available(sku, home) >= 0 for sku, _, _ in one.parts):
+            continue
+        components = tuple((sku, each) for sku, _, each in one.parts)
+        need = Need(one.line.id, one.sku, components, one.want.reserved, None)
+        spot = first_with_all(need, [other for other in places if other != home], available, taken)
+        if spot is not None:
+            work.changes += line_changes(one.parts, one.before, NONE)
+            work.placed[number] = _Line(one.line, one.want, one.sku, parts_of(components, spot), NONE)
+
+
+def _untouched(one: _Line) -> bool:
+    """Reserved before and still, nothing shipped or restocked, and no place named by the channel."""
+    moved = (*one.before[1:], *one.want[1:])
+    return one.before.reserved > 0 and one.want.reserved > 0 and not any(moved) and not one.line.ship_from
 
 
 def _post(batch: Batch, draft: Draft, work: _Work) -> None:

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from hub.inventory.postings import count
+from hub.ports.accounts import AvailabilityPolicy
 from tests.support.orders import Hub, acknowledging, at, document, line, order, plan, refund, returned, shipment
 
 
@@ -319,3 +320,52 @@ async def test_personal_data_gets_an_end_once_the_order_is_over() -> None:
     note = refund("r1", "1", [], version=4, note="for Ada Example")
     await hub.deliver(note)
     assert hub.store.tables.personal[note.id].delete_after == at(5)
+
+
+def two_places() -> Hub:
+    return Hub(plan(policy=AvailabilityPolicy(("east", "west")), routing=("east", "west")))
+
+
+async def test_an_oversold_line_moves_to_where_there_is_enough() -> None:
+    """Stock that comes to another place of the account frees the order; one that is too little moves nothing."""
+    hub = two_places()
+    hub.stock("MUG", 1)
+    await hub.deliver(order("1", [line("a", "MUG", 3)]))
+    assert hub.row("1").holds == ("oversold",)
+    hub.stock("MUG", 2, "west")
+    await hub.apply.resolve_held([("shop", "1")])
+    assert (hub.buckets("MUG"), hub.buckets("MUG", "west")) == ((1, 3, 0), (2, 0, 0))
+    hub.stock("MUG", 1, "west")
+    await hub.apply.resolve_held([("shop", "1")])
+    assert (hub.buckets("MUG"), hub.buckets("MUG", "west")) == ((1, 0, 0), (3, 3, 0))
+    assert hub.row("1").holds == ()
+    await hub.deliver(shipment("s", "1", [("a", 3)], version=5))
+    assert (hub.buckets("MUG"), hub.buckets("MUG", "west")) == ((1, 0, 0), (0, 0, 0))
+    assert hub.store.differences() == []
+
+
+async def test_what_has_begun_to_leave_or_is_named_stays_where_it_is() -> None:
+    """A line partly shipped, and one whose place the channel names, are short there and shown as that."""
+    for started in (True, False):
+        hub = two_places()
+        hub.stock("MUG", 1)
+        named = {} if started else {"ship_from": "east"}
+        await hub.deliver(order("1", [line("a", "MUG", 3, **named)]))
+        if started:
+            await hub.deliver(shipment("s", "1", [("a", 1)], version=5))
+        hub.stock("MUG", 9, "west")
+        await hub.apply.resolve_held([("shop", "1")])
+        assert hub.buckets("MUG", "west") == (9, 0, 0)
+        assert hub.row("1").holds == ("oversold",)
+        assert hub.store.differences() == []
+
+
+async def test_two_oversold_lines_do_not_move_onto_the_same_units() -> None:
+    """What the first one takes elsewhere is not there for the second."""
+    hub = two_places()
+    await hub.deliver(order("1", [line("a", "MUG", 2), line("b", "MUG", 2)]))
+    hub.stock("MUG", 3, "west")
+    await hub.apply.resolve_held([("shop", "1")])
+    assert (hub.buckets("MUG"), hub.buckets("MUG", "west")) == ((0, 2, 0), (3, 2, 0))
+    assert hub.row("1").holds == ("oversold",)
+    assert hub.store.differences() == []
