@@ -10,12 +10,14 @@ ORDERED: Final = {"<": "< 0", "<=": "<= 0", ">": "> 0", ">=": ">= 0"}
 """Comparisons of size, and what they say of the sign of a difference."""
 TRUTHS: Final = frozenset({"=", "!=", "in", "and", "or"})
 """Operators that always give true or false."""
+COUNT_MAX: Final = 1_000_000
+"""Numbers below are added and compared exactly by anyone."""
 
 
-def first_count(node: Array) -> str:
+def first_count(node: Node) -> str:
     """The small whole number an array starts with, as in `$sum([0, …])`; "" where it starts with none."""
-    first = node.items[0] if node.items else None
-    is_count = isinstance(first, Literal) and first.value.__class__ is int and abs(first.value) < 1_000_000
+    first = node.items[0] if isinstance(node, Array) and node.items else None
+    is_count = isinstance(first, Literal) and first.value.__class__ is int and abs(first.value) < COUNT_MAX
     return repr(first.value) if isinstance(first, Literal) and is_count else ""
 
 

@@ -31,7 +31,7 @@ from mappings.grammar import (
     Variable,
     Wildcard,
 )
-from mappings.knowing import ORDERED, TRUTHS, always_says, cannot_fail, first_count, says_or_nothing
+from mappings.knowing import COUNT_MAX, ORDERED, TRUTHS, always_says, cannot_fail, first_count, says_or_nothing
 from mappings.writing import Code
 
 _ARITHMETIC: Final = {"+": "plus", "-": "minus", "*": "times", "&": "joined_text"}
@@ -214,9 +214,7 @@ class Translator:
             raise Unfamiliar(f"${name}")
         given = [_as_literal(argument) or self.value(argument, scope) for argument in arguments]
         called = f"{self.code.constant(familiar_call[0])}({', '.join(given)})"
-        if name == "sum" and isinstance(arguments[0], Array) and (first := first_count(arguments[0])):
-            called = f"{first} if len({given[0]}) == 1 else {called}"
-        return self.code.put(called)
+        return self.code.put(_shortened(name, arguments, given[0], called) if given else called)
 
     def _binary(self, node: Binary, scope: Scope) -> str:
         if node.operator in TRUTHS:
@@ -328,7 +326,8 @@ class _PathWriter:
             return
         first, rest = filters[0], filters[1:]
         if isinstance(first, Literal) and first.value.__class__ is int:
-            picked = self.code.put(f"at({value}, {first.value})")
+            head = f"{value}[0] if {value}.__class__ is list and {value} else " if first.value == 0 else ""
+            picked = self.code.put(f"{head}at({value}, {first.value})")
             with self.code.block(f"if {picked} is not MISSING"):
                 self._filtered(index, picked, rest, scope)
             return
@@ -390,6 +389,19 @@ def _starts_plainly(step: Step) -> bool:
 
 def _as_literal(node: Node) -> str:
     return repr(node.value) if isinstance(node, Literal) else ""
+
+
+def _shortened(name: str, arguments: tuple[Node, ...], given: str, called: str) -> str:
+    """A familiar call with its commonest case spelt out before it."""
+    first = first_count(arguments[0])
+    if name == "string" and not isinstance(arguments[0], Literal):
+        return f"str({given}) if {given}.__class__ is int else {called}"
+    if name == "sum" and first:
+        return f"{first} if len({given}) == 1 else {called}"
+    if name == "max" and first:
+        usual = f"len({given}) == 2 and {given}[1].__class__ is int and {first} <= {given}[1] < {COUNT_MAX}"
+        return f"{given}[1] if {usual} else {called}"
+    return called
 
 
 def _key(node: Node, scope: Scope) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def base_payloads(connector: str) -> Iterator[Any]:
         body = shopify_payloads.order_body()
         yield from (body, {"order": body}, {"orders": [body, body]})
         yield from (json.loads(sample.body) for sample in shopify_payloads.webhook_samples())
-    else:
+    elif connector == "walmart":
         order = walmart_payloads.split_order()
         yield from (json.loads(walmart_payloads.single(order)), walmart_payloads.page(order, order))
         yield from (walmart_payloads.returned(), walmart_payloads.nodes(), walmart_payloads.errors("X", "y"))
@@ -60,7 +60,7 @@ def base_payloads(connector: str) -> Iterator[Any]:
             yield json.loads(text)
 
 
-@pytest.fixture(scope="module", params=["shopify", "walmart"])
+@pytest.fixture(scope="module", params=["shopify", "walmart", "ebay"])
 def shipped(request: pytest.FixtureRequest) -> MappingSet:
     return MappingSet.load(request.param)
 
@@ -132,6 +132,33 @@ def test_translated_expressions_agree_with_the_evaluator(source: str) -> None:
         return
     expected = Expression(f'{{"it": {source}}}', FUNCTIONS).evaluate(TABLE["input"], {})
     assert ({} if repr(found) == "missing" else {"it": found}) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "$max([0, a])", "$max([0, a - 2])", "$max([5, a, 1])", "$sum([0, a])", "$sum([0, a[b]])", "$sum([3, 4])",
+        "$string(a)", "$string(a - 1)", "a[0]", "a[0].b", "a and b", "$exists(a) and a != null and b = 1",
+        "$exists(a) or $contains(a, 'x')", "a = 5 or (b and $not(a))",
+    ],
+)  # fmt: skip
+def test_spelt_out_cases_agree_with_the_evaluator(source: str) -> None:
+    """What is written out before a call gives what the call gives, and what the evaluator gives, for any value."""
+    code = Code()
+    name = Translator(code, FUNCTIONS).value(parse(source), Scope("payload", "payload"))
+    code.add(f"return {name}")
+    function, evaluated = code.function("spelt", ("payload",)), Expression(f'{{"it": {source}}}', FUNCTIONS)
+    values: list[Any] = [
+        0, 1, 5, -7, True, False, None, "", "x", "5", [], [3], [2, 9], [[1]], {"b": 1}, [{"b": 1}, {"b": 2}],
+        10**6, 10**6 - 1, 2**40, 2**53 - 1, -(2**53 - 1), "9007199254740993",
+    ]  # fmt: skip
+    for payload in [{}, {"b": 1}, *({"a": value} for value in values), *({"a": value, "b": 1} for value in values)]:
+        try:
+            found = function(payload)
+        except UNUSUAL:
+            continue
+        expected = evaluated.evaluate(payload, {})
+        assert ({} if repr(found) == "missing" else {"it": found}) == expected, payload
 
 
 def test_the_usual_order_never_reaches_the_evaluator(monkeypatch: pytest.MonkeyPatch) -> None:
