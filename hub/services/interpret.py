@@ -21,8 +21,9 @@ from hub.services.interpreted import Interpreted, Refusal
 from hub.services.moments import moment
 from mappings import MapContext
 
-YIELD_EVERY = 8
-"""Items mapped before the loop gets a turn: intake keeps answering while a backlog drains."""
+YIELD_EVERY = 4
+"""Items mapped before the loop gets a turn: intake keeps answering, and a database in the middle of a unit is not
+kept waiting, while a backlog drains."""
 
 CRASHES_MAX = 3
 """An item that was held by this many processes when they died is never run again by itself."""

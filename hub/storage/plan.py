@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from hub.ports.store import (
     InboxResult,
@@ -63,9 +63,11 @@ class Loaded:
         return cls(state, skus, dict(state.orders), dict(state.positions))
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What one unit adds to one position. `counted_at` moves the position's own up, never down."""
+class Change(NamedTuple):
+    """What one unit adds to one position, as both engines bind it.
+
+    `counted_at` moves the position's own up, never down.
+    """
 
     sku: str
     location: str
@@ -74,11 +76,6 @@ class Change:
     incoming: int
     quarantine: int
     counted_at: Micros | None
-
-    def values(self) -> tuple[Any, ...]:
-        return (
-            self.sku, self.location, self.on_hand, self.reserved, self.incoming, self.quarantine, self.counted_at,
-        )  # fmt: skip
 
 
 def last_of_each(rows: Iterable[T], key: Callable[[T], K]) -> list[T]:
@@ -157,7 +154,12 @@ def ranks(skus: Iterable[str], loaded: Loaded, made: Sequence[Change]) -> tuple[
     known: dict[str, int] = {}
     unknown: list[str] = []
     for sku in skus:
-        parts = kits.get(sku, ((sku, 1),))
+        parts = kits.get(sku)
+        if parts is None and sku in totals:
+            # The usual case: what is on the shelf is what is sold.
+            known[sku] = NOTHING_LEFT if totals[sku] < 1 else FELL if sku in fallen else REST
+            continue
+        parts = parts or ((sku, 1),)
         if sku not in totals or any(component not in totals for component, _ in parts):
             unknown.append(sku)
         elif any(totals[component] < quantity for component, quantity in parts):

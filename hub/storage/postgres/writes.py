@@ -290,7 +290,7 @@ class Writes:
         return made
 
     def _positions(self, made: Sequence[Change], tail: str) -> str:
-        source = self._batch.rows(_CHANGE, types_of(t.positions, _CHANGE), [row.values() for row in made])
+        source = self._batch.rows(_CHANGE, types_of(t.positions, _CHANGE), made)
         listed = ", ".join(_CHANGE)
         return f"INSERT INTO positions ({listed}, version) SELECT {listed}, 1 FROM {source}{tail}"
 

@@ -186,7 +186,7 @@ class Writes:
         with _duplicate("posting"):
             self._many(sql.INSERT_POSTING, rows)
         made = changes(writes.postings)
-        self._many(sql.ADD_POSITION, [change.values() for change in made])
+        self._many(sql.ADD_POSITION, made)
         return made
 
     def list_offer(self, listing: ListingRow) -> None:
