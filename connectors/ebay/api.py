@@ -7,7 +7,7 @@ Authorization header, so it is an option.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -15,6 +15,7 @@ from connectors.ebay import errors
 from connectors.ebay.login import Login
 from connectors.ebay.manifest import BUDGETS
 from connectors.ebay.settings import Settings
+from connectors.sdk import exact
 from connectors.sdk.auth import TokenHeader
 from connectors.sdk.budget import BudgetBook
 from connectors.sdk.contract import AccountContext
@@ -76,12 +77,32 @@ class Api:
         return await self._send(self._user, "GET", path, kind=kind, budget=budget, params=params)
 
     async def send(
-        self, method: str, path: str, *, kind: str, budget: str, json: Any = None, keyed: bool = False
+        self,
+        method: str,
+        path: str,
+        *,
+        kind: str,
+        budget: str,
+        json: Any = None,
+        keyed: bool = False,
+        signed: bool = False,
     ) -> Answer:
-        """A write with the seller's token. `keyed` says that doing it twice is the same as once."""
+        """A write with the seller's token. `keyed` says that doing it twice is the same as once.
+
+        `signed`: eBay asks a digital signature of some sellers here; it is made where there is a key.
+        """
         headers = {"content-language": LANGUAGES.get(self._settings.marketplace, "en-US")}
         return await self._send(
-            self._user, method, path, kind=kind, budget=budget, json=json, headers=headers, write=True, keyed=keyed
+            self._user,
+            method,
+            path,
+            kind=kind,
+            budget=budget,
+            json=json,
+            headers=headers,
+            write=True,
+            keyed=keyed,
+            signed=signed,
         )
 
     async def ask(self, path: str, *, kind: str, budget: str, json: Any) -> Answer:
@@ -121,6 +142,7 @@ class Api:
         params: Mapping[str, str | int] | None = None,
         json: Any = None,
         write: bool = False,
+        signed: bool = False,
     ) -> Answer:
         # Post-Order spells marketplaces with a dash. Source: its request header tables (2026-11).
         headers = {"x-ebay-c-marketplace-id": self._settings.marketplace.replace("_", "-")}
@@ -134,6 +156,7 @@ class Api:
             json=json,
             headers=headers,
             write=write,
+            signed=signed,
         )
 
     async def trading(self, call: str, body: bytes, headers: Mapping[str, str], *, write: bool) -> Answer:
@@ -162,14 +185,19 @@ class Api:
         headers: Mapping[str, str] | None = None,
         write: bool = False,
         keyed: bool = False,
+        signed: bool = False,
     ) -> Answer:
+        # What is signed are the very bytes that are sent.
+        content = exact.dumps(json) if json is not None else None
+        given = {"content-type": "application/json"} if content is not None else {}
         try:
             return await client.request(
                 method,
                 path,
                 raw_query=encoded(params or {}) or None,
-                json=json,
-                headers=headers,
+                content=content,
+                headers={**given, **(headers or {})},
+                fresh_headers=self._signing(method, path, content) if signed else None,
                 kind=kind,
                 budget=budget,
                 write=write,
@@ -190,6 +218,14 @@ class Api:
                     correlation_id=error.correlation_id,
                 ) from error
             raise
+
+    def _signing(self, method: str, path: str, body: bytes | None) -> Callable[[], Mapping[str, str]] | None:
+        """Makes the signature of each try; None where the account has no key to sign with."""
+        signer, clock = self._settings.signer, self._ctx.clock
+        if signer is None:
+            return None
+        url = f"{self._settings.base_url}{path}"
+        return lambda: signer.headers(method, url, body, int(clock.now().timestamp()))
 
     def _client(self, authorize: TokenHeader) -> HttpClient:
         return HttpClient(

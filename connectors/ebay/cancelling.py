@@ -2,7 +2,7 @@
 
 Source: developer.ebay.com Post-Order "check cancellation eligibility", "create cancellation request",
 "approve" (2.7.8 and 2.8.0, read 2026-11): up to 30 days after the sale; approving is not supported in
-eBay's sandbox; EU and UK sellers' approvals need a digital signature besides.
+eBay's sandbox; EU and UK sellers' calls are signed besides.
 """
 
 from __future__ import annotations
@@ -88,13 +88,13 @@ async def cancel(api: Api, order: Mapping[str, Any], cancellation: Mapping[str, 
     waiting = buyers_request(order)
     if waiting is not None:
         path = f"{PATH}/{escaped(waiting)}/approve"
-        answer = await api.post_order("POST", path, kind="cancellations.approve", write=True)
+        answer = await api.post_order("POST", path, kind="cancellations.approve", write=True, signed=True)
         return EffectResult(waiting, answer.correlation_id, "approved the buyer's request")
     reason = reason_of(cancellation)
     legacy = str(order.get("legacyOrderId") or order["orderId"])
     await _check(api, legacy)
     answer = await api.post_order(
-        "POST", PATH, kind="cancellations.create", json=body_of(order, legacy, reason), write=True
+        "POST", PATH, kind="cancellations.create", json=body_of(order, legacy, reason), write=True, signed=True
     )
     made = answer.json_or_none()
     number = made.get("cancelId") if isinstance(made, Mapping) else None

@@ -1,4 +1,4 @@
-"""Edge work at eBay: confirm a shipment, cancel an order.
+"""Edge work at eBay: confirm a shipment, cancel an order, give money back.
 
 eBay has no idempotency keys: what is there is read first, only what is missing is sent, and a lost
 answer is settled by reading again.
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from connectors.ebay import cancelling, manifest, moments, shipping
+from connectors.ebay import cancelling, manifest, moments, refunding, shipping
 from connectors.ebay.api import Api, escaped
 from connectors.ebay.orders import PATH, Orders, cancel_state
 from connectors.ebay.shipping import Parcel
@@ -42,6 +42,8 @@ class Effects:
             known = ", ".join(kind.name for kind in manifest.MANIFEST.effects)
             raise Rejected(f"eBay knows no effect {effect.kind!r}; known are {known}", code="unknown_effect")
         order = await self._orders.read(order_id(effect))
+        if effect.kind == manifest.REFUND:
+            return await refunding.refund(self._api, order, effect.body)
         refuse_own(order)
         if effect.kind == manifest.CANCEL:
             return await cancelling.cancel(self._api, order, effect.body)
@@ -52,6 +54,8 @@ class Effects:
         order = await self._orders.read(order_id(effect))
         if effect.kind == manifest.CANCEL:
             return cancelling.settle(order)
+        if effect.kind == manifest.REFUND:
+            return refunding.settle(order, effect.body, self._ctx.clock.now())
         if effect.kind == manifest.CONFIRM_SHIPMENT:
             # What is partly there is sent again for the rest only, so "not applied" is safe to say.
             return Settlement.NOT_APPLIED if await self._missing(order, effect) else Settlement.APPLIED

@@ -58,7 +58,12 @@ BY_ID: Final[Mapping[str, type[ConnectorError]]] = {
     "30500": Transient,  # system error of getOrders
     "32100": TargetMissing,  # order id
     "34900": Transient,  # system error of issueRefund
+    "34915": Rejected,  # more than was paid
+    "34916": Rejected,  # an open case decides about the money
+    "34917": Rejected,  # refunded already
     "34922": Transient,  # an earlier refund is being worked off
+    "215120": Rejected,  # the digital signature is wrong or missing (field reports, 2023): this call, not the login
+    "215122": Rejected,  # the same
     "195001": Transient,  # system error of the Notification API
 }
 

@@ -13,6 +13,7 @@ OAUTH_LIMITS: Final = "developer.ebay.com/api-docs/static/oauth-rate-limits.html
 
 CONFIRM_SHIPMENT: Final = "confirm_shipment"
 CANCEL: Final = "cancel_order"
+REFUND: Final = "refund_order"
 
 ORDERS_STREAM: Final = "orders"
 CANCELLATIONS_STREAM: Final = "cancellations"
@@ -61,7 +62,7 @@ MANIFEST: Final = Manifest(
         Stream(STOCK_STREAM, interval_s=21_600, page_max=100),
     ),
     # Nothing at eBay takes an idempotency key.
-    effects=(EffectKind(CONFIRM_SHIPMENT), EffectKind(CANCEL)),
+    effects=(EffectKind(CONFIRM_SHIPMENT), EffectKind(CANCEL), EffectKind(REFUND)),
     budgets=BUDGETS,
     publish_batch_max=4 * PRICE_QUANTITY_MAX,
     read_back_batch_max=PRICE_QUANTITY_MAX,

@@ -21,6 +21,7 @@ from connectors.ebay.fake.notices_wire import NoticesWire
 from connectors.ebay.fake.orderbook import SELLER, SELLER_ID, Fulfillment, Order, OrderBook
 from connectors.ebay.fake.orders_wire import OrdersWire
 from connectors.ebay.fake.replies import ACCESS, Refusal, answer
+from connectors.ebay.fake.signed_calls import SignedCalls
 from connectors.ebay.fake.stockroom import Stockroom
 from connectors.ebay.fake.trading_wire import HubListing, TradingFault, TradingWire, facts_of
 from connectors.sdk.emitter import RetryRule
@@ -57,6 +58,7 @@ class EbaySandbox(Sandbox):
         self.gate.consents[REFRESH_TOKEN] = frozenset(USER_SCOPES)
         self.guards = Guards(self.gate, self.random, self.writes)
         self.key = SigningKey()
+        self.signatures = SignedCalls(seed, self.clock)
         self.stockroom = Stockroom(self.clock, LOCATION, MARKETPLACE)
         self.book = OrderBook(seed)
         self.inventory = InventoryWire(self.stockroom, self.faults)
@@ -206,7 +208,7 @@ class EbaySandbox(Sandbox):
             web.get(shipments, self.guards.fulfilled(wire.shipments)),
             web.post(shipments, self.guards.fulfilled(wire.ship)),
             web.get(f"{shipments}/{{fulfillment}}", self.guards.fulfilled(wire.shipment)),
-            web.post(f"{one}/issue_refund", self.guards.fulfilled(wire.refund)),
+            web.post(f"{one}/issue_refund", self.guards.fulfilled(self.signatures.signed(wire.refund))),
         ]
 
     def _stock_routes(self) -> list[web.AbstractRouteDef]:
@@ -228,11 +230,11 @@ class EbaySandbox(Sandbox):
         base, wire = "/post-order/v2", self.cases
         one = f"{base}/cancellation/{{cancellation}}"
         return [
-            web.post(f"{base}/cancellation", self.guards.cased(wire.create)),
+            web.post(f"{base}/cancellation", self.guards.cased(self.signatures.signed(wire.create))),
             web.post(f"{base}/cancellation/check_eligibility", self.guards.cased(wire.eligible)),
             web.get(f"{base}/cancellation/search", self.guards.cased(wire.search_cancellations)),
             web.get(one, self.guards.cased(wire.cancellation)),
-            web.post(f"{one}/approve", self.guards.cased(wire.approve)),
+            web.post(f"{one}/approve", self.guards.cased(self.signatures.signed(wire.approve))),
             web.post(f"{one}/reject", self.guards.cased(wire.refuse)),
             web.get(f"{base}/return/search", self.guards.cased(wire.search_returns)),
             web.get(f"{base}/return/{{return}}", self.guards.cased(wire.return_)),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from connectors.ebay.digital_signatures import CallSigner, load_key
 from connectors.sdk.contract import AccountContext
 from connectors.sdk.ports import Secret
 
@@ -45,6 +46,8 @@ CREDENTIALS: Final[Mapping[str, str]] = {
     "client_secret": "Cert ID (client secret) of the same keyset",
     "refresh_token": "the seller's refresh token; it lives 18 months",
     "authorization_code": "instead of a refresh token: the code of a fresh consent, exchanged once and then kept",
+    "signature_private_key": "private key of eBay's Key Management (base64 or PEM): EU and UK sellers' refunds need it",
+    "signature_jwe": "the JWE that was given together with that key",
     "verification_token": "32 to 80 letters, digits, _ or -, of your choice: proves the notification endpoint is yours",
 }
 OPTIONS: Final[Mapping[str, str]] = {
@@ -55,6 +58,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "trading": "on: also serve listings made in Seller Hub or by the Trading API; off (default)",
     "post_order_scheme": "IAF (default), TOKEN or Bearer: how Post-Order calls carry the token",
 }
+_JWE: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){4}")
 _VERIFICATION: Final = re.compile(r"[A-Za-z0-9_-]{32,80}")
 # Source: commerce/notification v1.6.2, DeliveryConfig.verificationToken (2025-11).
 
@@ -70,6 +74,7 @@ class Settings:
     refresh_token: Secret | None
     authorization_code: Secret | None
     verification_token: Secret | None
+    signer: CallSigner | None
     marketplace: str
     refresh_token_expires_on: date | None
     ru_name: str | None
@@ -109,6 +114,7 @@ def read(ctx: AccountContext) -> Settings:
         refresh_token=refresh,
         authorization_code=code,
         verification_token=_verification_token(ctx.credentials),
+        signer=_signer(ctx.credentials),
         marketplace=_choice(ctx.options, "marketplace", tuple(SITES), "EBAY_US"),
         refresh_token_expires_on=_day(ctx.options, "refresh_token_expires_on"),
         ru_name=ru_name,
@@ -135,6 +141,22 @@ def _verification_token(credentials: Mapping[str, Secret]) -> Secret | None:
         least, most = TOKEN_LENGTH
         raise ValueError(f"credentials.verification_token: must be {least} to {most} letters, digits, _ or -")
     return found
+
+
+def _signer(credentials: Mapping[str, Secret]) -> CallSigner | None:
+    key, jwe = (_secret(credentials, name) for name in ("signature_private_key", "signature_jwe"))
+    if key is None and jwe is None:
+        return None
+    if key is None or jwe is None:
+        missing = "signature_private_key" if key is None else "signature_jwe"
+        raise ValueError(f"credentials.{missing}: missing; a private key and its JWE belong together")
+    try:
+        loaded = load_key(key.reveal())
+    except ValueError as error:
+        raise ValueError(f"credentials.signature_private_key: {error}") from None
+    if not _JWE.fullmatch(jwe.reveal()):
+        raise ValueError("credentials.signature_jwe: must be the JWE as eBay gave it: five parts with dots between")
+    return CallSigner(loaded, jwe.reveal())
 
 
 def _choice(options: Mapping[str, Any], name: str, allowed: tuple[str, ...], default: str) -> str:

@@ -71,6 +71,10 @@ class TestEbayContract(ContractSuite):
         sandbox: Any = rig.sandbox
         line = {"line_id": sandbox.book.orders[order_id].lines[0].number, "quantity": 1}
         body: dict[str, Any] = {"order": order_id, "reason": "inventory"}
+        if kind == "refund_order":
+            amount = {"amount": "1.50", "currency": "USD"}
+            at = sandbox.clock.now().isoformat()
+            body = {"order": order_id, "reason": "damaged", "amounts": {"total": amount}, "at": at}
         if kind == "confirm_shipment":
             body = {"order": order_id, "packages": [{"tracking_number": "1Z 999-1", "carrier": "ups", "lines": [line]}]}
         return Effect(f"effect-{kind}", kind, f"order:{order_id}", f"key-{kind}", body)
