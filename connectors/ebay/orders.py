@@ -17,6 +17,7 @@ import msgspec
 from connectors.ebay import moments, topics, walk
 from connectors.ebay.api import FULFILLMENT, Api, escaped
 from connectors.ebay.manifest import ORDERS_PAGE_MAX
+from connectors.ebay.wire import rows_of
 from connectors.sdk import exact
 from connectors.sdk.contract import AccountContext, Cursor, Envelope, Page
 from connectors.sdk.errors import Rejected, TargetMissing, Transient
@@ -71,7 +72,7 @@ class Orders:
             Transient: Not readable yet. Notifications overtake the read side by seconds.
         """
         try:
-            return envelope(await self.read_raw(order_id))
+            return await self._told_whole(await self.read_raw(order_id))
         except TargetMissing as error:
             message = f"order {order_id} cannot be read yet"
             raise Transient(message, code=error.code, status=404, correlation_id=error.correlation_id) from error
@@ -98,11 +99,23 @@ class Orders:
         order = exact.loads(raw)
         state = cancel_state(order) if isinstance(order, Mapping) else NONE_REQUESTED
         if state == NONE_REQUESTED or not order.get("orderId"):
-            return envelope(raw)
+            return await self._told_whole(raw)
         try:
-            return envelope(await self.read_raw(str(order["orderId"])))
+            return await self._told_whole(await self.read_raw(str(order["orderId"])))
+        except TargetMissing:
+            return await self._told_whole(raw)
+
+    async def _told_whole(self, raw: bytes) -> Envelope:
+        """An order of which part has left, with its fulfilments: alone it says which lines, not how many units."""
+        order = exact.loads(raw)
+        if not isinstance(order, Mapping) or not order.get("orderId") or not partly_shipped(order):
+            return envelope(raw)
+        path = f"{PATH}/{escaped(str(order['orderId']))}/shipping_fulfillment"
+        try:
+            answer = await self._api.get(path, kind="orders.fulfillments", budget="fulfillment")
         except TargetMissing:
             return envelope(raw)
+        return envelope(exact.dumps({**order, "fulfillments": rows_of(answer.json(), "fulfillments")}))
 
 
 def envelope(raw: bytes) -> Envelope:
@@ -124,6 +137,16 @@ def envelope(raw: bytes) -> Envelope:
 def cancel_state(order: Mapping[str, Any]) -> str:
     status = order.get("cancelStatus")
     return str(status.get("cancelState") or NONE_REQUESTED) if isinstance(status, Mapping) else NONE_REQUESTED
+
+
+def partly_shipped(order: Mapping[str, Any]) -> bool:
+    """Some of it has left and some has not, or it left in several parcels, which only the fulfilments tell apart."""
+    if str(order.get("orderFulfillmentStatus") or "") == "IN_PROGRESS":
+        return True
+    if any(str(line.get("lineItemFulfillmentStatus") or "") == "IN_PROGRESS" for line in lines_of(order)):
+        return True
+    links = order.get("fulfillmentHrefs")
+    return isinstance(links, list) and len(links) > 1
 
 
 def lines_of(order: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
