@@ -1,6 +1,7 @@
 """The eBay sandbox: a fake of eBay's server for one seller, built from its contract.
 
-Beside what every sandbox offers it has the shopper's and seller's other hands: `ask_to_cancel`,
+Beside what every sandbox offers it has the shopper's and seller's other hands: `check_out` and `pay`,
+`offer_on` and `sell_on` another marketplace whose prices are in US dollars too, `ask_to_cancel`,
 `open_return`, `list_by_hand` (Seller Hub), `revoke` (the consent), `delete_buyer`, and `exhaust` (the
 day's calls of one API).
 """
@@ -100,6 +101,10 @@ class EbaySandbox(Sandbox):
         self.stockroom.set(sku, quantity, title=title)
         self.record("stock.set", sku=sku, quantity=quantity)
 
+    def offer_on(self, marketplace: str, sku: str, quantity: int) -> None:
+        """An offer of the same item on another marketplace; the item's total is set to the same number."""
+        self.stockroom.set(sku, quantity, marketplace=marketplace)
+
     def list_by_hand(self, title: str, variations: Sequence[tuple[str, int]], *, varied: bool = False) -> HubListing:
         """A listing made in Seller Hub, which the Inventory API does not see. One without a SKU has "" for it."""
         return self.trading.list(title, variations, varied=varied)
@@ -118,23 +123,42 @@ class EbaySandbox(Sandbox):
 
     async def sell(self, lines: Sequence[tuple[str, int]]) -> str | None:
         """One paid checkout of Inventory API listings; None when the number shown does not reach."""
+        return await self.sell_on(MARKETPLACE, lines)
+
+    async def sell_on(self, marketplace: str, lines: Sequence[tuple[str, int]]) -> str | None:
+        """The same on another marketplace the seller offers on: its own offers sink, and the total of them all."""
+        number = self.check_out(lines, marketplace)
+        if number is not None:
+            await self.pay(number)
+        return number
+
+    def check_out(self, lines: Sequence[tuple[str, int]], marketplace: str = MARKETPLACE) -> str | None:
+        """A checkout that is not paid yet: its units are gone from the shelf, and no list of orders shows it."""
         taken: list[tuple[str, int]] = []
         for sku, units in lines:
-            if not self.stockroom.take(sku, units):
+            if not self.stockroom.take(sku, units, marketplace):
                 for held, count in taken:
-                    self.stockroom.give_back(held, count)
+                    self.stockroom.give_back(held, count, marketplace)
                 return None
             taken.append((sku, units))
         made = []
         for sku, units in taken:
-            found = self.stockroom.main(sku)
+            found = self.stockroom.on(sku, marketplace)
             if found is not None:
                 item, offer = found
                 made.append((offer.listing_id or "", sku, item.title, offer.price, units))
-        order = self.book.new(made, self.clock.now())
+        order = self.book.new(made, self.clock.now(), marketplace=marketplace, paid=False)
         self.record("order.created", order=order.number, lines=[[sku, units] for sku, units in lines])
-        self.notices.announce_order(order)
         return order.number
+
+    async def pay(self, order_id: str) -> None:
+        """The shopper pays: from now on it is an order like any other."""
+        order = self.book.orders[order_id]
+        now = self.clock.now()
+        if now > order.created:
+            order.touch(now)
+        order.paid = now
+        self.notices.announce_order(order)
 
     async def cancel(self, order_id: str) -> None:
         order = self.book.orders[order_id]

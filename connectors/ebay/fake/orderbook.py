@@ -74,6 +74,8 @@ class Order:
     fulfillments: list[Fulfillment] = field(default_factory=list)
     refunds: list[dict[str, Any]] = field(default_factory=list)
     before: dict[str, Any] | None = None
+    marketplace: str = "EBAY_US"
+    paid: datetime | None = None
 
     @property
     def total(self) -> Decimal:
@@ -93,6 +95,8 @@ class Order:
 
     @property
     def payment_status(self) -> str:
+        if self.paid is None:
+            return "PENDING"
         paid_back = sum((Decimal(row["amount"]["value"]) for row in self.refunds), Decimal(0))
         if not paid_back:
             return "PAID"
@@ -141,11 +145,13 @@ class Order:
                     {
                         "paymentMethod": "EBAY",
                         "paymentReferenceId": f"{self.number}_S",
-                        "paymentDate": iso(self.created),
+                        "paymentDate": iso(self.paid),
                         "amount": money(self.total - fee),
                         "paymentStatus": "PAID",
                     }
-                ],
+                ]
+                if self.paid is not None
+                else [],
             },
             "fulfillmentStartInstructions": [self._instructions()],
             "fulfillmentHrefs": [
@@ -199,8 +205,8 @@ class Order:
             "lineItemCost": money(line.amount),
             "quantity": line.units,
             "soldFormat": "FIXED_PRICE",
-            "listingMarketplaceId": "EBAY_US",
-            "purchaseMarketplaceId": "EBAY_US",
+            "listingMarketplaceId": self.marketplace,
+            "purchaseMarketplaceId": self.marketplace,
             "lineItemFulfillmentStatus": line.status,
             "total": money(line.amount),
             "deliveryCost": {"shippingCost": money(Decimal(0))},
@@ -227,8 +233,15 @@ class OrderBook:
         self.orders: dict[str, Order] = {}
         self._next = (seed % 90) * 1_000
 
-    def new(self, lines: Sequence[tuple[str, str, str, Decimal, int]], now: datetime) -> Order:
-        """A paid checkout; `lines` are (listing, SKU, title, price, units)."""
+    def new(
+        self,
+        lines: Sequence[tuple[str, str, str, Decimal, int]],
+        now: datetime,
+        *,
+        marketplace: str = "EBAY_US",
+        paid: bool = True,
+    ) -> Order:
+        """A checkout; `lines` are (listing, SKU, title, price, units)."""
         self._next += 1
         site = 10 + self._next % 15
         number = f"{site:02d}-{10_000 + self._next // 100_000:05d}-{self._next % 100_000:05d}"
@@ -238,6 +251,7 @@ class OrderBook:
         ]
         person = PEOPLE[self._next % len(PEOPLE)]
         order = Order(number, person, f"example_buyer{self._next}", made, now, now)
+        order.marketplace, order.paid = marketplace, now if paid else None
         self.orders[number] = order
         return order
 

@@ -164,7 +164,8 @@ class OrdersWire:
         wanted = request.query.get("filter", "")
         now = self._clock.now()
         _check_filter(wanted, now)
-        found = [order for order in self._book.all() if _takes(wanted, order, now)]
+        # A checkout that is not paid is in no list; asked for by its id it is there.
+        found = [order for order in self._book.all() if order.paid is not None and _takes(wanted, order, now)]
         if any(order.is_fresh(now) for order in found) and self._faults.hit("late_read"):
             found = [order for order in found if not order.is_fresh(now)]
         return sorted(found, key=lambda order: (order.created, order.number))

@@ -90,13 +90,17 @@ class Stockroom:
 
     def main(self, sku: str) -> tuple[Item, Offer] | None:
         """The item and the offer of the seller's own marketplace."""
+        return self.on(sku, self.marketplace)
+
+    def on(self, sku: str, marketplace: str) -> tuple[Item, Offer] | None:
+        """The item and its offer on one marketplace."""
         item = self.items.get(sku)
-        offer = next((offer for offer in item.offers if offer.marketplace == self.marketplace), None) if item else None
+        offer = next((offer for offer in item.offers if offer.marketplace == marketplace), None) if item else None
         return (item, offer) if item is not None and offer is not None else None
 
-    def take(self, sku: str, units: int) -> bool:
-        """Sell: both levels sink, at once."""
-        found = self.main(sku)
+    def take(self, sku: str, units: int, marketplace: str | None = None) -> bool:
+        """Sell: both levels sink, at once; the total is one for all marketplaces."""
+        found = self.on(sku, marketplace or self.marketplace)
         if found is None or found[0].available(found[1]) < units:
             return False
         item, offer = found
@@ -105,9 +109,9 @@ class Stockroom:
         offer.sold += units
         return True
 
-    def give_back(self, sku: str, units: int) -> None:
+    def give_back(self, sku: str, units: int, marketplace: str | None = None) -> None:
         """Undo `take` of a checkout that came to nothing."""
-        found = self.main(sku)
+        found = self.on(sku, marketplace or self.marketplace)
         if found is not None:
             item, offer = found
             item.total += units

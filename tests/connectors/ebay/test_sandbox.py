@@ -429,3 +429,33 @@ async def test_a_checkout_takes_both_levels_or_nothing(client: Client) -> None:
     assert (client.sandbox.shown("A"), client.sandbox.orders()[0]["state"]) == (0, "cancelled")
     with pytest.raises(LookupError):
         client.sandbox.shown("Z")
+
+
+async def test_a_checkout_that_is_not_paid_is_in_no_list(client: Client) -> None:
+    """Its units are off the shelf at once; it is read by its id only, and listed and told of once it is paid."""
+    client.sandbox.stock("MUG", 5)
+    number = client.sandbox.check_out([("MUG", 2)])
+    assert client.sandbox.shown("MUG") == 3
+    _, listed, _ = await client.call("GET", ORDERS)
+    assert listed["total"] == 0
+    _, read, _ = await client.call("GET", f"{ORDERS}/{number}")
+    assert (read["orderPaymentStatus"], read["paymentSummary"]["payments"]) == ("PENDING", [])
+    client.clock.advance(60)
+    await client.sandbox.pay(str(number))
+    client.clock.advance(10)
+    _, listed, _ = await client.call("GET", ORDERS)
+    assert [(row["orderId"], row["orderPaymentStatus"]) for row in listed["orders"]] == [(number, "PAID")]
+    assert listed["orders"][0]["lastModifiedDate"] > listed["orders"][0]["creationDate"]
+
+
+async def test_a_sale_on_another_marketplace_sinks_what_this_one_may_show(client: Client) -> None:
+    """One total, two offers: the other marketplace's order names it, and neither can sell what the total lacks."""
+    client.sandbox.stock("MUG", 5)
+    client.sandbox.offer_on("EBAY_MOTORS_US", "MUG", 5)
+    number = await client.sandbox.sell_on("EBAY_MOTORS_US", [("MUG", 4)])
+    assert client.sandbox.shown("MUG") == 1
+    assert await client.sandbox.sell([("MUG", 2)]) is None
+    assert await client.sandbox.sell_on("EBAY_GB", [("MUG", 1)]) is None
+    client.clock.advance(10)
+    _, read, _ = await client.call("GET", f"{ORDERS}/{number}")
+    assert read["lineItems"][0]["listingMarketplaceId"] == "EBAY_MOTORS_US"
