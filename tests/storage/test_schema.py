@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from hub.storage import migrate
+from hub.storage.errors import SchemaOutdated
 from hub.storage.sqlite import statements
 from hub.storage.tables import metadata
 
@@ -67,3 +70,34 @@ def test_the_revisions_named_are_the_migrations_there_are() -> None:
     scripts = ScriptDirectory(str(Path(migrate.__file__).with_name("migrations")))
     steps = [step.revision for step in scripts.walk_revisions()]
     assert tuple(reversed(steps)) == migrate.REVISIONS
+
+
+def _at_first_revision(connection: sa.Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).with_name("migrations")))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0001")
+
+
+async def test_a_database_of_the_first_schema_becomes_todays_with_what_it_holds(tmp_path: Path) -> None:
+    """Upgraded by opening it, rows kept; a reader of the old one is told what to do."""
+    path = tmp_path / "hub.db"
+    url = f"sqlite:///{path}"
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        _at_first_revision(connection)
+        connection.exec_driver_sql("INSERT INTO flows (account, inward_at) VALUES ('shop', 7)")
+        connection.exec_driver_sql(
+            "INSERT INTO personal (subject, account, wrapped, body) VALUES ('o1', 'shop', x'00', x'00')"
+        )
+    engine.dispose()
+    with pytest.raises(SchemaOutdated, match="db upgrade"):
+        migrate.require(await migrate.current(url))
+    await migrate.upgrade(url)
+    migrate.require(await migrate.current(url))
+    opened = sqlite3.connect(path)
+    try:
+        assert opened.execute("SELECT account, inward_at, inward_lag FROM flows").fetchall() == [("shop", 7, None)]
+        assert opened.execute("SELECT subject, buyer FROM personal").fetchall() == [("o1", None)]
+    finally:
+        opened.close()
