@@ -36,6 +36,7 @@ from hub.services.batch import Batch
 from hub.services.interpreted import Interpreted
 
 CHUNK = 200
+INBOUND = "inbound"
 _FORGETTING = frozenset({Control.REDACT_ORDERS, Control.REDACT_ACCOUNT, Control.REDACT_BUYER})
 UNINSTALLED = "uninstalled"
 
@@ -131,6 +132,22 @@ class Controls:
         rows = await self._queries.orders_of_buyer(account, people)
         found = [row for row in rows if buyer_of(await self._queries.personal(row.id)) in people]
         await self._redact(account, [(row.account, row.source_id) for row in found])
+        await self._forget_parked(account, people)
+
+    async def _forget_parked(self, account: str, people: frozenset[str]) -> None:
+        """Raw payloads that could not be applied are of no order yet: those that name the person go too."""
+        if self._queries is None:
+            return
+        names = [json.dumps(name).encode() for name in people]
+        cursor: str | None = None
+        while True:
+            rows, cursor = await self._queries.failures(account=account, kind=INBOUND, limit=CHUNK, cursor=cursor)
+            parked = [await self._queries.input(int(row.reference)) for row in rows if row.reference.isdigit()]
+            seqs = [one.seq for one in parked if one is not None and any(name in one.payload for name in names)]
+            if seqs:
+                await self._store.run(ReadSet(), lambda _, gone=seqs: WriteSet(forgotten_inputs=gone))  # type: ignore[misc]
+            if cursor is None:
+                return
 
 
 def _forget(state: State, keys: Sequence[OrderKey], documents: Sequence[DocumentRow]) -> WriteSet:
@@ -154,7 +171,7 @@ def _request(item: InboxItem, orders: Sequence[str]) -> NewFailure:
     named = ", ".join(orders) or "no order named"
     return NewFailure(
         account=item.account,
-        kind="inbound",
+        kind=INBOUND,
         reference=str(item.seq),
         error="DataRequest",
         code="data_request",

@@ -14,7 +14,7 @@ from connectors.sdk.clock import SystemClock
 from hub.ports.store import NewInput, ReadSet, State, WriteSet
 from hub.services.adjust import AdjustLine, AdjustmentRefused, CountLine, KeyReused
 from hub.services.interpret import route
-from hub.services.interpreted import Interpreted
+from hub.services.interpreted import Interpreted, Refusal
 from hub.services.quantities import quantify
 from hub.services.stock import UnknownStock
 from tests.support.inward import SKUS, Running, running
@@ -187,6 +187,11 @@ async def test_one_person_is_forgotten_in_every_order_and_nobody_else(tmp_path: 
         for number, name in people.items():
             await hub.deliver((order(number, [], buyer={"name": "Ada Example", "channel_id": name}),), number)
         await hub.deliver((order("14", [], buyer={"channel_id": "ada_x"}),), "14", account="other")
+        parked = {"21": b'{"order": 5, "buyer": "ada_x"}', "22": b'{"order": 6, "buyer": "ada_xy"}'}
+        for name, body in parked.items():
+            await hub.store.receive([NewInput("shop", "toy", "webhook", "orders", name, name, body, "d", at(0))])
+            (item,) = await hub.store.claim_inbox(1)
+            await hub.apply.apply([(item, Interpreted(item.seq, refusal=Refusal("MappingError", "", "", "no")))])
         payload = b'{"who": {"name": "ada_x", "id": "u-77"}}'
         new = NewInput("shop", "toy", "webhook", "forget-person", "f", "f", payload, "d", at(0))
         await hub.store.receive([new])
@@ -197,6 +202,9 @@ async def test_one_person_is_forgotten_in_every_order_and_nobody_else(tmp_path: 
         rows, _ = await hub.queries.orders()
         kept = {row.source_id for row in rows if await hub.queries.personal(row.id) is not None}
         assert kept == {"13", "14"}
+        inputs, _ = await hub.queries.inputs(account="shop")
+        left = {row.ordering_key: row.payload for row in inputs if b"ada" in row.payload}
+        assert left == {"22": parked["22"]}, "what could not be applied names people too"
 
 
 async def test_a_complete_report_zeroes_what_it_does_not_list(tmp_path: Path) -> None:
