@@ -58,6 +58,9 @@ accounts:
   #     client_secret: ${EBAY_CLIENT_SECRET}
   #     refresh_token: ${EBAY_REFRESH_TOKEN}
   #     verification_token: ${EBAY_VERIFICATION_TOKEN}  # 32 to 80 letters and digits of your choice
+  #     # EU and UK sellers sign refunds and cancellations; both come from eBay's Key Management API:
+  #     # signature_private_key: ${EBAY_SIGNATURE_PRIVATE_KEY}
+  #     # signature_jwe: ${EBAY_SIGNATURE_JWE}
   #   options: {marketplace: EBAY_US, alert_email: ops@example.com, refresh_token_expires_on: "2028-05-01"}
   #   availability: {locations: [main], buffer: 1}
   #   mode: shadow
