@@ -17,10 +17,9 @@ from urllib.parse import quote
 
 from connectors.amazon import budgets as rates
 from connectors.amazon import errors
-from connectors.amazon.login import Login
+from connectors.amazon.login import Login, Proof
 from connectors.amazon.settings import Settings
-from connectors.sdk.auth import OAuthTokens, TokenHeader
-from connectors.sdk.budget import BudgetBook
+from connectors.sdk.budget import URGENT_RESERVE, URGENT_RESERVE_S, BudgetBook
 from connectors.sdk.contract import AccountContext
 from connectors.sdk.errors import AuthFailed, ConnectorError, RateLimited, Rejected, Transient
 from connectors.sdk.http import Answer, Call, HttpClient, Timeouts
@@ -67,8 +66,8 @@ def _value(value: str | int | Sequence[str]) -> str:
 class Api:
     """One account's calls. For one event loop; any number of tasks.
 
-    A token lasts an hour and one task renews it for all. A 401, and a 403 whose token is not brand new,
-    earn one renewal and one more try: Amazon says 403 for an ended token and for a missing role alike.
+    A token lasts an hour and one task renews it for all. A 401 and a 403 earn one renewal and one more try:
+    Amazon says 403 for an ended token and for a missing role alike.
     """
 
     def __init__(self, ctx: AccountContext, settings: Settings, budgets: Sequence[Budget] = rates.SELLER) -> None:
@@ -76,8 +75,8 @@ class Api:
         self._settings = settings
         self.budgets = BudgetBook(ctx.clock, budgets)
         self.login = Login(ctx, settings, self.budgets)
-        self._partner = self._client(TokenHeader(self.login.partner, header=TOKEN_HEADER, prefix=""))
-        self._grantless = self._client(TokenHeader(self.login.grantless, header=TOKEN_HEADER, prefix=""))
+        self._partner = self._client(Proof(self.login.partner, header=TOKEN_HEADER, prefix=""))
+        self._grantless = self._client(Proof(self.login.grantless, header=TOKEN_HEADER, prefix=""))
         self._restricted = self._client(None)
         self._documents = HttpClient(
             ctx,
@@ -141,9 +140,15 @@ class Api:
         try:
             return await once()
         except AuthFailed as error:
-            if restricted is not None or not await self._may_be_age(error, tokens):
+            if error.status != 403 or restricted is not None or not self.login.worth_renewing(tokens):
                 raise
-        return await once()
+        self.login.drop_used(tokens)
+        try:
+            return await once()
+        except AuthFailed as error:
+            if error.status == 403:
+                self.login.renewed_in_vain(tokens)
+            raise
 
     async def upload(self, url: str, content: bytes, content_type: str) -> None:
         """Put a document where Amazon said: the type as announced, no token.
@@ -187,17 +192,15 @@ class Api:
         state = self.budgets.snapshot()[operation]
         if state.held_s > seconds:
             return False
-        if state.tokens is None or not state.rate:
+        if state.tokens is None or not state.rate or not state.burst:
             return True
-        return state.tokens + seconds * state.rate >= 1 + state.waiting
-
-    async def _may_be_age(self, error: AuthFailed, tokens: OAuthTokens) -> bool:
-        return error.status == 403 and await self.login.renew(tokens)
+        kept = min(URGENT_RESERVE * state.burst, URGENT_RESERVE_S * state.rate)
+        return state.tokens + seconds * state.rate >= 1 + state.waiting + kept
 
     def _fresh(self) -> Mapping[str, str]:
         return {"x-amz-date": self._ctx.clock.now().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")}
 
-    def _client(self, authorize: TokenHeader | None) -> HttpClient:
+    def _client(self, authorize: Proof | None) -> HttpClient:
         return HttpClient(
             self._ctx,
             base_url=self._settings.base_url,

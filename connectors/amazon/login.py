@@ -8,11 +8,12 @@ Source: developer-docs.amazon.com/sp-api "connect to the Selling Partner API", "
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Final
 
 from connectors.amazon import errors
 from connectors.amazon.settings import Settings
-from connectors.sdk.auth import OAuthTokens, Token
+from connectors.sdk.auth import OAuthTokens, Token, TokenHeader
 from connectors.sdk.budget import BudgetBook
 from connectors.sdk.contract import AccountContext
 from connectors.sdk.errors import Transient
@@ -21,8 +22,19 @@ from connectors.sdk.http import HttpClient
 TOKEN_PATH: Final = "/auth/o2/token"  # noqa: S105  # a path
 NOTIFICATIONS_SCOPE: Final = "sellingpartnerapi::notifications"
 ACCESS_LIFE_S: Final = 3_600.0
-RENEW_APART_S: Final = 60.0
-"""A 403 may be a token that ended or a role that is missing; renewing more often than this would not tell."""
+USELESS_S: Final = 60.0
+"""After a renewal that did not help against a 403: the role is missing, and asking again would not add it."""
+
+_used: ContextVar[str] = ContextVar("amazon_token_used", default="")
+
+
+class Proof(TokenHeader):
+    """The token's header; remembers which token this task sent, for a refusal that is no 401."""
+
+    async def headers(self) -> Mapping[str, str]:
+        found = await super().headers()
+        _used.set(next(iter(found.values())))
+        return found
 
 
 class Login:
@@ -34,37 +46,30 @@ class Login:
         self._http = HttpClient(ctx, base_url=settings.auth_url, budgets=budgets, classify=errors.classify_login)
         self.partner = OAuthTokens(ctx, "partner", self._fetch_partner)
         self.grantless = OAuthTokens(ctx, "grantless", self._fetch_grantless)
-        self._renewed_at_s: dict[int, float] = {}
+        self._useless_until_s: dict[int, float] = {}
 
     async def close(self) -> None:
         await self._http.close()
 
-    async def renew(self, tokens: OAuthTokens) -> bool:
-        """Drop a token that was refused; False when it is so young that its age cannot be the reason.
+    def worth_renewing(self, tokens: OAuthTokens) -> bool:
+        """False for a while after a renewal that did not help."""
+        return self._ctx.clock.monotonic() >= self._useless_until_s.get(id(tokens), 0.0)
 
-        Raises:
-            AuthFailed, Transient, RateLimited: As the login answered.
-        """
-        now_s = self._ctx.clock.monotonic()
-        last_s = self._renewed_at_s.get(id(tokens))
-        if last_s is not None and now_s - last_s < RENEW_APART_S:
-            return False
-        tokens.invalidate(await tokens.get())
-        await tokens.get()
-        return True
+    def drop_used(self, tokens: OAuthTokens) -> None:
+        """Forget the token this task has just sent; one that another task has fetched meanwhile stays."""
+        tokens.invalidate(_used.get())
+
+    def renewed_in_vain(self, tokens: OAuthTokens) -> None:
+        self._useless_until_s[id(tokens)] = self._ctx.clock.monotonic() + USELESS_S
 
     async def _fetch_partner(self) -> Token:
         refresh = self._settings.refresh_token.reveal()
         grant = {"grant_type": "refresh_token", "refresh_token": refresh}
-        token = await self._ask(grant, "token.refresh", "token")
-        self._renewed_at_s[id(self.partner)] = self._ctx.clock.monotonic()
-        return token
+        return await self._ask(grant, "token.refresh", "token")
 
     async def _fetch_grantless(self) -> Token:
         grant = {"grant_type": "client_credentials", "scope": NOTIFICATIONS_SCOPE}
-        token = await self._ask(grant, "token.grantless", "grantless_token")
-        self._renewed_at_s[id(self.grantless)] = self._ctx.clock.monotonic()
-        return token
+        return await self._ask(grant, "token.grantless", "grantless_token")
 
     async def _ask(self, grant: Mapping[str, str], kind: str, budget: str) -> Token:
         proof = {

@@ -63,8 +63,8 @@ MANIFEST: Final = Manifest(
         "a listing, a return or a refund; SKU and sweep of stock"
     ),
     clock_quirks=(
-        "times are UTC, with milliseconds in orders 2026-01-01 and without in v0; an end of range less than two minutes "
-        "ago is refused; page tokens live 24 h, those of FBA inventory 30 s"
+        "times are UTC, with milliseconds in orders 2026-01-01 and without in v0; an end of range of the last two "
+        "minutes is refused; page tokens live 24 h, those of FBA inventory 30 s"
     ),
     credentials=settings.CREDENTIALS,
     options=settings.OPTIONS,

@@ -36,7 +36,7 @@ CREDENTIALS: Final[Mapping[str, str]] = {
     "client_id": "client id of the application's Login with Amazon (LWA) credentials",
     "client_secret": "client secret of the same credentials; Amazon wants a new one every 180 days",
     "refresh_token": "the selling partner's refresh token; one per region",
-    "aws_access_key_id": "for the notification queue; without it the AWS default chain is asked (environment, profile, role)",
+    "aws_access_key_id": "for the queue; without it the AWS default chain is asked (environment, profile, role)",
     "aws_secret_access_key": "belongs to aws_access_key_id",
 }
 COMMON_OPTIONS: Final[Mapping[str, str]] = {
@@ -49,8 +49,8 @@ OPTIONS: Final[Mapping[str, str]] = {
     "seller_id": "the seller's merchant token (A…); every listings call names it",
     "queue_url": "URL of the SQS standard queue notifications arrive in; without it orders are found by polling only",
     "queue_region": "AWS region of the queue where its host does not say it; us-east-1 (default)",
-    "feed_from": "so many items in one go and the bulk is sent as one JSON_LISTINGS_FEED instead of a PATCH each; 100 (default)",
-    "report_from": "so many listings and stock is swept by report instead of page by page; 1000 (default)",
+    "feed_from": "so many items at once go as one JSON_LISTINGS_FEED instead of a PATCH each; 100 (default)",
+    "report_from": "more listings than this are swept by report instead of page by page; 1000 (default, and the most)",
     "issue_locale": "language of the issues Amazon reports about listings; en_US (default)",
 }
 FEED_FROM: Final = 100
