@@ -131,8 +131,6 @@ def reference_of(shipment: Mapping[str, Any], package: Mapping[str, Any], place:
 
 def _is(parcel: Parcel, row: Mapping[str, Any]) -> bool:
     same_number = _clean(row.get("trackingNumber")) == _clean(parcel.number)
-    if str(row.get("packageReferenceId") or "") == parcel.reference and same_number:
-        return True
     told = rows_in(row, "packageItems")
     held = {str(each.get("orderItemId")): each.get("quantity") for each in told}
     return same_number and (not told or held == dict(parcel.lines))
