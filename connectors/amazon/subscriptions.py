@@ -49,7 +49,7 @@ class Subscriptions:
         self._queue = queue
 
     async def ensure(self) -> list[str]:
-        """Make what is missing, mend what points elsewhere; one line per change. Without a queue there is nothing to do.
+        """Make what is missing, mend what points elsewhere; one line per change. Without a queue nothing is done.
 
         Raises:
             Rejected: The queue tells no ARN, or Amazon refuses it as a destination.
