@@ -10,6 +10,7 @@ from typing import Final
 from connectors.sdk.contract import ConnectorType
 
 _MODULES: Final[Mapping[str, str]] = {
+    "amazon": "connectors.amazon",
     "ebay": "connectors.ebay",
     "shopify": "connectors.shopify",
     "walmart": "connectors.walmart",

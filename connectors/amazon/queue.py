@@ -181,7 +181,7 @@ class Queue:
         config = AioConfig(
             connect_timeout=CONNECT_S, read_timeout=READ_S, retries={"total_max_attempts": 1}, max_pool_connections=2
         )
-        client = await stack.enter_async_context(
+        client: SQSClient = await stack.enter_async_context(
             get_session().create_client(
                 "sqs",
                 region_name=self._settings.queue_region,
