@@ -158,7 +158,7 @@ class AmazonSandbox(Sandbox):
         """Do what is due by now: payments, submitted numbers, feeds, reports."""
         now = self.clock.now()
         for order in self.book.due(now):
-            self.book.clear(order, now)
+            self.book.clear(order, order.clears or now)
             self._order_changed("cleared", order)
         self.stockroom.work()
         self.feeds.work()

@@ -215,6 +215,10 @@ def _summary(listing: Listing) -> dict[str, Any]:
     }
 
 
+def _identified(listing: Listing, kind: str | None) -> str | None:
+    return {"SKU": listing.sku, "ASIN": listing.asin}.get(kind or "")
+
+
 def _wanted(request: web.Request, listing: Listing) -> bool:
     created_after, created_before = instant_in(request, "createdAfter"), instant_in(request, "createdBefore")
     updated_after, updated_before = instant_in(request, "lastUpdatedAfter"), instant_in(request, "lastUpdatedBefore")

@@ -245,8 +245,9 @@ class OrderBook:
         return iter(self.orders.values())
 
     def due(self, now: datetime) -> list[Order]:
-        """Orders whose payment has been authorised by now and that still say PENDING."""
-        return [each for each in self.all() if each.pending and each.clears is not None and each.clears <= now]
+        """Orders whose payment has been authorised by now and that still say PENDING, in the order of that."""
+        found = [each for each in self.all() if each.pending and each.clears is not None and each.clears <= now]
+        return sorted(found, key=lambda each: each.clears or now)
 
     @staticmethod
     def clear(order: Order, at: datetime) -> None:
