@@ -149,7 +149,8 @@ class Effects:
         number = str(order["orderId"])
         made = refunding.plan(order, effect.body)
         work = self._work(effect, order)
-        feed_id = await self._feeds.send(work, refunding.document(number, self._settings.seller_id, made))
+        content = refunding.document(number, self._settings.seller_id, made, effect.idempotency_key)
+        feed_id = await self._feeds.send(work, content)
         return EffectResult(feed_id, note=f"{made.total:f} {made.currency}")
 
     async def _settle_cancel(self, order: Mapping[str, Any], effect: Effect) -> Settlement:

@@ -7,6 +7,7 @@ refunds and partial cancellations are POST_PAYMENT_ADJUSTMENT_DATA.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -95,13 +96,14 @@ def plan(order: Mapping[str, Any], refund: Mapping[str, Any]) -> RefundPlan:
     return made
 
 
-def document(order_id: str, seller_id: str, made: RefundPlan) -> bytes:
-    """The feed that gives the money back."""
+def document(order_id: str, seller_id: str, made: RefundPlan, key: str) -> bytes:
+    """The feed that gives the money back. Each item bears a reference of ours, the same for the same `key`."""
     content = ET.Element("OrderAdjustment")
     xmlfeeds.leaf(content, "AmazonOrderID", order_id)
     for line in made.lines:
         item = ET.SubElement(content, "AdjustedItem")
         xmlfeeds.leaf(item, "AmazonOrderItemCode", line.line)
+        xmlfeeds.leaf(item, "MerchantAdjustmentItemID", _reference(key, line.line))
         xmlfeeds.leaf(item, "AdjustmentReason", made.reason)
         prices = ET.SubElement(item, "ItemPriceAdjustments")
         for name, amount in line.components:
@@ -116,6 +118,10 @@ def document(order_id: str, seller_id: str, made: RefundPlan) -> bytes:
 def reason_of(refund: Mapping[str, Any]) -> str:
     raw = str(refund.get("reason_raw") or "")
     return raw if raw in AMAZON_REASONS else REASONS.get(str(refund.get("reason") or ""), GENERAL)
+
+
+def _reference(key: str, line: str) -> str:
+    return hashlib.blake2b(f"{key}|{line}".encode(), digest_size=16).hexdigest()
 
 
 class _Purse:
