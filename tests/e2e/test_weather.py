@@ -262,6 +262,6 @@ def _admin() -> Any:
 
 
 def test_the_connectors_here_are_those_that_ship() -> None:
-    """Every connector with a sandbox stands in this world, or (eBay, Amazon) in the demo's, whose weather has them all."""
+    """Every connector with a sandbox stands in this world, or (eBay, Amazon) in the demo, whose weather has them all."""
     those_that_ship = {"shopify", "walmart", "ebay", "amazon"}
     assert {name for name in registry.names() if registry.get(name).sandbox} == those_that_ship
