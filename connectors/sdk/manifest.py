@@ -121,6 +121,8 @@ class Manifest:
     acknowledges_orders: bool = False
     acknowledge_within_s: float | None = None
     replay_window_s: float | None = None
+    flavour_of: str = ""
+    """the connector this one is another side of (retail beside marketplace); lists of channels leave it out"""
     dedupe_by: str = ""
     clock_quirks: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict)
