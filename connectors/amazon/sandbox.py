@@ -268,8 +268,13 @@ class AmazonSandbox(Sandbox):
         if request.path.startswith(DOCUMENTS):
             return storage_error(503, "SlowDown", "Please reduce your request rate.")
         operation = self._operation(request)
-        rate = self.buckets.rate(operation) if operation and retry_after is not None else None
-        return over_quota(rate).response()
+        response = over_quota(
+            self.buckets.rate(operation) if operation and retry_after is not None else None
+        ).response()
+        if operation is None and retry_after is not None:
+            # The login is no operation with a usage plan; it waits as the web has it.
+            response.headers["Retry-After"] = f"{retry_after:g}"
+        return response
 
     def server_error_response(self, request: web.Request) -> web.StreamResponse:
         if self._is_queue(request):

@@ -41,6 +41,8 @@ class Line:
     price: Decimal
     units: int
     shipped: int = 0
+    dropped: int = 0
+    """Units given back without having been sent."""
     refunded: Decimal = Decimal(0)
     request: dict[str, str] | None = None
     """The buyer asked to cancel."""
@@ -53,7 +55,7 @@ class Line:
 
     @property
     def open(self) -> int:
-        return 0 if self.execution else self.units - self.shipped
+        return 0 if self.execution else self.units - self.shipped - self.dropped
 
 
 @dataclass
@@ -268,6 +270,13 @@ class OrderBook:
         for line in chosen:
             line.execution = {"cancelledBy": by, "cancelReason": reason}
         return True
+
+    @staticmethod
+    def drop(line: Line, units: int) -> None:
+        """Give units of a line up; the last of them cancels it."""
+        line.dropped += units
+        if not line.open and not line.shipped:
+            line.execution = {"cancelledBy": "MERCHANT", "cancelReason": "GeneralAdjustment"}
 
     @staticmethod
     def pack(order: Order, package: Package, at: datetime) -> None:

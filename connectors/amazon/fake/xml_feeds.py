@@ -135,7 +135,7 @@ class XmlFeeds:
 
     def _refunded(self, body: ET.Element, noop: bool) -> None:
         order = self._order(body)
-        moves: list[tuple[Line, Decimal]] = []
+        moves: list[tuple[Line, Decimal, int]] = []
         for item in _children(body, "AdjustedItem"):
             line = order.line(_text(item, "AmazonOrderItemCode"))
             if line is None:
@@ -144,23 +144,35 @@ class XmlFeeds:
                 raise _Refused("MerchantAdjustmentItemID is required.")
             if _text(item, "AdjustmentReason") not in REFUND_REASONS:
                 raise _Refused("AdjustmentReason is missing or unknown.")
-            moves.append((line, _amount(item, order.market.currency)))
+            moves.append((line, _amount(item, order.market.currency), _dropped(item, line)))
         if not moves:
             raise _Refused("AdjustedItem is required.")
         if order.pending:
             raise _Refused("An order without an authorised payment has nothing to refund.")
-        for line, amount in moves:
+        for line, amount, _ in moves:
             if amount <= 0 or line.refunded + amount > line.amount + order.tax(line):
                 raise _Refused("The adjustment exceeds what was paid.")
         if noop:
             return
         now = self._clock.now()
         order.touch(now)
-        for line, amount in moves:
+        for line, amount, units in moves:
             line.refunded += amount
-        total = sum((amount for _, amount in moves), Decimal(0))
+            if units:
+                self._book.drop(line, units)
+        total = sum((amount for _, amount, _ in moves), Decimal(0))
         self.refunds.append(Refunded(order.number, total, order.market.currency, now))
         self._changed("refunded", order)
+
+
+def _dropped(item: ET.Element, line: Line) -> int:
+    """QuantityCancelled: units that will not be sent."""
+    stated = _text(item, "QuantityCancelled")
+    if not stated:
+        return 0
+    if not stated.isdigit() or not 1 <= int(stated) <= line.open:
+        raise _Refused("QuantityCancelled exceeds what is left to send.")
+    return int(stated)
 
 
 def _amount(item: ET.Element, currency: str) -> Decimal:
