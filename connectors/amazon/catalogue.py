@@ -1,6 +1,6 @@
 """The catalogue and its numbers, an envelope per item: `listings` gives what it is, `stock` the number alone.
 
-A level seen in a later sweep is a new fact, so the sweep's time is part of its key. A listing that has not
+A level seen in a later sweep is a new fact, so the minute the sweep began is part of its key. A listing that has not
 changed is the same fact all day; the day in its key lets a change that was undone be seen again. Amazon
 pages through 1,000 items and no more: a larger catalogue is read from a report (`connectors.amazon.inventory_report`).
 
@@ -127,17 +127,16 @@ class Catalogue:
         row = {key: item[key] for key in ("sku", "summaries", "fulfillmentAvailability") if key in item}
         return Envelope(
             topic=topics.STOCK,
-            dedupe_key=f"stock:{item['sku']}:{sweep}",
+            dedupe_key=f"stock:{item['sku']}:{sweep[:16]}:{_digest(row)}",
             ordering_key=f"stock:{item['sku']}",
             payload=exact.dumps({"items": [row], "read_at": moments.text(read_at)}),
             occurred_at=read_at,
         )
 
     def _listing(self, sweep: str, item: Mapping[str, Any]) -> Envelope:
-        digest = hashlib.sha256(exact.canonical(item)).hexdigest()[:32]
         return Envelope(
             topic=topics.LISTING,
-            dedupe_key=f"listing:{item['sku']}:{sweep[:10]}:{digest}",
+            dedupe_key=f"listing:{item['sku']}:{sweep[:10]}:{_digest(item)}",
             ordering_key=f"listing:{item['sku']}",
             payload=exact.dumps(item),
             occurred_at=moments.read(sweep),
@@ -145,3 +144,7 @@ class Catalogue:
 
     def _done(self, sweep: str, envelopes: Sequence[Envelope]) -> Page:
         return Page(envelopes, {"swept": sweep}, more=False, watermark=moments.read(sweep))
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(exact.canonical(value)).hexdigest()[:32]

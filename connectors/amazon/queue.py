@@ -6,6 +6,7 @@ at-least-once and unordered delivery by standard queues, receipt handles that ch
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -33,6 +34,8 @@ HIDDEN_S: Final = 60
 
 CONNECT_S: Final = 5.0
 READ_S: Final = 10.0
+
+TALKATIVE: Final = ("aiobotocore", "botocore")
 
 MISSING: Final = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "InvalidAddress"})
 THROTTLED: Final = frozenset({"RequestThrottled", "ThrottlingException", "Throttling", "KmsThrottled", "OverLimit"})
@@ -174,6 +177,9 @@ class Queue:
         from aiobotocore.config import AioConfig
         from aiobotocore.session import get_session
 
+        for name in TALKATIVE:
+            # At its lower levels the client logs keys, signatures and whole messages.
+            logging.getLogger(name).setLevel(logging.WARNING)
         parsed = urlsplit(self._url)
         key_id, key = self._settings.aws_access_key_id, self._settings.aws_secret_access_key
         stack = AsyncExitStack()
