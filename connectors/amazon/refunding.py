@@ -75,7 +75,7 @@ def plan(order: Mapping[str, Any], refund: Mapping[str, Any]) -> RefundPlan:
     the first.
 
     Raises:
-        Rejected: No line or no amount, sums that do not agree, or currencies that do.
+        Rejected: No line or no amount, sums that do not add up, or several currencies.
     """
     rows = rows_in(refund, "lines") or _only_line(order)
     if not rows:
@@ -87,9 +87,9 @@ def plan(order: Mapping[str, Any], refund: Mapping[str, Any]) -> RefundPlan:
     first = [*adjusted[0].components]
     first += _sums(sums, purse, alone=len(rows) == 1, told={name for name, _ in first})
     adjusted[0] = Adjusted(adjusted[0].line, tuple(first), adjusted[0].cancelled)
-    made = RefundPlan(purse.currency(), reason_of(refund), tuple(adjusted))
-    if any(not line.components for line in made.lines):
+    if any(not line.components for line in adjusted):
         raise Rejected("a line of the refund has no amount", code="no_amount")
+    made = RefundPlan(purse.currency(), reason_of(refund), tuple(adjusted))
     total = purse.take(sums.get("total"))
     if total is not None and total != made.total:
         raise Rejected(f"the refund's total is {total}, its parts are {made.total}", code="amounts_differ")

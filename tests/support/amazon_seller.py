@@ -73,7 +73,7 @@ class Desk:
         routes.put(url__startswith=f"{BASE}/upload/").mock(side_effect=self._upload)
         self.creates = routes.post(f"{BASE}{FEEDS}/feeds").mock(side_effect=self._create)
         routes.get(f"{BASE}{FEEDS}/feeds").mock(side_effect=self._list)
-        routes.get(url__startswith=f"{BASE}{FEEDS}/feeds/").mock(side_effect=self._state)
+        self.states = routes.get(url__startswith=f"{BASE}{FEEDS}/feeds/").mock(side_effect=self._state)
         self.cancels = routes.delete(url__startswith=f"{BASE}{FEEDS}/feeds/").mock(side_effect=self._cancel)
         self.results = routes.get(url__startswith=f"{BASE}{FEEDS}/documents/").mock(side_effect=self._result)
         routes.get(f"{BASE}/download/report").mock(side_effect=self._download)

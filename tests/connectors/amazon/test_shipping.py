@@ -1,4 +1,4 @@
-"""A package is told once whatever answer was lost, under a reference of ours, and never of an order that may not ship."""
+"""A package is told once whatever answer was lost, under our reference, never of an order that may not ship."""
 
 from __future__ import annotations
 
