@@ -11,7 +11,7 @@ import pytest
 from connectors.amazon import order_feeds
 from connectors.sdk.contract import Effect, Settlement
 from connectors.sdk.errors import ConnectorError, InDoubt, RateLimited, Rejected, Transient
-from tests.support.amazon_seller import ORDER, Seller, effect, selling, show_order, xml_report
+from tests.support.amazon_seller import Seller, effect, selling, show_order, xml_report
 from tests.support.amazon_wire import US, fault
 
 ACK, ADJUST = "POST_ORDER_ACKNOWLEDGEMENT_DATA", "POST_PAYMENT_ADJUSTMENT_DATA"
@@ -55,7 +55,7 @@ def shows(seller: Seller, *, cancels: bool = True, **changes: Any) -> dict[str, 
 
 def sent_xml(seller: Seller) -> ET.Element:
     (upload,) = seller.desk.uploads
-    return ET.fromstring(upload.read())  # noqa: S314  # our own
+    return ET.fromstring(upload.read())
 
 
 async def test_a_cancellation_is_a_feed_proven_by_the_order() -> None:
