@@ -166,7 +166,7 @@ class Queue:
         except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.TokenRetrievalError) as error:
             message = f"queue.{kind}: no AWS credentials are found; set credentials.aws_access_key_id"
             raise Rejected(message, code="queue_denied") from error
-        except (boto.HTTPClientError, boto.ResponseStreamingError, ResponseParserError) as error:
+        except (boto.ConnectionError, boto.HTTPClientError, boto.ResponseStreamingError, ResponseParserError) as error:
             raise Transient(f"queue.{kind}: no answer from the queue", code="queue_down") from error
         except boto.BotoCoreError as error:
             raise Rejected(f"queue.{kind}: the request cannot be sent", code="queue_request") from error
@@ -205,11 +205,13 @@ def _refusal(kind: str, response: Any) -> ConnectorError:
     error = response.get("Error", {})
     metadata = response.get("ResponseMetadata", {})
     code, status = str(error.get("Code", "")), metadata.get("HTTPStatusCode")
-    message = f"queue.{kind}: {code or status}: {error.get('Message') or 'no description given'}"
+    # A code that is the status comes of a body the client could not read, which is then its message.
+    words = "" if code == str(status) else str(error.get("Message") or "")
+    message = f"queue.{kind}: {code or status}: {words or 'no description given'}"
     facts = {"status": status, "correlation_id": metadata.get("RequestId")}
     if code in MISSING or code.endswith("NonExistentQueue"):
         return Rejected(f"{message} (options.queue_url names no queue)", code="queue_missing", **facts)
-    if code in DENIED:
+    if code in DENIED or status in {401, 403}:
         return Rejected(f"{message} (the AWS keys may not read this queue)", code="queue_denied", **facts)
     if code in THROTTLED or status == 429:
         return RateLimited(message, code="queue_busy", **facts)
