@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from connectors.amazon import CONNECTOR
 from connectors.sdk.clock import ManualClock
 from connectors.sdk.contract import Effect, Publishes, PushItem, PushResult
 from connectors.sdk.contract_suite import ContractSuite, Rig, Sample
+from connectors.sdk.faults import Faults
 from connectors.sdk.sandbox import Sandbox
 from tests.support import amazon_payloads as payloads
+from tests.support.amazon_conformance import WatchedSandbox
 
 LINE = ("orderItems", 0)
 PROCEEDS = (*LINE, "proceeds", "breakdowns")
@@ -61,10 +64,18 @@ class TestAmazonContract(ContractSuite):
     reads = (ORDER, RETURN, LISTING, STOCK)
 
     def make_sandbox(self, *, seed: int, clock: ManualClock) -> Sandbox:
-        sandbox: Any = super().make_sandbox(seed=seed, clock=clock)
+        sandbox = WatchedSandbox(seed=seed, faults=Faults(seed=seed), clock=clock)
         # An empty queue answers in real time, unlike the rest of this world.
         sandbox.queue.wait_max_s = 0.02
-        return sandbox  # type: ignore[no-any-return]
+        return sandbox
+
+    @asynccontextmanager
+    async def opened(self, **given: Any) -> AsyncIterator[Rig]:
+        """Whatever a test does, every request conforms to Amazon's models."""
+        async with super().opened(**given) as rig:
+            yield rig
+        sandbox: Any = rig.sandbox
+        assert sandbox.violations() == []
 
     async def _push_all(self, rig: Rig, publishes: Publishes, items: Sequence[PushItem]) -> list[PushResult]:
         """An accepted number takes a moment until shoppers see it."""
