@@ -24,6 +24,7 @@ ORDERS_PATH = "/orders/2026-01-01/orders"
 ITEMS_PATH = "/listings/2021-08-01/items/A3SELLEREXMPL"
 FBA_PATH = "/fba/inventory/v1/summaries"
 US = "ATVPDKIKX0DER"
+AWS_KEYS = {"aws_access_key_id": "AKIAEXAMPLEEXAMPLE00", "aws_secret_access_key": "example-queue-secret-key-0000000000"}
 CREDENTIALS = {"client_id": "app-id", "client_secret": "app-secret", "refresh_token": "Atzr|refresh-1"}
 OPTIONS: dict[str, Any] = {"seller_id": "A3SELLEREXMPL", "marketplace_ids": [US], "secret_issued_on": "2026-01-01"}
 

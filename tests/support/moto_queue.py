@@ -12,7 +12,6 @@ from typing import Any
 
 from moto.server import ThreadedMotoServer
 
-AWS_KEYS = {"aws_access_key_id": "AKIAEXAMPLEEXAMPLE00", "aws_secret_access_key": "example-queue-secret-key-0000000000"}
 _AUTHORIZATION = (
     "AWS4-HMAC-SHA256 Credential=seller/20260105/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0"
 )

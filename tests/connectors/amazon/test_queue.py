@@ -22,8 +22,8 @@ from connectors.amazon.queue import Queue
 from connectors.sdk.clock import ManualClock
 from connectors.sdk.contract import Cursor, Page
 from connectors.sdk.errors import RateLimited, Rejected, Transient
-from tests.support.amazon_wire import context, notification, order_change
-from tests.support.moto_queue import AWS_KEYS, Server, moto_server
+from tests.support.amazon_wire import AWS_KEYS, context, notification, order_change
+from tests.support.moto_queue import Server, moto_server
 
 
 @pytest.fixture(scope="module")
