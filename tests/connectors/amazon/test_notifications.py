@@ -104,9 +104,8 @@ async def test_an_order_that_may_not_be_read_in_time_is_reserved_from_its_notifi
     async with scripted() as wire:
         route = wire.routes.get(url__startswith=f"{BASE}{ORDERS_PATH}/")
         route.mock(side_effect=lambda request: httpx.Response(200, json={"order": order(request.url.path[-19:])}))
-        found = []
-        for number in range(60):
-            found += await resolved(wire, order_change(f"701-{number:07}-0000001", f"n-{number}"))
+        hints = [order_change(f"701-{number:07}-0000001", f"n-{number}") for number in range(60)]
+        found = [each for part in await asyncio.gather(*(resolved(wire, hint) for hint in hints)) for each in part]
         kinds = [each.topic for each in found]
         assert len(kinds) == 60, "none is left out and none waits"
         assert set(kinds) == {"order", "order_summary"}
