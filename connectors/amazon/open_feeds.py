@@ -26,6 +26,9 @@ STUCK_AFTER: Final = timedelta(hours=4)
 and reading back finds out should it be processed after all."""
 
 LOOK_EVERY_S: Final = 15.0
+FREE_EVERY_S: Final = 600.0
+"""A feed cancelled for one number has to be made again for all its others, so this is not done all the time."""
+
 RECOVER_EVERY_S: Final = 300.0
 
 
@@ -42,6 +45,7 @@ class OpenFeeds:
         self._skus: dict[str, set[str]] = {}
         self._looked_s: dict[str, float] = {}
         self._earlier: set[str] = set()
+        self._freed_s = -FREE_EVERY_S
         self._recovered = False
         self._tried_s = -RECOVER_EVERY_S
 
@@ -56,7 +60,7 @@ class OpenFeeds:
         self._earlier.discard(feed_id)
 
     async def blocking(self, skus: Collection[str], urgent: Collection[str]) -> dict[str, str]:
-        """SKU to the unfinished feed it has to wait for. `urgent` SKUs free themselves from a queued feed.
+        """SKU to the unfinished feed it has to wait for. An `urgent` one frees itself from a queued feed, now and then.
 
         Raises:
             AuthFailed: As everywhere; any other failure to look leaves what is known as it is.
@@ -80,7 +84,7 @@ class OpenFeeds:
         self._looked_s[feed_id] = now_s
         try:
             feed = await self._feeds.state(feed_id)
-            if feed.finished or (free and feed.status == IN_QUEUE and await self._feeds.cancel(feed_id)):
+            if feed.finished or (free and await self._freed(feed)):
                 self.closed(feed_id)
             elif is_stuck(feed, self._ctx.clock.now()):
                 log.error("amazon.feed_stuck", account=self._ctx.account, feed=feed_id, status=feed.status)
@@ -91,6 +95,14 @@ class OpenFeeds:
             raise
         except ConnectorError as error:
             log.warning("amazon.feed_unread", account=self._ctx.account, feed=feed_id, code=error.code)
+
+    async def _freed(self, feed: Feed) -> bool:
+        """Taken out of the queue; at most once in a while, or a busy seller's feeds would never end."""
+        now_s = self._ctx.clock.monotonic()
+        if feed.status != IN_QUEUE or now_s - self._freed_s < FREE_EVERY_S:
+            return False
+        self._freed_s = now_s
+        return await self._feeds.cancel(feed.feed_id)
 
     async def _recover(self) -> None:
         """Once per process: feeds of numbers that were under way before it."""

@@ -27,6 +27,9 @@ from connectors.sdk.errors import ConnectorError, RateLimited, Rejected, TargetM
 SINGLY_MAX: Final = 300
 """What a minute of single calls carries; more than that waits for a feed."""
 
+MARKETPLACES_MAX: Final = 25
+"""Source: feeds_2021-06-30, createFeed (2026-08)."""
+
 HELD: Final = "after:"
 """Begins the receipt of a number that waits for the feed named behind it."""
 
@@ -149,7 +152,10 @@ def _numbers(items: Mapping[Address, PushItem]) -> dict[tuple[str, ...], list[Nu
         alike.setdefault((address.sku, item.quantity), {})[address.marketplace] = item
     found: dict[tuple[str, ...], list[Number]] = {}
     for (sku, quantity), members in alike.items():
-        found.setdefault(tuple(sorted(members)), []).append(Number(sku, quantity, tuple(members.values())))
+        names = sorted(members)
+        for start in range(0, len(names), MARKETPLACES_MAX):
+            part = tuple(names[start : start + MARKETPLACES_MAX])
+            found.setdefault(part, []).append(Number(sku, quantity, tuple(members[name] for name in part)))
     return found
 
 
@@ -159,11 +165,10 @@ def _settle_all(file: FeedFile, marketplaces: Sequence[str], error: ConnectorErr
         results.setdefault(address_of(item.ref, marketplaces), PushResult(item, PushState.FAILED, error=error))
 
 
-def _waiting(error: ConnectorError) -> ConnectorError:
-    """Items beyond what goes singly: the refusal was the document's, not theirs."""
-    if isinstance(error, RateLimited):
-        return error
-    return Transient(f"the feed was refused: {error.message}", code=error.code or "feed_refused", status=error.status)
+def _waiting(error: ConnectorError) -> Transient:
+    """For items beyond what goes singly. Not `RateLimited`: that would hold urgent numbers back with them."""
+    message = f"no feed could be made: {error.message}"
+    return Transient(message, code="no_feed", status=error.status, correlation_id=error.correlation_id)
 
 
 def _fill(items: Mapping[Address, PushItem], results: Results, halted: ConnectorError | None) -> None:

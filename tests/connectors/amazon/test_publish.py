@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.amazon import open_feeds
+from connectors.amazon import open_feeds, publish
 from connectors.amazon.feed_documents import message_id
 from connectors.sdk.contract import PushItem, PushResult, PushState
 from connectors.sdk.errors import AuthFailed, RateLimited, Rejected, TargetMissing, Transient
@@ -327,6 +327,16 @@ async def test_an_urgent_number_takes_its_feed_out_of_the_queue() -> None:
         assert states(await seller.publisher.poll("feed-1", sent)) == ["failed", "failed"], "the others come again"
 
 
+async def test_feeds_are_not_cancelled_all_the_time() -> None:
+    """A busy seller's urgent numbers must not keep every feed from ending: the second one is waited for."""
+    async with selling(options=SMALL_FEEDS) as seller:
+        for expected in ("accepted", "pending"):
+            await in_feed(seller, item("A", 1), item("B", 2))
+            seller.desk.statuses = ("IN_QUEUE",)
+            assert states(await seller.publisher.publish([item("A", 0, version=2, urgent=True)])) == [expected]
+        assert seller.desk.cancels.call_count == 1
+
+
 async def test_after_a_restart_numbers_wait_for_feeds_that_were_under_way() -> None:
     """Nobody remembers what is in them; only what cannot wait passes, and they are never cancelled."""
     async with selling(options=SMALL_FEEDS) as seller:
@@ -393,6 +403,17 @@ async def test_a_document_refused_as_a_whole_goes_singly() -> None:
     async with selling(options=SMALL_FEEDS) as seller:
         seller.desk.refuse = httpx.Response(400, json=fault("InvalidInput", "bad document"))
         assert states(await seller.publisher.publish([item("A", 1), item("B", 2)])) == ["accepted", "accepted"]
+
+
+async def test_what_no_feed_takes_and_no_minute_carries_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With feeds spent a minute's worth goes singly; the rest is tried later and holds no urgent number back."""
+    monkeypatch.setattr(publish, "SINGLY_MAX", 3)
+    async with selling(options=SMALL_FEEDS) as seller:
+        seller.desk.refuse = httpx.Response(429, json=fault("QuotaExceeded"))
+        results = await seller.publisher.publish([item(f"S{number}", 1) for number in range(5)])
+        assert states(results) == ["accepted"] * 3 + ["failed"] * 2
+        assert [result.error.code for result in results if result.error] == ["no_feed", "no_feed"]
+        assert not any(isinstance(result.error, RateLimited) for result in results)
 
 
 async def test_a_vendor_that_is_down_is_not_asked_for_every_item() -> None:
