@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 from connectors.amazon import CONNECTOR
@@ -12,6 +13,7 @@ from connectors.sdk.contract import Effect, Publishes, PushItem, PushResult
 from connectors.sdk.contract_suite import ContractSuite, Rig, Sample
 from connectors.sdk.faults import Faults
 from connectors.sdk.sandbox import Sandbox
+from mappings import MappingSet
 from tests.support import amazon_payloads as payloads
 from tests.support.amazon_conformance import WatchedSandbox
 
@@ -59,6 +61,12 @@ STOCK = Sample(
 )
 
 
+@cache
+def _mapping() -> MappingSet:
+    """Compiled once: some rules ask for it per envelope."""
+    return MappingSet.load("amazon")
+
+
 class TestAmazonContract(ContractSuite):
     connector = CONNECTOR
     reads = (ORDER, RETURN, LISTING, STOCK)
@@ -68,6 +76,9 @@ class TestAmazonContract(ContractSuite):
         # An empty queue answers in real time, unlike the rest of this world.
         sandbox.queue.wait_max_s = 0.02
         return sandbox
+
+    def mapping(self) -> MappingSet:
+        return _mapping()
 
     @asynccontextmanager
     async def opened(self, **given: Any) -> AsyncIterator[Rig]:

@@ -645,6 +645,30 @@ async def test_an_adjustment_refunds(amazon: Client) -> None:
     assert (await amazon.call("GET", path)).status == 400
 
 
+async def test_an_adjustment_may_give_units_up(amazon: Client) -> None:
+    """QuantityCancelled takes units that were not sent; more than are left are refused."""
+    number = await sold(amazon, units=3)
+    line = amazon.sandbox.book.orders[number].lines[0].number
+
+    def adjustment(units: int) -> bytes:
+        text = (
+            f"<AmazonOrderID>{number}</AmazonOrderID><AdjustedItem><AmazonOrderItemCode>{line}</AmazonOrderItemCode>"
+            "<MerchantAdjustmentItemID>r-1</MerchantAdjustmentItemID><AdjustmentReason>NoInventory</AdjustmentReason>"
+            '<ItemPriceAdjustments><Component><Type>Principal</Type><Amount currency="USD">1.00</Amount></Component>'
+            f"</ItemPriceAdjustments><QuantityCancelled>{units}</QuantityCancelled></AdjustedItem>"
+        )
+        return envelope("OrderAdjustment", text)
+
+    kind, xml = "POST_PAYMENT_ADJUSTMENT_DATA", "text/xml; charset=UTF-8"
+    _, report = await amazon.processed(await amazon.feed(kind, adjustment(2), xml))
+    assert b"<MessagesSuccessful>1</MessagesSuccessful>" in report
+    assert (await amazon.order(number))["orderItems"][0]["fulfillment"]["quantityUnfulfilled"] == 1
+    _, report = await amazon.processed(await amazon.feed(kind, adjustment(2), xml))
+    assert b"ResultCode>Error" in report
+    await amazon.processed(await amazon.feed(kind, adjustment(1), xml))
+    assert (await amazon.order(number))["fulfillment"]["fulfillmentStatus"] == "CANCELLED"
+
+
 # Reports, FBA, account
 
 
