@@ -9,6 +9,7 @@ Source: maintainers' advice on feeds for many SKUs (2025); see `listings`, `feed
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -98,7 +99,7 @@ class Publisher:
         refused: dict[int, PushResult] = {}
         for index, item in enumerate(items):
             try:
-                places[index] = address_of(item.ref, self._settings.marketplace_ids)
+                places[index] = self._place(item)
             except Rejected as error:
                 refused[index] = PushResult(item, PushState.FAILED, error=error)
         return places, refused
@@ -117,23 +118,43 @@ class Publisher:
     async def _by_feeds(self, numbers: Numbers, results: Results) -> ConnectorError | None:
         """Gives the error that ended the sending before every document had its turn."""
         for marketplaces, group in numbers.items():
-            made = feed_documents.files(group, marketplaces, self._settings.seller_id, self._settings.issue_locale)
-            for file in made:
-                try:
-                    feed_id = await self._bulk.submit(file)
-                except (RateLimited, Rejected) as error:
-                    # The document as a whole found no way in, so as many as may go out one by one.
-                    first = {marketplaces: file.numbers[:SINGLY_MAX]}
-                    halted = await self._patcher.send(first, results)
-                    _settle_all(file, marketplaces, halted or _waiting(error), results)
-                except ConnectorError as error:
+            # Tens of thousands of rows are written elsewhere: everything else of the hub goes on meanwhile.
+            made = await asyncio.to_thread(
+                feed_documents.files, group, marketplaces, self._settings.seller_id, self._settings.issue_locale
+            )
+            for place, file in enumerate(made):
+                few = place > 0 and len(file.numbers) < self._settings.feed_from
+                error = await (self._few(file, results) if few else self._file(file, results))
+                if error is not None:
                     return error
-                else:
-                    self._open.opened(feed_id, (number.sku for number in file.numbers))
-                    for item in file.items:
-                        address = address_of(item.ref, self._settings.marketplace_ids)
-                        results[address] = PushResult(item, PushState.PENDING, receipt=feed_id)
         return None
+
+    async def _file(self, file: FeedFile, results: Results) -> ConnectorError | None:
+        try:
+            feed_id = await self._bulk.submit(file)
+        except (RateLimited, Rejected) as error:
+            # The document as a whole found no way in, so as many as may go out one by one.
+            halted = await self._patcher.send({file.marketplaces: file.numbers[:SINGLY_MAX]}, results)
+            self._settle_all(file, halted or _waiting(error), results)
+            return None
+        except ConnectorError as error:
+            return error
+        self._open.opened(feed_id, (number.sku for number in file.numbers))
+        for item in file.items:
+            results[self._place(item)] = PushResult(item, PushState.PENDING, receipt=feed_id)
+        return None
+
+    async def _few(self, file: FeedFile, results: Results) -> ConnectorError | None:
+        """What was left over from full documents is no feed's worth."""
+        return await self._patcher.send({file.marketplaces: file.numbers}, results)
+
+    def _settle_all(self, file: FeedFile, error: ConnectorError, results: Results) -> None:
+        """Every item of the document that has no answer yet gets this one."""
+        for item in file.items:
+            results.setdefault(self._place(item), PushResult(item, PushState.FAILED, error=error))
+
+    def _place(self, item: PushItem) -> Address:
+        return address_of(item.ref, self._settings.marketplace_ids)
 
 
 def _newest(items: Sequence[PushItem], places: Mapping[int, Address]) -> dict[Address, PushItem]:
@@ -157,12 +178,6 @@ def _numbers(items: Mapping[Address, PushItem]) -> dict[tuple[str, ...], list[Nu
             part = tuple(names[start : start + MARKETPLACES_MAX])
             found.setdefault(part, []).append(Number(sku, quantity, tuple(members[name] for name in part)))
     return found
-
-
-def _settle_all(file: FeedFile, marketplaces: Sequence[str], error: ConnectorError, results: Results) -> None:
-    """Every item of the document that has no answer yet gets this one."""
-    for item in file.items:
-        results.setdefault(address_of(item.ref, marketplaces), PushResult(item, PushState.FAILED, error=error))
 
 
 def _waiting(error: ConnectorError) -> Transient:

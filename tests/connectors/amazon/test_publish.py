@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.amazon import open_feeds, publish
+from connectors.amazon import feed_documents, open_feeds, publish
 from connectors.amazon.feed_documents import message_id
 from connectors.sdk.contract import PushItem, PushResult, PushState
 from connectors.sdk.errors import AuthFailed, RateLimited, Rejected, TargetMissing, Transient
@@ -414,6 +414,15 @@ async def test_what_no_feed_takes_and_no_minute_carries_comes_again(monkeypatch:
         assert states(results) == ["accepted"] * 3 + ["failed"] * 2
         assert [result.error.code for result in results if result.error] == ["no_feed", "no_feed"]
         assert not any(isinstance(result.error, RateLimited) for result in results)
+
+
+async def test_what_is_left_over_from_full_documents_goes_singly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A feed for one number more than fits would cost as much as the one before it."""
+    monkeypatch.setattr(feed_documents, "MESSAGES_MAX", 4)
+    async with selling(options=SMALL_FEEDS) as seller:
+        results = await seller.publisher.publish([item(f"S{number}", 1) for number in range(5)])
+        assert states(results) == ["pending"] * 4 + ["accepted"]
+        assert seller.desk.creates.call_count == 1
 
 
 async def test_a_vendor_that_is_down_is_not_asked_for_every_item() -> None:
