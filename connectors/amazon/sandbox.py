@@ -7,14 +7,13 @@ hands: `ask_to_cancel`, `open_return`, `stock_fba` and `sell_fba`, `revoke` (the
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from aiohttp import web
 
-from connectors.amazon.fake import notices
+from connectors.amazon.fake import notices, table
 from connectors.amazon.fake.account_wire import AccountWire
 from connectors.amazon.fake.documents import PREFIX as DOCUMENTS
 from connectors.amazon.fake.documents import Documents
@@ -30,16 +29,15 @@ from connectors.amazon.fake.orders_wire import OrdersWire
 from connectors.amazon.fake.queue import PATH as QUEUE
 from connectors.amazon.fake.queue import Queue, QueueError
 from connectors.amazon.fake.rates import Buckets
-from connectors.amazon.fake.replies import LIMIT_HEADER, Refusal, over_quota, storage_error
+from connectors.amazon.fake.replies import Refusal, over_quota, storage_error
 from connectors.amazon.fake.report_rows import ReportWriter, Returned
 from connectors.amazon.fake.reports_wire import Report, ReportsWire
+from connectors.amazon.fake.routes import Operations
 from connectors.amazon.fake.stockroom import MERCHANT, Listing, Stockroom
 from connectors.amazon.fake.xml_feeds import XmlFeeds
 from connectors.sdk.faults import Faults
 from connectors.sdk.ports import Clock
 from connectors.sdk.sandbox import Sandbox
-
-Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 SELLER: Final = "A2SANDBOXSELLER"
 CLIENT_ID: Final = "amzn1.application-oa2-client.sandbox"
@@ -51,8 +49,6 @@ QUEUE_ACCOUNT: Final = "123456789012"
 QUEUE_NAME: Final = "trunkline-notifications"
 BUSY: Final = 20.0
 """The grant behind `account_section`: getOrder then sustains 10 requests a second."""
-PATTERN: Final = re.compile(r":[^{}]+}")
-"""What a path parameter is made of; aiohttp names a resource without it."""
 SETTLE_STEPS: Final = 200
 SETTLE_STEP_S: Final = 0.05
 WRITES: Final = frozenset({"confirmShipment", "patchListingsItem", "createFeed", "cancelFeed"})
@@ -95,40 +91,29 @@ class AmazonSandbox(Sandbox):
         self.writer = ReportWriter(self.stockroom)
         self.reports = ReportsWire(self.documents, self.clock, self.writer, self._report_finished)
         self.fba = FbaWire(self.stockroom)
-        self.account = AccountWire(self.market, SELLER, self.xml_feeds)
-        self._operations: dict[tuple[str, str], str] = {}
+        self.operations = Operations(self.gate, self.random, self.work)
 
     async def started(self) -> None:
         self.documents.base = self.base_url
         self.queue.stops_with(self.stopping)
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
-        self._operations.clear()
+        account = AccountWire(self.market, SELLER, self.xml_feeds)
+        served = [
+            *table.orders(self.order_wire),
+            *table.listings(self.listings),
+            *table.feeds(self.feeds),
+            *table.reports(self.reports),
+            *table.notices(self.notices),
+            *table.business(account, self.fba),
+        ]
         return [
-            web.post("/auth/o2/token", self._open(self.gate.token)),
+            web.post("/auth/o2/token", self.operations.open(self.gate.token)),
             web.post("/", self.queue.handle),
             web.post(QUEUE, self.queue.handle),
             web.put(f"{DOCUMENTS}/{{key}}", self.documents.upload),
             web.get(f"{DOCUMENTS}/{{key}}", self.documents.download),
-            *self._order_routes(),
-            *self._listing_routes(),
-            *self._feed_routes(),
-            *self._report_routes(),
-            *self._notice_routes(),
-            self._on("getInventorySummaries", "GET", "/fba/inventory/v1/summaries", self.fba.summaries),
-            self._on(
-                "getMarketplaceParticipations",
-                "GET",
-                "/sellers/v1/marketplaceParticipations",
-                self.account.participations,
-            ),
-            self._on(
-                "createRestrictedDataToken",
-                "POST",
-                "/tokens/2021-03-01/restrictedDataToken",
-                self.account.restricted_token,
-            ),
-            self._on("listTransactions", "GET", "/finances/2024-06-19/transactions", self.account.transactions),
+            *self.operations.routes(served),
         ]
 
     def account_section(self, *, grant: float = BUSY) -> dict[str, Any]:
@@ -259,7 +244,7 @@ class AmazonSandbox(Sandbox):
         self.gate.roles = False
 
     async def writes(self, request: web.Request) -> bool:
-        return self._operation(request) in WRITES
+        return self.operations.name(request) in WRITES
 
     def rate_limited_response(self, request: web.Request, retry_after: float | None) -> web.StreamResponse:
         """Amazon promises no Retry-After: the rate stands in its own header, on some refusals."""
@@ -267,7 +252,7 @@ class AmazonSandbox(Sandbox):
             return QueueError(400, "ThrottlingException", "Rate exceeded").response()
         if request.path.startswith(DOCUMENTS):
             return storage_error(503, "SlowDown", "Please reduce your request rate.")
-        operation = self._operation(request)
+        operation = self.operations.name(request)
         response = over_quota(
             self.buckets.rate(operation) if operation and retry_after is not None else None
         ).response()
@@ -282,91 +267,6 @@ class AmazonSandbox(Sandbox):
         if request.path.startswith(DOCUMENTS):
             return storage_error(500, "InternalError", "We encountered an internal error.")
         return Refusal(503, "ServiceUnavailable", "Service is temporarily unavailable.").response()
-
-    def _order_routes(self) -> list[web.AbstractRouteDef]:
-        base, wire = "/orders/2026-01-01/orders", self.order_wire
-        confirmation = "/orders/v0/orders/{order}/shipmentConfirmation"
-        return [
-            self._on("searchOrders", "GET", base, wire.search),
-            self._on("getOrder", "GET", f"{base}/{{order}}", wire.read),
-            self._on("confirmShipment", "POST", confirmation, wire.confirm),
-        ]
-
-    def _listing_routes(self) -> list[web.AbstractRouteDef]:
-        base, wire = "/listings/2021-08-01/items/{seller}", self.listings
-        # A SKU may hold an encoded slash; only the last part of the path is the SKU.
-        one = f"{base}/{{sku:.+}}"
-        return [
-            self._on("searchListingsItems", "GET", base, wire.search),
-            self._on("getListingsItem", "GET", one, wire.read),
-            self._on("patchListingsItem", "PATCH", one, wire.patch),
-        ]
-
-    def _feed_routes(self) -> list[web.AbstractRouteDef]:
-        base, wire = "/feeds/2021-06-30", self.feeds
-        return [
-            self._on("getFeeds", "GET", f"{base}/feeds", wire.find),
-            self._on("createFeed", "POST", f"{base}/feeds", wire.create),
-            self._on("getFeed", "GET", f"{base}/feeds/{{feed}}", wire.read),
-            self._on("cancelFeed", "DELETE", f"{base}/feeds/{{feed}}", wire.cancel),
-            self._on("createFeedDocument", "POST", f"{base}/documents", wire.create_document),
-            self._on("getFeedDocument", "GET", f"{base}/documents/{{document}}", wire.read_document),
-        ]
-
-    def _report_routes(self) -> list[web.AbstractRouteDef]:
-        base, wire = "/reports/2021-06-30", self.reports
-        return [
-            self._on("getReports", "GET", f"{base}/reports", wire.find),
-            self._on("createReport", "POST", f"{base}/reports", wire.create),
-            self._on("getReport", "GET", f"{base}/reports/{{report}}", wire.read),
-            self._on("cancelReport", "DELETE", f"{base}/reports/{{report}}", wire.cancel),
-            self._on("getReportDocument", "GET", f"{base}/documents/{{document}}", wire.read_document),
-        ]
-
-    def _notice_routes(self) -> list[web.AbstractRouteDef]:
-        base, wire = "/notifications/v1", self.notices
-        destinations, kind = f"{base}/destinations", f"{base}/subscriptions/{{kind}}"
-        return [
-            self._on("getDestinations", "GET", destinations, wire.list_destinations),
-            self._on("createDestination", "POST", destinations, wire.create_destination),
-            self._on("getDestination", "GET", f"{destinations}/{{number}}", wire.read_destination),
-            self._on("deleteDestination", "DELETE", f"{destinations}/{{number}}", wire.delete_destination),
-            self._on("getSubscription", "GET", kind, wire.read_subscription),
-            self._on("createSubscription", "POST", kind, wire.create_subscription),
-            self._on("getSubscriptionById", "GET", f"{kind}/{{number}}", wire.read_subscription_by_id),
-            self._on("deleteSubscriptionById", "DELETE", f"{kind}/{{number}}", wire.delete_subscription),
-        ]
-
-    def _on(self, operation: str, method: str, path: str, handler: Handler) -> web.AbstractRouteDef:
-        """A path behind token, role and usage plan."""
-
-        async def handle(request: web.Request) -> web.Response:
-            self.gate.admit(request, operation)
-            self.work()
-            response = await handler(request)
-            response.headers[LIMIT_HEADER] = self.buckets.rate(operation)
-            return response
-
-        self._operations[method, PATTERN.sub("}", path)] = operation
-        return web.route(method, path, self._open(handle))
-
-    def _open(self, handler: Handler) -> Handler:
-        """Amazon's own words for refusals, and its request id on every answer."""
-
-        async def handle(request: web.Request) -> web.Response:
-            try:
-                response = await handler(request)
-            except Refusal as refusal:
-                response = refusal.response()
-            response.headers["x-amzn-RequestId"] = f"{self.random.getrandbits(128):032x}"
-            return response
-
-        return handle
-
-    def _operation(self, request: web.Request) -> str | None:
-        resource = request.match_info.route.resource
-        template = "" if resource is None else resource.canonical
-        return self._operations.get((request.method, template))
 
     @staticmethod
     def _is_queue(request: web.Request) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -271,22 +271,13 @@ class WatchedSandbox(AmazonSandbox):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self.watch = Watch()
+        self.operations.heard = self._see
 
-    def _on(
-        self, operation: str, method: str, path: str, handler: Callable[[web.Request], Awaitable[web.Response]]
-    ) -> web.AbstractRouteDef:
-        route = super()._on(operation, method, path, handler)
-        served = route.handler  # type: ignore[attr-defined]
-
-        async def seen(request: web.Request) -> web.StreamResponse:
-            text = await request.text()
-            query = tuple((name, value) for name, value in request.query.items())
-            body = json.loads(text) if text else None
-            self.watch.see(Request(operation, method, request.raw_path.partition("?")[0], query, body))
-            answer: web.StreamResponse = await served(request)
-            return answer
-
-        return web.route(method, path, seen)
+    async def _see(self, operation: str, request: web.Request) -> None:
+        text = await request.text()
+        body = json.loads(text) if text else None
+        path = request.raw_path.partition("?")[0]
+        self.watch.see(Request(operation, request.method, path, tuple(request.query.items()), body))
 
     def violations(self) -> list[str]:
         """Of the requests and of the documents uploaded for feeds."""
