@@ -25,10 +25,10 @@ from connectors.amazon.fake.replies import (
     only,
     over_quota,
 )
-from connectors.amazon.vendor.fake.orderbook import Order, OrderBook
-from connectors.amazon.vendor.fake.pages import accepted, page, within
-from connectors.amazon.vendor.fake.plans import VendorBuckets
-from connectors.amazon.vendor.fake.submissions import Submissions, Transaction
+from connectors.amazon.vendor.sandbox_orderbook import Order, OrderBook
+from connectors.amazon.vendor.sandbox_pages import accepted, page, within
+from connectors.amazon.vendor.sandbox_plans import VendorBuckets
+from connectors.amazon.vendor.sandbox_submissions import Submissions, Transaction
 from connectors.sdk.faults import Faults
 from connectors.sdk.ports import Clock
 from connectors.sdk.sandbox import Sandbox

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from connectors.amazon.fake.replies import invalid
-from connectors.amazon.vendor.fake.orderbook import Order, OrderBook
+from connectors.amazon.vendor.sandbox_orderbook import Order, OrderBook
 from connectors.sdk.faults import Faults
 from connectors.sdk.ports import Clock
 

@@ -11,8 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from connectors.amazon.fake.replies import answer, count_in, instant_in, invalid
-from connectors.amazon.vendor.fake.orderbook import Order
-from connectors.amazon.vendor.fake.submissions import Transaction
+from connectors.amazon.vendor.sandbox_orderbook import Order
+from connectors.amazon.vendor.sandbox_submissions import Transaction
 
 
 def accepted(transaction: Transaction, *, bare: bool = False) -> web.Response:
