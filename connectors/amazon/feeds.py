@@ -36,6 +36,8 @@ FINISHED: Final = frozenset({DONE, FATAL, CANCELLED})
 
 CLOCK_SKEW: Final = timedelta(minutes=2)
 PAGES_MAX: Final = 5
+CLAIMED_MAX: Final = 10_000
+"""Feeds remembered as our own: those of a week at the most Amazon takes."""
 WINDOW_S: Final = 300.0
 FEEDS_IN_WINDOW: Final[Mapping[str, int]] = {FEED_TYPE: 5}
 """More feeds of a type in five minutes are refused, whatever the bucket of createFeed holds."""
@@ -62,7 +64,7 @@ class Feeds:
     def __init__(self, ctx: AccountContext, api: Api) -> None:
         self._ctx = ctx
         self._api = api
-        self._claimed: set[str] = set()
+        self._claimed: dict[str, None] = {}
         self._recent: dict[str, deque[float]] = {}
 
     async def submit(self, feed_type: str, content: bytes, content_type: str, marketplaces: Sequence[str]) -> str:
@@ -85,7 +87,9 @@ class Feeds:
         return feed_id
 
     def claim(self, feed_id: str) -> None:
-        self._claimed.add(feed_id)
+        self._claimed[feed_id] = None
+        while len(self._claimed) > CLAIMED_MAX:
+            self._claimed.pop(next(iter(self._claimed)))
 
     def claims(self, feed_id: str) -> bool:
         return feed_id in self._claimed

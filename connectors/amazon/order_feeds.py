@@ -34,6 +34,7 @@ LOOK_BACK: Final = timedelta(days=4)
 """Longer than the engine asks about one piece of work."""
 
 REPORTS_MAX: Final = 3
+REMEMBERED_MAX: Final = 1_000
 
 
 class Verdict(StrEnum):
@@ -79,7 +80,7 @@ class OrderFeeds:
             InDoubt: It was made, or may have been, and has not ended.
         """
         began = self._ctx.clock.now()
-        self._sent[work.key] = _Sent(began)
+        self._remember(work, _Sent(began))
         try:
             feed_id = await self._feeds.submit(work.feed_type, content, xmlfeeds.CONTENT_TYPE, work.marketplaces)
         except InDoubt:
@@ -87,7 +88,7 @@ class OrderFeeds:
         except ConnectorError:
             self.forget(work)
             raise
-        self._sent[work.key] = _Sent(began, feed_id)
+        self._remember(work, _Sent(began, feed_id))
         try:
             outcome = await self._outcome(feed_id, work)
         except ConnectorError as error:
@@ -123,7 +124,7 @@ class OrderFeeds:
             if feed_id is None:
                 lagging = self._ctx.clock.now() - sent.began < LIST_LAG
                 return Verdict.UNKNOWN if lagging else Verdict.NEVER_MADE
-            self._sent[work.key] = _Sent(sent.began, feed_id)
+            self._remember(work, _Sent(sent.began, feed_id))
         outcome = await self._outcome(feed_id, work)
         if isinstance(outcome, Rejected):
             raise outcome
@@ -132,6 +133,11 @@ class OrderFeeds:
     def forget(self, work: Work) -> None:
         """The work is settled one way or the other."""
         self._sent.pop(work.key, None)
+
+    def _remember(self, work: Work, sent: _Sent) -> None:
+        self._sent[work.key] = sent
+        while len(self._sent) > REMEMBERED_MAX:
+            self._sent.pop(next(iter(self._sent)))
 
     async def _after_restart(self, work: Work) -> Verdict:
         now = self._ctx.clock.now()

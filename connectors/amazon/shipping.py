@@ -37,13 +37,17 @@ _SEPARATORS: Final = re.compile(r"[\s-]")
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One package as Amazon takes it: `lines` are (orderItemId, quantity)."""
+    """One package as Amazon takes it: `lines` are (orderItemId, quantity).
+
+    `rest`: the document names no lines, so the package holds what was open; once told, nothing is.
+    """
 
     reference: str
     number: str
     carrier: Mapping[str, str]
     service: str | None
     lines: tuple[tuple[str, int], ...]
+    rest: bool = False
 
 
 def parcels(order: Mapping[str, Any], shipment: Mapping[str, Any]) -> list[Parcel]:
@@ -64,7 +68,13 @@ def parcels(order: Mapping[str, Any], shipment: Mapping[str, Any]) -> list[Parce
 
 
 def body_of(parcel: Parcel, marketplace: str, shipped_at: datetime) -> dict[str, Any]:
-    """The request for one package."""
+    """The request for one package.
+
+    Raises:
+        Rejected: It was to hold what is open, and nothing is.
+    """
+    if not parcel.lines:
+        raise Rejected("nothing of the order is left to ship", code="nothing_open")
     detail: dict[str, Any] = {
         "packageReferenceId": parcel.reference,
         **parcel.carrier,
@@ -105,14 +115,13 @@ def _parcel(order: Mapping[str, Any], shipment: Mapping[str, Any], package: Mapp
             totals[key] = totals.get(key, 0) + quantity_of(row)
     else:
         totals = {line_id(line): open_units(line) for line in lines_of(order) if open_units(line)}
-    if not totals:
-        raise Rejected("nothing of the order is left to ship", code="nothing_open")
     return Parcel(
         reference=reference_of(shipment, package, place),
         number=number,
         carrier=carrier_of(package),
         service=str(package.get("service") or "").strip() or None,
         lines=tuple(totals.items()),
+        rest=not named,
     )
 
 
@@ -133,7 +142,7 @@ def _is(parcel: Parcel, row: Mapping[str, Any]) -> bool:
     same_number = _clean(row.get("trackingNumber")) == _clean(parcel.number)
     told = rows_in(row, "packageItems")
     held = {str(each.get("orderItemId")): each.get("quantity") for each in told}
-    return same_number and (not told or held == dict(parcel.lines))
+    return same_number and (parcel.rest or not told or held == dict(parcel.lines))
 
 
 def _clean(number: object) -> str:

@@ -241,6 +241,19 @@ async def test_a_package_without_lines_holds_what_is_left_and_lines_may_be_named
         assert items == [[{"orderItemId": "101", "quantity": 1}]] * 2
 
 
+async def test_a_package_without_lines_is_known_again_when_nothing_is_open() -> None:
+    """Told once it is the rest of the order: a repeat finds it by its number; another one has nothing to hold."""
+    async with selling() as seller:
+        dock = Dock(seller)
+        await seller.effects.send(shipment(package(lines=None)))
+        dock.shown["orderItems"][0]["fulfillment"] = {"quantityFulfilled": 2, "quantityUnfulfilled": 0}
+        assert (await seller.effects.send(shipment(package(lines=None)))).note
+        assert await seller.effects.settle(shipment(package(lines=None))) is Settlement.APPLIED
+        with pytest.raises(Rejected) as caught:
+            await seller.effects.send(shipment(package("B", lines=None), id="shp_2"))
+        assert caught.value.code == "nothing_open"
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
