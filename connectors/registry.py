@@ -11,6 +11,7 @@ from connectors.sdk.contract import ConnectorType
 
 _MODULES: Final[Mapping[str, str]] = {
     "amazon": "connectors.amazon",
+    "amazon_vendor": "connectors.amazon.vendor",
     "ebay": "connectors.ebay",
     "shopify": "connectors.shopify",
     "walmart": "connectors.walmart",
