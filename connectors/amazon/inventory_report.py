@@ -8,6 +8,7 @@ Source: GET_MERCHANT_LISTINGS_ALL_DATA, attributes of inventory reports (read 20
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 REPORT_TYPE: Final = "GET_MERCHANT_LISTINGS_ALL_DATA"
 REQUIRED: Final = ("seller-sku",)
+_AMOUNT: Final = re.compile(r"\d+(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +90,8 @@ def item_of(row: Row, marketplace: str) -> dict[str, Any]:
         if row.get(column):
             summary[name] = row[column]
     summary["status"] = ["BUYABLE"] if row.get("status", "").casefold() == "active" else []
-    return {"sku": row["seller-sku"], "summaries": [summary], "fulfillmentAvailability": [level]}
+    item = {"sku": row["seller-sku"], "summaries": [summary], "fulfillmentAvailability": [level]}
+    if _AMOUNT.fullmatch(row.get("price", "")):
+        # The report names no currency.
+        item["offers"] = [{"marketplaceId": marketplace, "offerType": "B2C", "price": {"amount": row["price"]}}]
+    return item

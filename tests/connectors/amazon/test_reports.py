@@ -331,13 +331,13 @@ async def sweep(report: InventoryReport, limit: int = 100) -> list[Any]:
 
 
 async def test_a_catalogue_is_a_report_per_marketplace_in_the_shape_of_items() -> None:
-    """Amazon's own stock has no number; a number that is none is left out."""
+    """Amazon's own stock has no number; numbers and amounts that are none are left out."""
     async with desk(options={"marketplace_ids": [US, CA]}) as made:
         made.texts[LISTINGS] = (
-            "seller-sku\tquantity\tasin1\titem-name\tfulfillment-channel\tstatus\n"
-            "LAMP/1\t7\tB000000001\tLampe für\tDEFAULT\tActive\n"
-            "BOX\t\tB000000002\tBox\tAMAZON_NA\tInactive\n"
-            "ODD\tmany\t\t\tDEFAULT\t\n"
+            "seller-sku\tquantity\tprice\tasin1\titem-name\tfulfillment-channel\tstatus\n"
+            "LAMP/1\t7\t12.50\tB000000001\tLampe für\tDEFAULT\tActive\n"
+            "BOX\t\t9,5\tB000000002\tBox\tAMAZON_NA\tInactive\n"
+            "ODD\tmany\t\t\t\tDEFAULT\t\n"
         ).encode("latin-1")
         made.content_type = "text/plain; charset=ISO-8859-1"
         items = await sweep(InventoryReport(made.wire.ctx, made.wire.settings, made.wire.api), limit=2)
@@ -348,6 +348,7 @@ async def test_a_catalogue_is_a_report_per_marketplace_in_the_shape_of_items() -
                     {"marketplaceId": US, "asin": "B000000001", "itemName": "Lampe für", "status": ["BUYABLE"]}
                 ],
                 "fulfillmentAvailability": [{"fulfillmentChannelCode": "DEFAULT", "quantity": 7}],
+                "offers": [{"marketplaceId": US, "offerType": "B2C", "price": {"amount": "12.50"}}],
             },
             {
                 "sku": "BOX",
