@@ -259,7 +259,9 @@ def test_a_page_a_single_read_and_a_bare_order_are_one_thing() -> None:
 def test_a_notifications_summary_is_a_partial_order() -> None:
     """Enough to reserve, and never newer than any read of the order."""
     (summary,) = mapped("order_summary", fixture("order_change"))
-    (read,) = mapped("order", fixture("order_pending"))
+    pending = fixture("order_pending")
+    # Read the instant it was made, before anything changed: still newer than any summary.
+    (read,) = mapped("order", pending | {"lastUpdatedTime": pending["createdTime"]})
     assert (summary.id, summary.source.id) == (read.id, read.source.id)
     assert summary.source.version < read.source.version
     assert (summary.attributes["partial"], summary.state, summary.lines[0].id) == (True, "pending", read.lines[0].id)
