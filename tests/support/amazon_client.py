@@ -23,6 +23,7 @@ from connectors.amazon.sandbox import (
 )
 from connectors.sdk.clock import ManualClock
 from connectors.sdk.sandbox import Faults
+from tests.support.amazon_conformance import answer_faults
 
 US = "ATVPDKIKX0DER"
 ORDERS = "/orders/2026-01-01/orders"
@@ -78,6 +79,8 @@ class Client:
         async with self.session.request(method, url, json=body, headers=headers) as response:
             text = await response.text()
             found = json.loads(text) if text else None
+            # Not our fake alone is to understand these answers: Amazon's models have to.
+            assert answer_faults(method, path, response.status, found) == []
             return Answer(response.status, found, {name.lower(): value for name, value in response.headers.items()})
 
     async def order(self, number: str, included: str = EVERYTHING) -> Any:

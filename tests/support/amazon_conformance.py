@@ -224,6 +224,28 @@ def against_models(request: Request) -> list[str]:
     return found + [f"path parameter {name} is empty" for name, value in parts.items() if not unquote(value)]
 
 
+def answer_faults(method: str, path: str, status: int, body: Any) -> list[str]:
+    """What Amazon's models have to say against an answer of the sandbox; nothing where they are not at hand."""
+    for name in sorted(set(MODELS.values())):
+        model = SPECS / "models" / f"{name}.json"
+        if not model.is_file():
+            continue
+        document = _model(model)
+        for template, item in document["paths"].items():
+            if method.lower() not in item or _path_values(template, path) is None:
+                continue
+            answers = item[method.lower()]["responses"]
+            if str(status) not in answers:
+                return [f"{method} {template} never answers {status}"]
+            schema = answers[str(status)].get("schema")
+            if schema is None:
+                return [] if not body else [f"{method} {template} {status} has no body"]
+            definitions = {each: _flat(document, value) for each, value in document["definitions"].items()}
+            held = {**_strict(schema), "definitions": _strict(definitions)}
+            return [f"{method} {template} {status}: {fault}" for fault in _errors(held, body)]
+    return []
+
+
 def against_feed_schema(content: bytes) -> list[str]:
     """A JSON_LISTINGS_FEED document by our shape, and by Amazon's schema where it is at hand."""
     document = json.loads(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.amazon import CONNECTOR
+from connectors.amazon.fake.rates import PUBLISHED
 from connectors.sdk.contract import Effect
 from connectors.sdk.contract_suite import Rig
 from tests.connectors.test_amazon_contract import TestAmazonContract as Suite
@@ -23,6 +25,7 @@ from tests.support.amazon_conformance import (
     against_feed_schema,
     against_models,
     against_shapes,
+    answer_faults,
 )
 
 US = "ATVPDKIKX0DER"
@@ -167,7 +170,7 @@ def test_bad_documents_would_be_seen() -> None:
     header = {"sellerId": "S", "version": "2.0"}
 
     def feed(**changes: Any) -> bytes:
-        return amazon_conformance.json.dumps({"header": header, "messages": [message], **changes}).encode()
+        return json.dumps({"header": header, "messages": [message], **changes}).encode()
 
     assert against_feed_schema(feed()) == []
     assert against_feed_schema(feed(header=[]))
@@ -191,3 +194,20 @@ def test_models_see_what_they_should() -> None:
 def test_every_operation_has_a_model() -> None:
     """No shape of ours is for an operation nobody serves."""
     assert set(BODIES) | set(QUERIES) <= set(MODELS)
+
+
+@pytest.mark.skipif(not amazon_conformance.SPECS.is_dir(), reason="Amazon's models are not at hand")
+def test_limits_are_the_published_ones() -> None:
+    """Every rate and burst of the sandbox is the model's, for an operation that is in the model."""
+    rows = json.loads((amazon_conformance.SPECS / "operations_rates.json").read_text())
+    published = {(row["model"], row["operationId"]): (row["rate_per_s"], row["burst"]) for row in rows}
+    assert {name: published[f"{MODELS[name]}.json", name] for name in PUBLISHED} == PUBLISHED
+
+
+@pytest.mark.skipif(not amazon_conformance.SPECS.is_dir(), reason="Amazon's models are not at hand")
+def test_a_bad_answer_would_be_seen() -> None:
+    """Control: a status the operation never gives, a field it does not have."""
+    path = "/orders/2026-01-01/orders"
+    assert answer_faults("GET", path, 200, {"orders": []}) == []
+    assert answer_faults("GET", path, 200, {"orders": [], "nextToken": "x"})
+    assert answer_faults("GET", path, 418, None)
