@@ -104,7 +104,8 @@ def direct(order: VendorOrder, document: Mapping[str, Any], at: str) -> dict[str
 
 
 def said(item: Row, document: Mapping[str, Any]) -> list[Part]:
-    """What the document says of one line. An order says yes to all of it; an acknowledgement says it part by part.
+    """What the document says of one line. An order says yes to what was taken of it; an acknowledgement says it
+    part by part.
 
     Raises:
         Rejected: The line is not ours to accept unasked, or what is said is more than was ordered.
@@ -113,11 +114,7 @@ def said(item: Row, document: Mapping[str, Any]) -> list[Part]:
     line = _line(document, number)
     ordered = _amount(item) * pack(item)
     if document.get("type") != "order_acknowledgement":
-        if line is not None and line.get("sku") is None:
-            raise Rejected(
-                f"line {number} is no item of ours; acknowledge this order with what becomes of it", code="unknown_item"
-            )
-        return [Part(ACCEPTED, ordered)]
+        return _taken(number, line, ordered)
     parts = [_part(number, each) for each in (line or {}).get("acknowledged") or ()]
     left = ordered - sum(part.units for part in parts)
     if left < 0:
@@ -125,6 +122,20 @@ def said(item: Row, document: Mapping[str, Any]) -> list[Part]:
     if left:
         parts.append(Part(REFUSED, left, reason=REASONS[0]))
     return parts
+
+
+def _taken(number: str, line: Mapping[str, Any] | None, ordered: int) -> list[Part]:
+    """Yes to what the order held when it was taken: what Amazon added since is reserved by nobody."""
+    if line is None or line.get("sku") is None:
+        why = "was not part of this order when it was taken" if line is None else "is no item of ours"
+        raise Rejected(
+            f"line {number} {why}; acknowledge this order with what becomes of each line", code="unknown_item"
+        )
+    quantity = line.get("quantity")
+    known = quantity - int(line.get("cancelled_quantity") or 0) if isinstance(quantity, int) else ordered
+    accepted = max(0, min(known, ordered))
+    parts = [Part(ACCEPTED, accepted)] if accepted else []
+    return parts + ([Part(REFUSED, ordered - accepted, reason=REASONS[0])] if ordered > accepted else [])
 
 
 def pack(item: Row) -> int:

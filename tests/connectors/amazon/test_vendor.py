@@ -225,6 +225,32 @@ async def test_what_is_not_ours_waits_for_a_person() -> None:
         assert not at.sandbox.submissions.transactions
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ({"quantity": 5}, [("Accepted", 5), ("Rejected", 3)]),
+        ({"quantity": 9}, [("Accepted", 8)]),
+        ({"quantity": 9, "cancelled_quantity": 9}, [("Rejected", 8)]),
+    ],
+)
+async def test_what_amazon_added_since_is_not_promised(line: dict[str, int], expected: list[Any]) -> None:
+    """Eight are ordered by now: what was taken is accepted, and no more than that."""
+    async with world() as at:
+        number = await at.sandbox.order_goods([("A", 8)])
+        body = order_body(number)
+        body["lines"][0] |= line
+        await at.connector.send(effect("acknowledge_order", body))
+        assert at.sandbox.book.orders[number].lines[0].said == expected
+
+
+async def test_a_line_added_since_waits_for_a_person() -> None:
+    """It was not there when the order was taken."""
+    async with world() as at:
+        number = await at.sandbox.order_goods([("A", 2), ("B", 1)])
+        with pytest.raises(Rejected, match="not part of this order"):
+            await at.connector.send(effect("acknowledge_order", order_body(number)))
+
+
 async def test_parts_of_a_line() -> None:
     """Accepted, on backorder with its day, and refused with a reason: what is not named is refused."""
     async with world() as at:

@@ -143,12 +143,13 @@ async def _day(connector: AmazonVendorConnector, sandbox: Listening, clock: Manu
             }
         ],
     }
-    whole = {"type": "order", "source": {"id": bought[0]}, "lines": []}
+    lines = [{"id": str(number), "sku": "ours"} for number in (1, 2)]
+    whole = {"type": "order", "source": {"id": bought[0]}, "lines": lines}
     await connector.send(Effect("1", "acknowledge_order", "k", "1", whole))
     await connector.send(Effect("2", "acknowledge_order", "k", "2", document))
     await connector.send(Effect("3", "confirm_shipment", "k", "3", _shipment(bought[0], 12, "1")))
     for number in sold[:2]:
-        accept = {"type": "order", "kind": "dropship", "source": {"id": number}, "lines": []}
+        accept = {"type": "order", "kind": "dropship", "source": {"id": number}, "lines": lines}
         await connector.send(Effect(number, "acknowledge_order", "k", number, accept))
     await connector.send(Effect("4", "confirm_shipment", "k", "4", _shipment(sold[0], 2, "1")))
     items = [PushItem(ListingRef(f"WH01|{sku}", sku, "WH01"), 3, 1, sku) for sku in ("A", "B")]
