@@ -109,7 +109,7 @@ class FeedsWire:
         markets = body.get("marketplaceIds")
         if unknown or not isinstance(markets, list) or not 1 <= len(markets) <= MARKETPLACES_MAX:
             raise invalid(f"marketplaceIds is a list of 1 to {MARKETPLACES_MAX}. Unknown fields: {unknown}")
-        kind = body.get("feedType")
+        kind = str(body.get("feedType"))
         if kind not in self.workers and kind not in DEAD:
             raise invalid(f"feedType: {kind}")
         source = self.documents.held.get(str(body.get("inputFeedDocumentId")))
@@ -119,7 +119,7 @@ class FeedsWire:
             self.buckets.take_feed()
         number = str(53_347_000_000 + len(self.feeds) + 1)
         noop = self.faults.hit("feed_noop")
-        self.feeds[number] = Feed(number, str(kind), [str(each) for each in markets], source, self.clock.now(), noop)
+        self.feeds[number] = Feed(number, kind, [str(each) for each in markets], source, self.clock.now(), noop)
         return answer({"feedId": number}, 202)
 
     async def read(self, request: web.Request) -> web.Response:

@@ -153,11 +153,13 @@ class NoticesWire:
         destination = self._destination(str(body.get("destinationId")))
         if ("eventBridge" in destination.resource) != (kind in EVENT_BRIDGE):
             raise invalid(f"{kind} is not delivered to destinations of this kind.")
+        directive = body.get("processingDirective") or {}
+        if not isinstance(directive, dict) or not isinstance(directive.get("eventFilter", {}), dict):
+            raise invalid("processingDirective is an object with an eventFilter.")
         version = body["payloadVersion"]
         if any(each.kind == kind and each.version == version for each in self.subscriptions.values()):
             raise Refusal(409, "ResourceConflict", f"A subscription of {kind} exists already.")
         number = f"subscription-{len(self.subscriptions) + 1}"
-        directive = body.get("processingDirective") or {}
         made = self.subscriptions[number] = Subscription(number, kind, version, destination, directive)
         return answer({"payload": made.to_json()})
 
@@ -202,15 +204,16 @@ def _kind(request: web.Request) -> str:
 
 
 def _resource(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
-    if set(wanted) == {"sqs"}:
+    if set(wanted) == {"sqs"} and isinstance(wanted["sqs"], dict):
         arn = wanted["sqs"].get("arn", "")
         if not ARN.fullmatch(str(arn)):
             raise invalid("sqs.arn is not the ARN of a queue.")
         if str(arn).endswith(".fifo"):
             raise invalid("FIFO queues are not supported.")
         return {"sqs": {"arn": arn}}
-    if set(wanted) == {"eventBridge"} and set(wanted["eventBridge"]) == {"region", "accountId"}:
-        return {"eventBridge": {"name": "aws.partner/sandbox", **wanted["eventBridge"]}}
+    bridge = wanted.get("eventBridge")
+    if set(wanted) == {"eventBridge"} and isinstance(bridge, dict) and set(bridge) == {"region", "accountId"}:
+        return {"eventBridge": {"name": "aws.partner/sandbox", **bridge}}
     raise invalid("resourceSpecification is sqs or eventBridge.")
 
 

@@ -154,7 +154,7 @@ class OrdersWire:
     def _package(self, detail: Mapping[str, Any]) -> Package:
         reference = detail["packageReferenceId"]
         # A JSON number is refused since 2026-01, a text of one is meant.
-        if not isinstance(reference, str) or not reference.isdigit() or int(reference) < 1:
+        if not isinstance(reference, str) or not reference.isdecimal() or int(reference) < 1:
             raise invalid("packageReferenceId must be a string of a positive number.")
         for name in ("carrierCode", "trackingNumber"):
             if not isinstance(detail[name], str) or not detail[name].strip():

@@ -152,7 +152,7 @@ class Queue:
 
     async def _receive(self, body: Mapping[str, Any]) -> dict[str, Any]:
         most, wait_s = _whole(body, "MaxNumberOfMessages", 1), _whole(body, "WaitTimeSeconds", 0)
-        hidden_s = body.get("VisibilityTimeout", self.visibility_s)
+        hidden_s = _whole(body, "VisibilityTimeout", int(self.visibility_s))
         if not 1 <= most <= BATCH_MAX or not 0 <= wait_s <= WAIT_MAX_S:
             raise QueueError(400, "InvalidParameterValue", "MaxNumberOfMessages is 1 to 10, WaitTimeSeconds 0 to 20.")
         self.served = True
@@ -160,7 +160,7 @@ class Queue:
         deadline = loop.time() + min(wait_s, self.wait_max_s)
         while True:
             self.before_look()
-            taken = self._take(most, float(hidden_s))
+            taken = self._take(most, hidden_s)
             left_s = deadline - loop.time()
             if taken or left_s <= 0 or (self._stopping is not None and self._stopping.is_set()):
                 return {"Messages": taken} if taken else {}
@@ -170,7 +170,7 @@ class Queue:
             except TimeoutError:
                 continue
 
-    def _take(self, most: int, hidden_s: float) -> list[dict[str, Any]]:
+    def _take(self, most: int, hidden_s: int) -> list[dict[str, Any]]:
         now = self._clock.monotonic()
         seen = [message for message in self.messages.values() if message.visible <= now][:most]
         rows = []
@@ -200,6 +200,8 @@ class Queue:
             raise QueueError(400, "EmptyBatchRequest", "The batch request doesn't contain any entries.")
         if len(entries) > BATCH_MAX:
             raise QueueError(400, "TooManyEntriesInBatchRequest", "The batch request contains more than 10 entries.")
+        if not all(isinstance(entry, dict) for entry in entries):
+            raise QueueError(400, "InvalidParameterValue", "An entry is an object.")
         numbers = [str(entry.get("Id", "")) for entry in entries]
         if len(set(numbers)) != len(numbers):
             raise QueueError(400, "BatchEntryIdsNotDistinct", "Two or more entries have the same Id.")

@@ -114,7 +114,7 @@ def listed(request: web.Request, name: str, *, allowed: Collection[str] = (), mo
 def count_in(request: web.Request, name: str, default: int, most: int) -> int:
     """A whole number from 1 on; outside of its range it is refused, never clamped."""
     text = request.query.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= most:
         raise invalid(f"{name} must be between 1 and {most}")
     return int(text)
 

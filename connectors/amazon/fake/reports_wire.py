@@ -67,7 +67,7 @@ class ReportsWire:
         markets = body.get("marketplaceIds")
         if unknown or not isinstance(markets, list) or not 1 <= len(markets) <= 25:
             raise invalid(f"marketplaceIds is a list of 1 to 25. Unknown fields: {unknown}")
-        if body.get("reportType") not in self.writer.kinds:
+        if str(body.get("reportType")) not in self.writer.kinds:
             raise invalid(f"reportType: {body.get('reportType')}")
         times = {name: instant(body[name], name) for name in ("dataStartTime", "dataEndTime") if name in body}
         number = str(54_517_000_000 + len(self.reports) + 1)

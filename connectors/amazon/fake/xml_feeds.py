@@ -86,7 +86,7 @@ class XmlFeeds:
         messages = list(_children(root, "Message"))
         for index, message in enumerate(messages, 1):
             stated = _text(message, "MessageID")
-            at = int(stated) if stated.isdigit() else index
+            at = int(stated) if stated.isdecimal() else index
             body = next(_children(message, kind), None)
             refusal = f"The message has no {kind}." if body is None else self._refusal(act, body, noop)
             if refusal:
@@ -170,7 +170,7 @@ def _dropped(item: ET.Element, line: Line) -> int:
     stated = _text(item, "QuantityCancelled")
     if not stated:
         return 0
-    if not stated.isdigit() or not 1 <= int(stated) <= line.open:
+    if not stated.isdecimal() or not 1 <= int(stated) <= line.open:
         raise _Refused("QuantityCancelled exceeds what is left to send.")
     return int(stated)
 
@@ -184,11 +184,18 @@ def _amount(item: ET.Element, currency: str) -> Decimal:
         amount = next(_children(component, "Amount"), None)
         if amount is None or amount.get("currency") != currency or not _text(component, "Type"):
             raise _Refused("A component has a Type and an Amount in the order's currency.")
-        try:
-            total += Decimal((amount.text or "").strip())
-        except InvalidOperation:
-            raise _Refused("An Amount is no number.") from None
+        total += _number(amount.text or "")
     return total
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        raise _Refused("An Amount is no number.") from None
+    if not number.is_finite():
+        raise _Refused("An Amount is no number.")
+    return number
 
 
 def _report(number: str, processed: int, failed: list[tuple[int, str]]) -> bytes:

@@ -293,6 +293,7 @@ async def test_shipping_in_packages(amazon: Client) -> None:
     [
         {"packageReferenceId": 1},
         {"packageReferenceId": "0"},
+        {"packageReferenceId": "²"},
         {"packageReferenceId": "ship-1"},
         {"carrierCode": "Other"},
         {"trackingNumber": ""},
@@ -633,6 +634,9 @@ async def test_an_adjustment_refunds(amazon: Client) -> None:
         f"{amount}</Component></ItemPriceAdjustments></AdjustedItem>"
     )
     kind, xml = "POST_PAYMENT_ADJUSTMENT_DATA", "text/xml; charset=UTF-8"
+    nonsense = text.replace(f">{order.lines[0].price}<", ">NaN<")
+    _, report = await amazon.processed(await amazon.feed(kind, envelope("OrderAdjustment", nonsense), xml))
+    assert b"no number" in report
     for _ in range(2):
         _, report = await amazon.processed(await amazon.feed(kind, envelope("OrderAdjustment", text), xml))
         assert b"<MessagesSuccessful>1</MessagesSuccessful>" in report
@@ -766,3 +770,41 @@ async def test_a_restricted_token(amazon: Client) -> None:
 async def test_everything_included_is_known(amazon: Client) -> None:
     """Every dataset the tests ask for is one the model has."""
     assert (await amazon.search(includedData=EVERYTHING)).status == 200
+
+
+ODD: tuple[Any, ...] = (
+    {},
+    {"marketplaceIds": "US"},
+    {"packageDetail": [], "marketplaceId": US},
+    {"packageDetail": {"packageReferenceId": {}, "carrierCode": [], "trackingNumber": 1, "shipDate": 5}},
+    {"productType": 1, "patches": {}},
+    {"productType": "PRODUCT", "patches": [None, 1, {"op": "merge"}, {"op": [], "path": {}, "value": "x"}]},
+    {"feedType": [], "marketplaceIds": [US], "inputFeedDocumentId": {}},
+    {"reportType": {}, "marketplaceIds": [US]},
+    {"reportType": "GET_MERCHANT_LISTINGS_ALL_DATA", "marketplaceIds": [US], "dataStartTime": []},
+    {"name": "n", "resourceSpecification": {"sqs": []}},
+    {"name": "n", "resourceSpecification": {"eventBridge": "x"}},
+    {"payloadVersion": "1.0", "destinationId": [], "processingDirective": "x"},
+    {"restrictedResources": [1, {"method": "GET", "path": 5}]},
+)
+
+
+@pytest.mark.parametrize("body", ODD, ids=str)
+async def test_an_odd_body_is_refused_and_breaks_nothing(amazon: Client, body: Any) -> None:
+    """Whatever is sent, the answer is Amazon's, never a failure of the fake."""
+    number = await sold(amazon)
+    targets = (
+        ("POST", f"/orders/v0/orders/{number}/shipmentConfirmation", False),
+        ("PATCH", f"{LISTINGS}/MUG", False),
+        ("POST", f"{FEEDS}/documents", False),
+        ("POST", f"{FEEDS}/feeds", False),
+        ("POST", f"{REPORTS}/reports", False),
+        ("POST", f"{NOTICES}/destinations", True),
+        ("POST", f"{NOTICES}/subscriptions/ORDER_CHANGE", False),
+        ("POST", "/tokens/2021-03-01/restrictedDataToken", False),
+    )
+    for method, path, grantless in targets:
+        query = {"marketplaceIds": US} if method == "PATCH" else {}
+        answer = await amazon.call(method, path, body, grantless=grantless, **query)
+        invalid = answer.status == 200 and answer.body.get("status") == "INVALID"
+        assert invalid or 400 <= answer.status < 500, (path, answer)

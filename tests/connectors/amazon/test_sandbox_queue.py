@@ -239,6 +239,8 @@ async def test_refusals(amazon: Client) -> None:
     assert (wrong.status, wrong.body["__type"]) == (403, "com.amazonaws.sqs#InvalidClientTokenId")
     assert (await amazon.sqs("ReceiveMessage", MaxNumberOfMessages=11)).status == 400
     assert (await amazon.sqs("PurgeQueue")).status == 400
+    assert (await amazon.sqs("ReceiveMessage", VisibilityTimeout="soon")).status == 400
+    assert (await amazon.sqs("DeleteMessageBatch", Entries=["x"])).status == 400
     entries = [{"Id": str(index), "ReceiptHandle": "x" * 64} for index in range(11)]
     assert (await amazon.sqs("DeleteMessageBatch", Entries=entries)).status == 400
     amazon.sandbox.queue.denied = True
