@@ -197,6 +197,13 @@ class Api:
         kept = min(URGENT_RESERVE * state.burst, URGENT_RESERVE_S * state.rate)
         return state.tokens + seconds * state.rate >= 1 + state.waiting + kept
 
+    def wait_for(self, operation: str, calls: float) -> float:
+        """Seconds until so many calls of `operation` are left; 0.0 means now, or that no limit is known."""
+        state = self.budgets.snapshot()[operation]
+        if state.tokens is None or not state.rate or not state.burst:
+            return state.held_s
+        return max(state.held_s, (min(calls, state.burst) - state.tokens) / state.rate, 0.0)
+
     def _fresh(self) -> Mapping[str, str]:
         return {"x-amz-date": self._ctx.clock.now().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")}
 

@@ -13,6 +13,7 @@ from connectors.amazon.effects import Effects
 from connectors.amazon.fba import FbaStock
 from connectors.amazon.feeds import Feeds
 from connectors.amazon.inventory_report import InventoryReport
+from connectors.amazon.late import LateOrders
 from connectors.amazon.notices import Notices
 from connectors.amazon.orders import Orders
 from connectors.amazon.publish import Publisher
@@ -56,6 +57,7 @@ class AmazonConnector:
         self._queue = Queue(ctx, self._settings)
         feeds = Feeds(ctx, self._api)
         self._orders = Orders(ctx, self._api, self._settings, self.manifest.stream(manifest.ORDERS_STREAM))
+        self._late = LateOrders(ctx, self._api, self._orders)
         self._notices = Notices(ctx, self._settings, self._queue)
         self._listings, self._stock = self._catalogue(topics.LISTING), self._catalogue(topics.STOCK)
         self._fba = FbaStock(ctx, self._api, self._settings)
@@ -122,6 +124,8 @@ class AmazonConnector:
     async def _fetch(self, stream: str, cursor: Cursor | None, limit: int, since: datetime | None) -> Page:
         if stream == manifest.ORDERS_STREAM:
             return await self._orders.fetch(cursor, limit, since)
+        if stream == manifest.LATE_STREAM:
+            return await self._late.fetch(cursor, limit, since)
         if stream == manifest.NOTIFICATIONS_STREAM:
             return await self._notices.fetch(cursor, limit)
         if stream == manifest.LISTINGS_STREAM:

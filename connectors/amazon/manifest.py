@@ -13,6 +13,7 @@ CANCEL: Final = "cancel_order"
 REFUND: Final = "refund_order"
 
 ORDERS_STREAM: Final = "orders"
+LATE_STREAM: Final = "orders_late"
 NOTIFICATIONS_STREAM: Final = "notifications"
 LISTINGS_STREAM: Final = "listings"
 STOCK_STREAM: Final = "stock"
@@ -40,6 +41,8 @@ MANIFEST: Final = Manifest(
     streams=(
         # One call in three minutes is all that is granted for good; the queue is what makes orders quick.
         Stream(ORDERS_STREAM, interval_s=180, overlap_s=3600, page_max=ORDERS_PAGE_MAX, backfill_days_max=HISTORY_DAYS),
+        # Begins a sweep once a day; looks more often, for it reads only what the bucket can spare.
+        Stream(LATE_STREAM, interval_s=900, page_max=ORDERS_PAGE_MAX),
         Stream(NOTIFICATIONS_STREAM, interval_s=5, page_max=10),
         Stream(LISTINGS_STREAM, interval_s=21_600, page_max=LISTINGS_PAGE_MAX),
         Stream(STOCK_STREAM, interval_s=21_600, page_max=LISTINGS_PAGE_MAX),

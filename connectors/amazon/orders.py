@@ -18,6 +18,7 @@ from connectors.amazon import moments, topics, walk
 from connectors.amazon.api import Api, escaped
 from connectors.amazon.manifest import ORDERS_PAGE_MAX
 from connectors.amazon.settings import Settings
+from connectors.amazon.walk import Walk
 from connectors.sdk import exact
 from connectors.sdk.contract import AccountContext, Cursor, Envelope, Page
 from connectors.sdk.errors import Rejected, Transient
@@ -70,6 +71,10 @@ class Orders:
         """The next page. One without rows but with `more` set is normal: the sweep goes on without a token."""
         now = self._ctx.clock.now()
         current = walk.start(cursor, since, now, self._stream.overlap_s, self._ctx.account)
+        return await self.step(current, limit)
+
+    async def step(self, current: Walk, limit: int) -> Page:
+        """The page a sweep has come to, with the cursor behind it."""
         params: dict[str, str | int | Sequence[str]] = {
             "marketplaceIds": self._settings.marketplace_ids,
             "lastUpdatedAfter": moments.text(current.start),
@@ -85,7 +90,7 @@ class Orders:
         page = _page(answer)
         raw = [bytes(each) for each in page.orders]
         token = page.pagination.nextToken if page.pagination else None
-        following = walk.after(current, token, _last_update(raw), now)
+        following = walk.after(current, token, _last_update(raw), self._ctx.clock.now())
         envelopes = [envelope(each) for each in raw]
         if following is None:
             return Page(envelopes, current.at_rest(), more=False, watermark=current.end)

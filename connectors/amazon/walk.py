@@ -3,11 +3,11 @@
 A sweep covers the time from the mark, less an overlap, to now; what happened in the two minutes before it
 began counts as unseen, since Amazon answers for older times only. It states no end of its own, so that no
 clock that is ahead can be refused. Amazon gives orders oldest first: whenever the tokens fail (they live 24 h,
-and die with any changed parameter) the sweep goes on without one from the last order it has seen. Once a day
-it reaches three days back, for orders were seen to appear minutes to hours late. The cursor holds it all:
+and die with any changed parameter) the sweep goes on without one from the last order it has seen. The cursor
+holds it all:
 
-- at rest: `{"mark": "2026-11-21T10:00:00.000Z", "deep": "2026-11-21T00:00:00.000Z"}`
-- under way: `{"from", "to", "token", "token_at", "seen", "deep", "restarts"}`
+- at rest: `{"mark": "2026-11-21T10:00:00.000Z"}`
+- under way: `{"from", "to", "token", "token_at", "seen", "restarts"}`
 
 Source: orders_2026-01-01, searchOrders (2026-08): ends of ranges at least two minutes in the past, tokens
 of 24 h; amzn/selling-partner-api-models issues 974, 2297, 3945, 5048 (2021 to 2026): late orders, repeated
@@ -36,8 +36,6 @@ BACKFILL: Final = timedelta(days=30)
 EDGE: Final = timedelta(minutes=2)
 """The youngest end of a range that Amazon accepts."""
 
-DEEP_EVERY: Final = timedelta(days=1)
-DEEP_REACH: Final = timedelta(days=3)
 TOKEN_LIFE: Final = timedelta(hours=23)
 """An hour less than Amazon's, so that a token never ends on its way."""
 
@@ -50,7 +48,6 @@ class Walk:
 
     start: datetime
     end: datetime
-    deep: datetime
     token: str | None = None
     token_at: datetime | None = None
     seen: datetime | None = None
@@ -60,7 +57,6 @@ class Walk:
         return {
             "from": moments.text(self.start),
             "to": moments.text(self.end),
-            "deep": moments.text(self.deep),
             "token": self.token,
             "token_at": moments.text(self.token_at) if self.token_at else None,
             "seen": moments.text(self.seen) if self.seen else None,
@@ -69,7 +65,7 @@ class Walk:
 
     def at_rest(self) -> dict[str, Any]:
         """The cursor of a sweep that is complete."""
-        return {"mark": moments.text(self.end), "deep": moments.text(self.deep)}
+        return {"mark": moments.text(self.end)}
 
 
 def start(cursor: Cursor | None, since: datetime | None, now: datetime, overlap_s: float, account: str) -> Walk:
@@ -79,23 +75,23 @@ def start(cursor: Cursor | None, since: datetime | None, now: datetime, overlap_
         Rejected: The cursor is none of ours.
     """
     if cursor and "from" in cursor:
-        return _resume(cursor, now)
+        return resume(cursor, now)
     end = now - EDGE
     mark = moments.read(cursor.get("mark")) if cursor else None
-    deep = moments.read(cursor.get("deep")) if cursor else None
     begin = mark - timedelta(seconds=overlap_s) if mark else since or now - BACKFILL
-    if mark is None or deep is None:
-        deep = now
-    elif now - deep >= DEEP_EVERY:
-        begin, deep = min(begin, now - DEEP_REACH), now
     oldest = now - timedelta(days=HISTORY_DAYS)
     if begin < oldest:
         log.warning("amazon.history_cut", account=account, days=HISTORY_DAYS)
         begin = oldest
-    return Walk(min(begin, end), end, deep)
+    return Walk(min(begin, end), end)
 
 
-def _resume(cursor: Mapping[str, Any], now: datetime) -> Walk:
+def resume(cursor: Mapping[str, Any], now: datetime) -> Walk:
+    """The sweep under way that `cursor` describes.
+
+    Raises:
+        Rejected: It is none of ours.
+    """
     begin, end = moments.read(cursor.get("from")), moments.read(cursor.get("to"))
     if begin is None or end is None:
         raise Rejected("the cursor of the orders stream is damaged; pull the account again", code="cursor_damaged")
@@ -103,7 +99,6 @@ def _resume(cursor: Mapping[str, Any], now: datetime) -> Walk:
     walk = Walk(
         begin,
         end,
-        moments.read(cursor.get("deep")) or now,
         str(token) if token else None,
         moments.read(cursor.get("token_at")),
         moments.read(cursor.get("seen")),

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from connectors.amazon import moments, orders
+from connectors.amazon.late import LateOrders
 from connectors.amazon.manifest import HISTORY_DAYS, MANIFEST
 from connectors.amazon.orders import Orders
 from connectors.sdk.clock import EPOCH
@@ -102,18 +103,48 @@ async def test_the_next_sweep_overlaps_and_the_watermark_stays_two_minutes_behin
         assert OVERLAP >= 3600
 
 
-async def test_once_a_day_a_sweep_reaches_three_days_back() -> None:
-    """Orders were seen to appear hours late: an hour of overlap alone would lose them."""
+async def test_once_a_day_three_days_are_read_again() -> None:
+    """Orders were seen to appear hours late, behind the mark: they are found, and known ones keep their keys."""
     async with scripted() as wire:
-        route = wire.routes.get(f"{BASE}{ORDERS_PATH}").respond(json={"orders": []})
-        stream, cursor, begins = reader(wire), None, []
-        wire.api.budgets.learn("searchOrders", restore_rate=1.0)
-        for _ in range(25):
-            cursor = (await stream.fetch(cursor, 100, None)).cursor
-            begins.append(wire.clock.now() - moments.read(route.calls.last.request.url.params["lastUpdatedAfter"]))
+        route = wire.routes.get(f"{BASE}{ORDERS_PATH}").respond(json={"orders": [order()]})
+        late = LateOrders(wire.ctx, wire.api, reader(wire))
+        page = await late.fetch(None, 100, None)
+        for _ in range(23):
+            page = await late.fetch(page.cursor, 100, None)
+            assert not page.more
             wire.clock.advance(3600)
-        assert begins[24] == timedelta(days=3)
-        assert all(reach < timedelta(hours=3) for reach in begins[1:24])
+        assert not route.called, "a new account has just read its orders"
+        wire.clock.advance(3600)
+        page = await late.fetch(page.cursor, 100, None)
+        begin = moments.read(route.calls.last.request.url.params["lastUpdatedAfter"])
+        assert wire.clock.now() - begin == timedelta(days=3)
+        (found,) = page.envelopes
+        assert found == (await reader(wire).fetch(None, 100, None)).envelopes[0]
+        count = route.call_count
+        await late.fetch(page.cursor, 100, None)
+        assert route.call_count == count
+
+
+async def test_late_orders_never_take_the_calls_that_bring_news() -> None:
+    """A search is granted once in three minutes: the daily sweep leaves some, and goes on where it stopped."""
+    async with scripted() as wire:
+        shelf = Shelf(30)
+        wire.routes.get(f"{BASE}{ORDERS_PATH}").mock(side_effect=shelf.answer)
+        late = LateOrders(wire.ctx, wire.api, reader(wire))
+        cursor: Any = {"mark": "2026-01-01T00:00:00.000Z"}
+        found: list[Envelope] = []
+        with pytest.raises(RateLimited) as caught:  # noqa: PT012  # it is raised by the call that is one too many
+            while True:
+                page = await late.fetch(cursor, 1, None)
+                found += page.envelopes
+                cursor = json.loads(json.dumps(page.cursor))
+        assert 15 <= len(found) <= 17
+        assert wire.api.ready_within("searchOrders", 0.0)
+        assert caught.value.retry_after_s is not None
+        wire.clock.advance(caught.value.retry_after_s)
+        page = await late.fetch(cursor, 100, None)
+        assert ids([*found, *page.envelopes]) == known(shelf)
+        assert not page.more
 
 
 @pytest.mark.parametrize("dead", ["t:3", "t:6", "t:9"])
