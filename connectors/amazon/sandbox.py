@@ -231,7 +231,7 @@ class AmazonSandbox(Sandbox):
         for _ in range(SETTLE_STEPS):
             self.work()
             unread = self.queue.served and self.queue.messages
-            if not (unread or self.stockroom.waits or self.feeds.waits or self._pending()):
+            if not (unread or self.stockroom.waits or self.feeds.waits or self.book.waits):
                 return
             await self.clock.sleep(SETTLE_STEP_S)
             await asyncio.sleep(0)
@@ -291,9 +291,6 @@ class AmazonSandbox(Sandbox):
     def _reference(self, order: Order) -> str:
         """A package reference the seller's own pages have not used yet."""
         return str(max((int(each) for each in order.packages), default=0) + 1)
-
-    def _pending(self) -> bool:
-        return any(each.pending and each.clears is not None for each in self.book.all())
 
     def _order_changed(self, what: str, order: Order) -> None:
         lines = [[line.sku, line.units] for line in order.lines]

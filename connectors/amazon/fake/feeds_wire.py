@@ -166,7 +166,7 @@ class FeedsWire:
     def work(self) -> None:
         """Do what is due by now."""
         now = self.clock.now()
-        for feed in self.feeds.values():
+        for feed in self._open():
             if feed.status == "IN_QUEUE" and now >= feed.created + timedelta(seconds=self.queue_s):
                 feed.status, feed.started = "IN_PROGRESS", now
             if feed.status == "IN_PROGRESS" and now >= feed.created + timedelta(seconds=self.queue_s + self.work_s):
@@ -175,7 +175,10 @@ class FeedsWire:
     @property
     def waits(self) -> bool:
         """Whether a feed is still under way."""
-        return any(feed.status in ("IN_QUEUE", "IN_PROGRESS") for feed in self.feeds.values())
+        return bool(self._open())
+
+    def _open(self) -> list[Feed]:
+        return [feed for feed in self.feeds.values() if feed.status in ("IN_QUEUE", "IN_PROGRESS")]
 
     def _finish(self, feed: Feed, now: datetime) -> None:
         worker = self.workers.get(feed.kind)

@@ -221,6 +221,7 @@ class OrderBook:
 
     def __init__(self, seed: int) -> None:
         self.orders: dict[str, Order] = {}
+        self._unpaid: dict[str, Order] = {}
         self._next = (seed % 90) * 1_000
 
     def new(
@@ -240,7 +241,7 @@ class OrderBook:
         ]
         person = PEOPLE[self._next % len(PEOPLE)]
         order = Order(number, market, person, made, now, now, merchant, clears=clears)
-        self.orders[number] = order
+        self.orders[number] = self._unpaid[number] = order
         return order
 
     def all(self) -> Iterator[Order]:
@@ -248,8 +249,18 @@ class OrderBook:
 
     def due(self, now: datetime) -> list[Order]:
         """Orders whose payment has been authorised by now and that still say PENDING, in the order of that."""
-        found = [each for each in self.all() if each.pending and each.clears is not None and each.clears <= now]
+        found = []
+        for number, each in list(self._unpaid.items()):
+            if not each.pending or each.clears is None:
+                del self._unpaid[number]
+            elif each.clears <= now:
+                found.append(each)
         return sorted(found, key=lambda each: each.clears or now)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a payment is still to come."""
+        return any(each.pending and each.clears is not None for each in self._unpaid.values())
 
     @staticmethod
     def clear(order: Order, at: datetime) -> None:

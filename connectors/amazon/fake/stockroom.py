@@ -68,6 +68,7 @@ class Stockroom:
         self.listings: dict[str, Listing] = {}
         self.propagation_s = 0.3
         self._changed = changed
+        self._moving: dict[str, Listing] = {}
 
     def set(self, sku: str, quantity: int, *, title: str = "") -> Listing:
         """The seller types a number into Seller Central: live at once."""
@@ -101,19 +102,22 @@ class Stockroom:
         entry = listing.submitted()
         quantity = None if entry is None else int(entry.get("quantity", 0))
         listing.coming.append((now + timedelta(seconds=self.propagation_s), quantity))
+        self._moving[listing.sku] = listing
         self.work()
 
     def work(self) -> None:
         """Let submitted numbers become real when their time has come."""
         now = self.clock.now()
-        for listing in self.listings.values():
+        for sku, listing in list(self._moving.items()):
             while listing.coming and listing.coming[0][0] <= now:
                 self._move(listing, listing.coming.pop(0)[1])
+            if not listing.coming:
+                del self._moving[sku]
 
     @property
     def waits(self) -> bool:
         """Whether a number is still on its way."""
-        return any(listing.coming for listing in self.listings.values())
+        return any(listing.coming for listing in self._moving.values())
 
     def take(self, sku: str, units: int, *, fba: bool) -> bool:
         """Sell: Amazon lowers its own number at once."""
