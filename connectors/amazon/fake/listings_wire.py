@@ -8,7 +8,7 @@ becomes of it; INVALID is a failure.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -139,12 +139,14 @@ class ListingsWire:
             raise invalid("identifiers and identifiersType go together.")
         if kind is not None and kind not in IDENTIFIER_TYPES:
             raise invalid(f"identifiersType: {kind}")
-        listings = list(self._stock.listings.values())
-        if identifiers:
-            listings = [
-                each for each in listings if {"SKU": each.sku, "ASIN": each.asin}.get(kind or "") in identifiers
-            ]
-        listings = [each for each in listings if _wanted(request, each)]
+        held = self._stock.listings
+        if kind == "SKU":
+            listings = [held[sku] for sku in dict.fromkeys(identifiers) if sku in held]
+        else:
+            # Of the other kinds the sandbox's listings have an ASIN alone.
+            listings = [each for each in held.values() if kind is None or (kind == "ASIN" and each.asin in identifiers)]
+        wanted = _filter(request)
+        listings = [each for each in listings if wanted(each)]
         total = len(listings)
         rest = tuple(each.sku for each in _sorted(request, listings)[:PAGED_MAX])
         return _Page(_fingerprint(request), rest, total)
@@ -202,39 +204,44 @@ def _availability(listing: Listing, quantity: int | None) -> list[dict[str, Any]
 
 
 def _summary(listing: Listing) -> dict[str, Any]:
-    buyable = (listing.available or 0) > 0 or (listing.fba or 0) > 0
     return {
         "marketplaceId": listing.market.id,
         "asin": listing.asin,
         "productType": PRODUCT_TYPE,
         "conditionType": "new_new",
-        "status": [*(["BUYABLE"] if buyable else []), "DISCOVERABLE"],
+        "status": _status(listing),
         "itemName": listing.title,
         "createdDate": iso(listing.created),
         "lastUpdatedDate": iso(listing.updated),
     }
 
 
-def _identified(listing: Listing, kind: str | None) -> str | None:
-    return {"SKU": listing.sku, "ASIN": listing.asin}.get(kind or "")
-
-
-def _wanted(request: web.Request, listing: Listing) -> bool:
+def _filter(request: web.Request) -> Callable[[Listing], bool]:
+    """What the parameters say, read once."""
     created_after, created_before = instant_in(request, "createdAfter"), instant_in(request, "createdBefore")
     updated_after, updated_before = instant_in(request, "lastUpdatedAfter"), instant_in(request, "lastUpdatedBefore")
-    status = set(_summary(listing)["status"])
     with_status = set(listed(request, "withStatus", allowed=("BUYABLE", "DISCOVERABLE")))
     without = set(listed(request, "withoutStatus", allowed=("BUYABLE", "DISCOVERABLE")))
     severities = listed(request, "withIssueSeverity", allowed=("WARNING", "ERROR"))
-    return (
-        (created_after is None or listing.created >= created_after)
-        and (created_before is None or listing.created <= created_before)
-        and (updated_after is None or listing.updated >= updated_after)
-        and (updated_before is None or listing.updated <= updated_before)
-        and (not with_status or bool(status & with_status))
-        and not status & without
-        and not severities
-    )
+
+    def wanted(listing: Listing) -> bool:
+        status = set(_status(listing))
+        return (
+            (created_after is None or listing.created >= created_after)
+            and (created_before is None or listing.created <= created_before)
+            and (updated_after is None or listing.updated >= updated_after)
+            and (updated_before is None or listing.updated <= updated_before)
+            and (not with_status or bool(status & with_status))
+            and not status & without
+            and not severities
+        )
+
+    return wanted
+
+
+def _status(listing: Listing) -> list[str]:
+    buyable = (listing.available or 0) > 0 or (listing.fba or 0) > 0
+    return [*(["BUYABLE"] if buyable else []), "DISCOVERABLE"]
 
 
 def _sorted(request: web.Request, listings: list[Listing]) -> list[Listing]:
