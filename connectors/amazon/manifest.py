@@ -56,6 +56,8 @@ MANIFEST: Final = Manifest(
         EffectKind(REFUND),
     ),
     budgets=SELLER,
+    # Every effect reads its order first; a search or a feed costs minutes of its bucket and is never replayed.
+    replay_budgets=("getOrder", "confirmShipment", "patchListingsItem"),
     publish_batch_max=FEED_MESSAGES_MAX,
     read_back_batch_max=LISTINGS_PAGE_MAX,
     quantity_meaning=QuantityMeaning.AVAILABLE,

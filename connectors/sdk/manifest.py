@@ -113,6 +113,8 @@ class Manifest:
     streams: tuple[Stream, ...] = ()
     effects: tuple[EffectKind, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    replay_budgets: tuple[str, ...] = ()
+    """names of the budgets that pace replays; all when empty (a scarce one that replays never spend would stop them)"""
     publish_batch_max: int = 1
     read_back_batch_max: int = 1
     quantity_meaning: QuantityMeaning = QuantityMeaning.AVAILABLE
