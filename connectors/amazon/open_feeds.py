@@ -8,6 +8,7 @@ Source: operators' reports on ordering and on feeds stuck for hours and days (20
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -46,6 +47,7 @@ class OpenFeeds:
         self._looked_s: dict[str, float] = {}
         self._earlier: set[str] = set()
         self._freed_s = -FREE_EVERY_S
+        self._recovering = asyncio.Lock()
         self._recovered = False
         self._tried_s = -RECOVER_EVERY_S
 
@@ -65,7 +67,8 @@ class OpenFeeds:
         Raises:
             AuthFailed: As everywhere; any other failure to look leaves what is known as it is.
         """
-        await self._recover()
+        async with self._recovering:
+            await self._recover()
         for feed_id in [feed_id for feed_id, held in self._skus.items() if not held.isdisjoint(skus)]:
             await self._look(feed_id, free=not self._skus[feed_id].isdisjoint(urgent))
         for feed_id in list(self._earlier):
