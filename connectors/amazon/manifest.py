@@ -44,8 +44,9 @@ MANIFEST: Final = Manifest(
         # Begins a sweep once a day; looks more often, for it reads only what the bucket can spare.
         Stream(LATE_STREAM, interval_s=900, page_max=ORDERS_PAGE_MAX),
         Stream(NOTIFICATIONS_STREAM, interval_s=5, page_max=10),
-        Stream(LISTINGS_STREAM, interval_s=21_600, page_max=LISTINGS_PAGE_MAX),
-        Stream(STOCK_STREAM, interval_s=21_600, page_max=LISTINGS_PAGE_MAX),
+        # Twenty items a call; a catalogue read from a report comes in larger steps.
+        Stream(LISTINGS_STREAM, interval_s=21_600, page_max=500),
+        Stream(STOCK_STREAM, interval_s=21_600, page_max=500),
         Stream(FBA_STREAM, interval_s=3_600, page_max=50),
         Stream(RETURNS_STREAM, interval_s=21_600, page_max=1_000, backfill_days_max=60),
     ),
