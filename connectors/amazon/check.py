@@ -68,7 +68,7 @@ def secret_warnings(issued_on: date | None, today: date) -> list[str]:
     ends_on = issued_on + timedelta(days=SECRET_DAYS)
     age = (today - issued_on).days
     if age >= SECRET_DAYS:
-        remedy = "make a new one and set credentials.client_secret and options.secret_issued_on; refresh tokens stay"
+        remedy = "make a new one and set credentials.client_secret and options.secret_issued_on"
         return [f"error: the client secret is {age} days old and ended on {ends_on.isoformat()}: {remedy}"]
     if age >= WARN_DAYS:
         return [f"the client secret ends in {SECRET_DAYS - age} days ({ends_on.isoformat()}): make a new one in time"]
