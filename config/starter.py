@@ -64,6 +64,22 @@ accounts:
   #   options: {marketplace: EBAY_US, alert_email: ops@example.com, refresh_token_expires_on: "2028-05-01"}
   #   availability: {locations: [main], buffer: 1}
   #   mode: shadow
+  #
+  # amazon-us:
+  #   connector: amazon
+  #   credentials:
+  #     client_id: ${AMAZON_CLIENT_ID}
+  #     client_secret: ${AMAZON_CLIENT_SECRET}
+  #     refresh_token: ${AMAZON_REFRESH_TOKEN}
+  #     aws_access_key_id: ${AMAZON_QUEUE_KEY_ID}         # for the queue; without the two, AWS's default chain is asked
+  #     aws_secret_access_key: ${AMAZON_QUEUE_KEY}
+  #   options:
+  #     seller_id: A3EXAMPLESELLR
+  #     marketplace_ids: [ATVPDKIKX0DER]
+  #     queue_url: https://sqs.us-east-1.amazonaws.com/123456789012/trunkline   # without it orders are polled only
+  #     secret_issued_on: "2026-11-01"                    # Amazon wants a new client secret every 180 days
+  #   availability: {locations: [main], buffer: 2}        # orders arrive in seconds, or minutes without the queue
+  #   mode: shadow
 
 # The catalogue: one line per SKU, CSV or JSON lines.
 skus: skus.csv
@@ -88,6 +104,11 @@ EBAY_CLIENT_ID=
 EBAY_CLIENT_SECRET=
 EBAY_REFRESH_TOKEN=
 EBAY_VERIFICATION_TOKEN=
+AMAZON_CLIENT_ID=
+AMAZON_CLIENT_SECRET=
+AMAZON_REFRESH_TOKEN=
+AMAZON_QUEUE_KEY_ID=
+AMAZON_QUEUE_KEY=
 """
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from typing import Final
 
 from connectors.sdk.contract import ConnectorType
 
-_NAMES: Final = ("ebay", "shopify", "walmart")
+_MODULES: Final[Mapping[str, str]] = {
+    "amazon": "connectors.amazon",
+    "amazon_vendor": "connectors.amazon.vendor",
+    "ebay": "connectors.ebay",
+    "shopify": "connectors.shopify",
+    "walmart": "connectors.walmart",
+}
+"""A flavour of a vendor's connector (retail beside marketplace) lives in a folder below that vendor's."""
 
 
 class UnknownConnector(LookupError):
@@ -17,7 +25,7 @@ class UnknownConnector(LookupError):
 
 def names() -> tuple[str, ...]:
     """In alphabetical order."""
-    return tuple(sorted(_NAMES))
+    return tuple(sorted(_MODULES))
 
 
 @cache
@@ -27,11 +35,12 @@ def get(name: str) -> ConnectorType:
     Raises:
         UnknownConnector: The name is none of `names()`.
     """
-    if name not in _NAMES:
+    module = _MODULES.get(name)
+    if module is None:
         raise UnknownConnector(f"no connector is called {name!r}; known are: {', '.join(names())}")
-    exported = getattr(import_module(f"connectors.{name}"), "CONNECTOR", None)
+    exported = getattr(import_module(module), "CONNECTOR", None)
     if not isinstance(exported, ConnectorType):
-        raise UnknownConnector(f"connectors/{name} exports no CONNECTOR of type ConnectorType")
+        raise UnknownConnector(f"{module} exports no CONNECTOR of type ConnectorType")
     if exported.manifest.name != name:
-        raise UnknownConnector(f"connectors/{name} calls itself {exported.manifest.name!r} in its manifest")
+        raise UnknownConnector(f"{module} calls itself {exported.manifest.name!r} in its manifest")
     return exported

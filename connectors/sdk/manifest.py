@@ -113,6 +113,8 @@ class Manifest:
     streams: tuple[Stream, ...] = ()
     effects: tuple[EffectKind, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    replay_budgets: tuple[str, ...] = ()
+    """names of the budgets that pace replays; all when empty (a scarce one that replays never spend would stop them)"""
     publish_batch_max: int = 1
     read_back_batch_max: int = 1
     quantity_meaning: QuantityMeaning = QuantityMeaning.AVAILABLE
@@ -121,6 +123,8 @@ class Manifest:
     acknowledges_orders: bool = False
     acknowledge_within_s: float | None = None
     replay_window_s: float | None = None
+    flavour_of: str = ""
+    """the connector this one is another side of (retail beside marketplace); lists of channels leave it out"""
     dedupe_by: str = ""
     clock_quirks: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict)

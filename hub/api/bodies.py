@@ -65,7 +65,7 @@ FILTER: Json = {
         "account": {"type": "string"},
         "kind": {"enum": ["inbound", "availability", "effect"]},
         "error": {"type": "string"},
-        "older_than_s": {"type": "number", "minimum": 0},
+        "older_than_s": {"type": "number", "minimum": 0, "maximum": 10_000_000_000},
         "dry_run": {"type": "boolean"},
     },
 }
@@ -112,6 +112,8 @@ def _typed(name: str, value: Any, schema: Json) -> None:
     kind = schema.get("type")
     if kind and not _TYPES[kind](value):
         raise BadRequest(f"`{name}` is not {kind}.")
+    if kind == "number" and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        raise BadRequest(f"`{name}` is between {schema.get('minimum')} and {schema.get('maximum')}.")
     if "enum" in schema and value not in schema["enum"]:
         raise BadRequest(f"`{name}` is one of {', '.join(schema['enum'])}.")
     if kind == "string" and not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", 10_000):

@@ -70,11 +70,16 @@ class OperatorApi:
         fingerprint = hashlib.sha256(raw).hexdigest()
         if scope and (stored := await self._stored(scope, fingerprint)) is not None:
             return stored
+        path = dict(request.match_info)
+        query = {param.name: _query(param, request) for param in operation.params}
+        body = _decoded(raw) if operation.body is not None else None
+        if _holds_nul([*path.values(), *query.values(), body if operation.changes else None]):
+            raise Problem(422, "Text not valid", "A text holds the character U+0000, which no text here may have.")
         call = Call(
             caller=caller,
-            path=dict(request.match_info),
-            query={param.name: _query(param, request) for param in operation.params},
-            body=_decoded(raw) if operation.body is not None else None,
+            path=path,
+            query=query,
+            body=body,
             raw=raw,
             key=hashlib.sha256(scope.encode()).hexdigest()[:32] if scope else "",
             request=request,
@@ -125,6 +130,20 @@ def _decoded(raw: bytes) -> Any:
         return orjson.loads(raw or b"{}")
     except orjson.JSONDecodeError as error:
         raise Problem(400, "Body is not JSON", str(error)) from None
+
+
+def _holds_nul(values: list[Any]) -> bool:
+    """Not every database takes it in a text, so none is asked. Walks without recursion: bodies may be deep."""
+    while values:
+        value = values.pop()
+        if isinstance(value, str):
+            if "\0" in value:
+                return True
+        elif isinstance(value, dict):
+            values += [*value, *value.values()]
+        elif isinstance(value, list):
+            values += value
+    return False
 
 
 def _query(param: Param, request: web.Request) -> Any:

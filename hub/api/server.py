@@ -57,6 +57,7 @@ def _problems(refused: Refused) -> Middleware:
         except Exception as error:
             # The request boundary: one fault must not go unanswered.
             if unforeseen.begun(request):
+                unforeseen.told(request, error)
                 raise
             return unforeseen.answer(request, error, refused)
 

@@ -33,15 +33,7 @@ def answer(request: web.Request, error: Exception, refused: Refused) -> web.Resp
     """500 for a client, 503 with Retry-After for a webhook: its sender is to come again, nothing was stored."""
     if isinstance(error, StoreUnavailable):
         return unavailable(str(error)).response()
-    name = secrets.token_hex(8)
-    route = request.match_info.route.resource
-    _log.error(
-        "request.failed",
-        path=route.canonical if route is not None else "",
-        kind=request.method,
-        reference=name,
-        exc_info=error,
-    )
+    name = told(request, error)
     if request.path.startswith(WEBHOOKS):
         refused(request.match_info.get("account", ""), "internal")
         problem = Problem(
@@ -52,6 +44,15 @@ def answer(request: web.Request, error: Exception, refused: Refused) -> web.Resp
     response = problem.response()
     response.headers[REQUEST_ID] = name
     return response
+
+
+def told(request: web.Request, error: Exception) -> str:
+    """Log the fault; the reference it is found under. The path is the route's, not what was asked for."""
+    name = secrets.token_hex(8)
+    route = request.match_info.route.resource
+    path = route.canonical if route is not None else ""
+    _log.error("request.failed", path=path, kind=request.method, reference=name, exc_info=error)
+    return name
 
 
 def _told(name: str) -> str:

@@ -111,7 +111,8 @@ async def _list(args: argparse.Namespace) -> int:
 
 
 async def _check(args: argparse.Namespace) -> int:
-    async with reading(args, prefer_hub=True) as api:
+    # A login that works is kept, and a hold is lifted: so it acts, through the hub where one runs.
+    async with acting(args) as api:
         answer = await api.get(f"/accounts/{segment(args.account)}/check")
     if wants_json(args):
         print_json(answer)

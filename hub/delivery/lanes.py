@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from connectors.sdk.manifest import Budget
 from hub.ports.store import LevelRow, OutboxRow
@@ -37,7 +37,7 @@ def effect_order(rows: Iterable[OutboxRow]) -> list[OutboxRow]:
     return sorted(rows, key=lambda row: (row.deadline_at is None, row.deadline_at or 0, row.occurred_at, row.id))
 
 
-def replay_rate(budgets: Iterable[Budget]) -> float:
-    """Replayed items a second for a vendor: its share of the tightest declared budget."""
-    rates = [budget.rate for budget in budgets if budget.rate > 0]
+def replay_rate(budgets: Iterable[Budget], named: Collection[str] = ()) -> float:
+    """Replayed items a second for a vendor: its share of the tightest declared budget, or of those named."""
+    rates = [budget.rate for budget in budgets if budget.rate > 0 and (not named or budget.name in named)]
     return REPLAY_SHARE * min(rates, default=UNDECLARED_RATE)

@@ -90,12 +90,14 @@ async def _run(options: Options, stop: asyncio.Event, folder: Path) -> tuple[Ver
 
 
 async def _sandboxes(options: Options, stack: AsyncExitStack) -> dict[str, Sandbox]:
-    """A sandbox of every connector, listening, with every good listed; nothing is in stock there yet."""
+    """A sandbox of every channel, listening, with every good listed; nothing is in stock there yet."""
     sandboxes: dict[str, Sandbox] = {}
     for name in registry.names():
-        build = registry.get(name).sandbox
-        if build is None:
+        kind = registry.get(name)
+        # Another side of a channel is no channel of its own: no shopper buys there.
+        if kind.sandbox is None or kind.manifest.flavour_of:
             continue
+        build = kind.sandbox
         sandbox: Sandbox = build(seed=options.seed, faults=Faults.parse(options.fault, seed=options.seed))
         url = await sandbox.start()
         stack.push_async_callback(sandbox.stop)

@@ -144,5 +144,7 @@ def configure(*, json_lines: bool, level: str = "info", stream: TextIO | None = 
     )
     # Libraries speak only when something is wrong, and through the same stream.
     logging.basicConfig(stream=out, level=max(number, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
+    # It quotes whole request lines of whoever knocks. Faults of ours are logged at the request's boundary.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL + 1)
     # A duty that is still at work when its turn comes again is skipped by design, and that is no news.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)

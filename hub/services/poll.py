@@ -20,6 +20,8 @@ from hub.services.receive import inputs_of
 _log = structlog.get_logger(__name__)
 
 LANE = "pull"
+"""With the stream's name behind it: a stream whose quota is spent must not hold up the others."""
+
 PAGES_MAX = 5_000
 """Pages of one walk; a walk that is longer goes on from its cursor at the next poll."""
 BACKFILL = "backfill:"
@@ -111,10 +113,12 @@ class Poller:
                 return Walked(stream, pages, envelopes, stopped="the account is held or paused")
             page, attempt, error = await self._fetch(stream, cursor, since)
             if attempt is None:
-                return Walked(stream, pages, envelopes, stopped="the gate is shut", wait_s=out.calls.wait_s(LANE))
+                return Walked(
+                    stream, pages, envelopes, stopped="the gate is shut", wait_s=out.calls.wait_s(_lane(stream))
+                )
             if page is None:
                 await out.store.run(ReadSet(), lambda _, tried=attempt: WriteSet(attempts=[tried]))  # type: ignore[misc]
-                wait = out.calls.wait_s(LANE) or None
+                wait = out.calls.wait_s(_lane(stream)) or None
                 return Walked(stream, pages, envelopes, stopped=str(error), error=error, wait_s=wait)
             following = _text(page.cursor)
             # A cursor that leads back would read the same pages for ever.
@@ -134,7 +138,7 @@ class Poller:
         self, stream: str, cursor: Cursor | None, since: datetime | None
     ) -> tuple[Page | None, Attempt | None, ConnectorError | None]:
         limit = self._out.plan.manifest.stream(stream).page_max
-        target = Target(LANE, f"pull_{stream}", stream, direction="in")
+        target = Target(_lane(stream), f"pull_{stream}", stream, direction="in")
         called = await self._out.calls.make(target, lambda: self._connector.fetch(stream, cursor, limit, since))
         if called is None:
             return None, None, None
@@ -176,6 +180,10 @@ class Poller:
         elif finished:
             writes.resolved_failures.append((out.account, "inbound", reference))
         await out.store.run(ReadSet(), lambda _: writes)
+
+
+def _lane(stream: str) -> str:
+    return f"{LANE}:{stream}"
 
 
 def _text(cursor: Cursor | None) -> str:

@@ -247,7 +247,7 @@ class _Turns:
         if plan is None:
             return UNDECLARED_RATE
         # Effects and numbers spend the same budget, so each kind gets half of the replays' share.
-        calls = replay_rate(plan.manifest.budgets) / 2.0
+        calls = replay_rate(plan.manifest.budgets, plan.manifest.replay_budgets) / 2.0
         return calls * max(1, plan.manifest.publish_batch_max) if row.kind == "availability" else calls
 
 

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import jsonschema
+import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hub.api.auth import Role
@@ -171,3 +172,29 @@ async def test_wrong_requests_are_problem_documents(desk: Desk) -> None:
         assert answer.body["title"], named
     assert (await desk.get("/stock/MUG")).body["total"]["on_hand"] == 50
     assert (await desk.get("/status")).body["accounts"][1]["mode"] == "shadow"
+
+
+@pytest.mark.parametrize(
+    "cursor", ["WzFd", "WyJhIl0", "WyJcdTAwMDAiXQ", "W1tdXQ", "WzkyMjMzNzIwMzY4NTQ3NzU4MDhd", "W3RydWVd"]
+)
+async def test_no_cursor_is_taken_for_a_database_that_is_away(desk: Desk, cursor: str) -> None:
+    """A cursor of another list, of another type or out of range is the caller's fault on every list and engine."""
+    for path in ("/orders", "/stock", "/failures", "/attempts", "/audit", "/shipments"):
+        answer = await desk.get(f"{path}?cursor={cursor}")
+        assert answer.status in (200, 422), (path, answer.body)
+        if answer.status == 200:
+            assert set(answer.body) == {"items", "next"}, path
+
+
+async def test_what_no_database_may_be_sent_is_refused_at_the_edge(desk: Desk) -> None:
+    """U+0000 in a path, a query or a body, and spans of time beyond all sense: 422, never a fault."""
+    line = {"sku": "A\0", "location": "main", "delta": 1}
+    answers = [
+        await desk.call("GET", "/orders?account=%00"),
+        await desk.call("GET", "/orders/%00"),
+        await desk.post("/stock/adjustments", {"lines": [line]}),
+        await desk.post("/tokens", {"role": "viewer", "label": "\0"}),
+        await desk.post("/failures/replay", {"older_than_s": 1e308}),
+        await desk.post("/failures/replay", {"older_than_s": -1}),
+    ]
+    assert [answer.status for answer in answers] == [422] * 6

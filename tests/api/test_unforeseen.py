@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -112,11 +113,25 @@ async def test_a_database_that_is_away_is_503_on_every_path(http: aiohttp.Client
         assert int(answer.headers["Retry-After"]) > 0
 
 
-async def test_an_answer_under_way_is_cut_off_not_added_to(http: aiohttp.ClientSession) -> None:
-    """A client never reads a problem document as the rest of what it asked for."""
+async def test_an_answer_under_way_is_cut_off_not_added_to(http: aiohttp.ClientSession, lines: io.StringIO) -> None:
+    """A client never reads a problem document as the rest of what it asked for; the log has the fault all the same."""
     with pytest.raises(aiohttp.ClientError):
         async with http.get("/midway") as answer:
             await answer.read()
+    assert json.loads(lines.getvalue())["path"] == "/midway"
+
+
+async def test_what_strangers_send_is_not_written_into_the_log(
+    http: aiohttp.ClientSession, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A request that is none is answered 400, and neither its line nor a traceback reaches the log."""
+    url = str(http._base_url)
+    host, port = url.removeprefix("http://").strip("/").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"GET /away?name={SECRET}&\xff HTTP/1.1\r\nHost: x\r\n\r\n".encode("latin-1"))
+    assert b" 400 " in await reader.readline()
+    writer.close()
+    assert SECRET not in "".join(capfd.readouterr())
 
 
 async def test_a_body_that_is_not_packed_as_stated_is_the_clients_fault(http: aiohttp.ClientSession) -> None:

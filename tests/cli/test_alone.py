@@ -72,6 +72,14 @@ def test_pausing_and_tokens_work_without_a_hub(operator: Operator) -> None:
     assert operator("failures", "replay", "--all", "--json").json["count"] == 0
 
 
+def test_an_account_is_checked_without_a_hub(operator: Operator) -> None:
+    """The vendor is asked and its answer told, whether or not a hub runs: here nobody listens."""
+    done = operator("accounts", "check", "market")
+    assert done.code == 1
+    assert "checking market" in done.err
+    assert "reading only" not in done.err
+
+
 def test_a_socket_left_by_a_killed_hub_is_no_hub(operator: Operator) -> None:
     """A stale socket file does not stop commands from going straight to the database."""
     assert operator("stock", "set", "MUG", "main", "1").code == 0

@@ -64,6 +64,14 @@ async def test_a_page_that_fails_is_read_next_time(desk: Desk, error: Exception)
     assert stored(desk) == ["o1", "o2", "o3", "o4"]
 
 
+async def test_a_stream_whose_quota_is_spent_holds_up_no_other(desk: Desk) -> None:
+    """A search may rest for minutes: what arrives in a queue, or the stock, is still read."""
+    desk.vendor.faults["fetch"] = deque([RateLimited("one in three minutes", retry_after_s=178.0)])
+    assert (await desk.poller.poll("orders")).wait_s == pytest.approx(178.0)
+    assert (await desk.poller.poll("stock")).finished
+    assert (await desk.poller.poll("orders")).stopped == "the gate is shut"
+
+
 async def test_rows_and_cursor_share_a_fate(desk: Desk) -> None:
     """When the store cannot take a page, the cursor stays where it was too."""
     desk.store.fail = "disk full"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import json
+
 import pytest
 
 from connectors.sdk.clock import ManualClock
+from hub.ports.queries import CursorUnknown
 from hub.ports.store import Attempt, AuditEntry, ListingRow, PersonalRow, ReadSet, SkuRow, StoredReply, WriteSet
 from hub.storage import WrongKey, open_store
 from tests.support.stores import KEY, Bench, execute, given, listing, opened
@@ -156,3 +161,12 @@ async def test_readers_work_beside_the_hub_and_cannot_write(bench: Bench) -> Non
     assert store is None
     assert len((await queries.inputs(account="shop"))[0]) == 1
     await queries.close()
+
+
+@pytest.mark.parametrize("values", [[1], ["a"], ["a\0"], [[]], [True], [2**63], ["a", "b"], ["a", 1], {"a": 1}])
+async def test_a_cursor_that_does_not_fit_its_list_is_refused(bench: Bench, values: object) -> None:
+    """Told as such on both engines, never as a database that cannot be read."""
+    cursor = base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+    for ask in (bench.queries.orders, bench.queries.positions, bench.queries.failures, bench.queries.attempts):
+        with contextlib.suppress(CursorUnknown):
+            await ask(cursor=cursor)

@@ -49,7 +49,10 @@ MANIFEST = Manifest(
     title="Toy",
     capabilities=frozenset(Capability),
     topics=(Topic("orders/create"), Topic("orders/changed", hint=True)),
-    streams=(Stream("orders", interval_s=60.0, overlap_s=30.0, page_max=2, backfill_days_max=30.0),),
+    streams=(
+        Stream("orders", interval_s=60.0, overlap_s=30.0, page_max=2, backfill_days_max=30.0),
+        Stream("stock", interval_s=900.0),
+    ),
     effects=(EffectKind("confirm"), EffectKind("keyed", keyed=True)),
     budgets=(Budget("default", rate=4.0, burst=8.0),),
     publish_batch_max=10,

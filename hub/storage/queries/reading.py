@@ -24,6 +24,7 @@ Query = Select[*tuple[Any, ...]]
 Line = Any
 """A row as SQLAlchemy gives it; what is in it is known where the query is written."""
 LIMIT_MAX = 1000
+_INTEGER_MAX = 2**63
 
 
 class Reading:
@@ -65,7 +66,7 @@ class Reading:
         """One page ordered by `keys`, which stand last in every row selected."""
         limit = max(1, min(limit, LIMIT_MAX))
         if cursor is not None:
-            statement = statement.where(_beyond(keys, _place(cursor, len(keys)), descending=descending))
+            statement = statement.where(_beyond(keys, _place(cursor, keys), descending=descending))
         order = [key.desc() if descending else key for key in keys]
         rows = await self._rows(statement.order_by(*order).limit(limit + 1))
         more = len(rows) > limit
@@ -92,14 +93,21 @@ def _cursor(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(list(values))).decode().rstrip("=")
 
 
-def _place(cursor: str, count: int) -> list[Any]:
+def _place(cursor: str, keys: Sequence[ColumnElement[Any]]) -> list[Any]:
     try:
         values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error) as error:
         raise CursorUnknown("that cursor is none of ours; start without one") from error
-    if not isinstance(values, list) or len(values) != count or any(type(value) not in {int, str} for value in values):
+    if not isinstance(values, list) or len(values) != len(keys) or not all(map(_fits, values, keys)):
         raise CursorUnknown("that cursor belongs to another list; start without one")
     return values
+
+
+def _fits(value: Any, key: ColumnElement[Any]) -> bool:
+    """Whether a value may stand in a key's place: of its type, and nothing a database cannot be sent."""
+    if type(value) is not key.type.python_type:
+        return False
+    return "\0" not in value if isinstance(value, str) else abs(value) < _INTEGER_MAX
 
 
 def _beyond(keys: Sequence[ColumnElement[Any]], values: Sequence[Any], *, descending: bool) -> ColumnElement[bool]:

@@ -1,0 +1,206 @@
+"""Which way a number goes to Amazon: one PATCH now, or a feed that takes minutes.
+
+A batch below `feed_from` goes out singly, a larger one as feeds, urgent numbers (zeroing, oversold) always
+singly and first. A SKU waiting for an unfinished feed is held until that has ended, as a queued item whose
+receipt names the feed. When feeds are spent or refused, the rest goes out singly as far as a minute's calls reach.
+
+Source: maintainers' advice on feeds for many SKUs (2025); see `listings`, `feeds` and `feed_documents`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from connectors.amazon import feed_documents
+from connectors.amazon.api import Api
+from connectors.amazon.bulk import Bulk
+from connectors.amazon.feed_documents import FeedFile, Number
+from connectors.amazon.feeds import Feeds
+from connectors.amazon.listings import Address, address_of
+from connectors.amazon.open_feeds import OpenFeeds, is_stuck
+from connectors.amazon.patching import Numbers, Patcher, Results, all_failed
+from connectors.amazon.settings import Settings
+from connectors.sdk.contract import AccountContext, PushItem, PushResult, PushState
+from connectors.sdk.errors import ConnectorError, RateLimited, Rejected, TargetMissing, Transient
+
+SINGLY_MAX: Final = 300
+"""What a minute of single calls carries; more than that waits for a feed."""
+
+MARKETPLACES_MAX: Final = 25
+"""Source: feeds_2021-06-30, createFeed (2026-08)."""
+
+HELD: Final = "after:"
+"""Begins the receipt of a number that waits for the feed named behind it."""
+
+
+class Publisher:
+    """One account's way out for numbers. Calls may overlap; each answers for its own items."""
+
+    def __init__(self, ctx: AccountContext, settings: Settings, api: Api, feeds: Feeds) -> None:
+        self._ctx = ctx
+        self._settings = settings
+        self._feeds = feeds
+        self._patcher = Patcher(settings, api)
+        self._bulk = Bulk(ctx, feeds)
+        self._open = OpenFeeds(ctx, feeds)
+
+    async def publish(self, items: Sequence[PushItem]) -> list[PushResult]:
+        """One result per item, in order. Of two numbers for one place the newer is sent.
+
+        Raises:
+            Transient, RateLimited, AuthFailed: Nothing was sent at all.
+        """
+        places, refused = self._places(items)
+        newest = _newest(items, places)
+        results: Results = {}
+        urgent = {address.sku for address, item in newest.items() if item.urgent}
+        blocked = await self._open.blocking({address.sku for address in newest}, urgent)
+        for address, item in newest.items():
+            if address.sku in blocked:
+                results[address] = PushResult(item, PushState.PENDING, receipt=f"{HELD}{blocked[address.sku]}")
+        sendable = {address: item for address, item in newest.items() if address not in results}
+        await self._send(sendable, results)
+        _raise_if_nothing_was_sent(results, refused)
+        return [
+            refused[index] if index in refused else _for(item, results[places[index]])
+            for index, item in enumerate(items)
+        ]
+
+    async def poll(self, receipt: str, items: Sequence[PushItem]) -> list[PushResult]:
+        """What became of the items of a feed; held ones are sent once their feed has ended."""
+        feed_id = receipt.removeprefix(HELD)
+        try:
+            feed = await self._feeds.state(feed_id)
+        except TargetMissing:
+            self._open.closed(feed_id)
+            if receipt.startswith(HELD):
+                return await self.publish(items)
+            return all_failed(items, receipt, Transient(f"Amazon knows no feed {feed_id}", code="feed_unknown"))
+        stuck = is_stuck(feed, self._ctx.clock.now())
+        if not feed.finished and not stuck:
+            if not receipt.startswith(HELD):
+                self._open.opened(feed_id, (item.ref.channel_sku for item in items))
+            return [PushResult(item, PushState.PENDING, receipt=receipt) for item in items]
+        if stuck:
+            await self._feeds.cancel(feed_id)
+        self._open.closed(feed_id)
+        if receipt.startswith(HELD):
+            return await self.publish(items)
+        if stuck:
+            message = f"feed {feed_id} is still {feed.status} after hours; its numbers are sent again"
+            return all_failed(items, receipt, Transient(message, code="feed_stuck"))
+        return await self._bulk.judge(feed, items)
+
+    def _places(self, items: Sequence[PushItem]) -> tuple[dict[int, Address], dict[int, PushResult]]:
+        """Addresses by the item's index, and results of items that may not be sent."""
+        places: dict[int, Address] = {}
+        refused: dict[int, PushResult] = {}
+        for index, item in enumerate(items):
+            try:
+                places[index] = self._place(item)
+            except Rejected as error:
+                refused[index] = PushResult(item, PushState.FAILED, error=error)
+        return places, refused
+
+    async def _send(self, items: Mapping[Address, PushItem], results: Results) -> None:
+        urgent = {address: item for address, item in items.items() if item.urgent}
+        usual = {address: item for address, item in items.items() if not item.urgent}
+        if len(usual) < self._settings.feed_from:
+            halted = await self._patcher.send(_numbers({**urgent, **usual}), results)
+        else:
+            halted = await self._patcher.send(_numbers(urgent), results)
+            if halted is None:
+                halted = await self._by_feeds(_numbers(usual), results)
+        _fill(items, results, halted)
+
+    async def _by_feeds(self, numbers: Numbers, results: Results) -> ConnectorError | None:
+        """Gives the error that ended the sending before every document had its turn."""
+        for marketplaces, group in numbers.items():
+            # Tens of thousands of rows are written elsewhere: everything else of the hub goes on meanwhile.
+            made = await asyncio.to_thread(
+                feed_documents.files, group, marketplaces, self._settings.seller_id, self._settings.issue_locale
+            )
+            for place, file in enumerate(made):
+                few = place > 0 and len(file.numbers) < self._settings.feed_from
+                error = await (self._few(file, results) if few else self._file(file, results))
+                if error is not None:
+                    return error
+        return None
+
+    async def _file(self, file: FeedFile, results: Results) -> ConnectorError | None:
+        try:
+            feed_id = await self._bulk.submit(file)
+        except (RateLimited, Rejected) as error:
+            # The document as a whole found no way in, so as many as may go out one by one.
+            halted = await self._patcher.send({file.marketplaces: file.numbers[:SINGLY_MAX]}, results)
+            self._settle_all(file, halted or _waiting(error), results)
+            return None
+        except ConnectorError as error:
+            return error
+        self._open.opened(feed_id, (number.sku for number in file.numbers))
+        for item in file.items:
+            results[self._place(item)] = PushResult(item, PushState.PENDING, receipt=feed_id)
+        return None
+
+    async def _few(self, file: FeedFile, results: Results) -> ConnectorError | None:
+        """What was left over from full documents is no feed's worth."""
+        return await self._patcher.send({file.marketplaces: file.numbers}, results)
+
+    def _settle_all(self, file: FeedFile, error: ConnectorError, results: Results) -> None:
+        """Every item of the document that has no answer yet gets this one."""
+        for item in file.items:
+            results.setdefault(self._place(item), PushResult(item, PushState.FAILED, error=error))
+
+    def _place(self, item: PushItem) -> Address:
+        return address_of(item.ref, self._settings.marketplace_ids)
+
+
+def _newest(items: Sequence[PushItem], places: Mapping[int, Address]) -> dict[Address, PushItem]:
+    newest: dict[Address, PushItem] = {}
+    for index, address in places.items():
+        held = newest.get(address)
+        if held is None or items[index].version > held.version:
+            newest[address] = items[index]
+    return newest
+
+
+def _numbers(items: Mapping[Address, PushItem]) -> dict[tuple[str, ...], list[Number]]:
+    """Numbers by the marketplaces they go to: a SKU that shows one number everywhere is one message."""
+    alike: dict[tuple[str, int], dict[str, PushItem]] = {}
+    for address, item in items.items():
+        alike.setdefault((address.sku, item.quantity), {})[address.marketplace] = item
+    found: dict[tuple[str, ...], list[Number]] = {}
+    for (sku, quantity), members in alike.items():
+        names = sorted(members)
+        for start in range(0, len(names), MARKETPLACES_MAX):
+            part = tuple(names[start : start + MARKETPLACES_MAX])
+            found.setdefault(part, []).append(Number(sku, quantity, tuple(members[name] for name in part)))
+    return found
+
+
+def _waiting(error: ConnectorError) -> Transient:
+    """For items beyond what goes singly. Not `RateLimited`: that would hold urgent numbers back with them."""
+    message = f"no feed could be made: {error.message}"
+    return Transient(message, code="no_feed", status=error.status, correlation_id=error.correlation_id)
+
+
+def _fill(items: Mapping[Address, PushItem], results: Results, halted: ConnectorError | None) -> None:
+    error = halted or Transient("not sent", code="not_sent")
+    for address, item in items.items():
+        results.setdefault(address, PushResult(item, PushState.FAILED, error=error))
+
+
+def _raise_if_nothing_was_sent(results: Results, refused: Mapping[int, PushResult]) -> None:
+    """When not one item has an answer of its own, the one error is the answer to all."""
+    errors = [result.error for result in results.values()]
+    if refused or not errors:
+        return
+    if all(error is not None and not isinstance(error, Rejected) for error in errors):
+        raise next(error for error in errors if error is not None)
+
+
+def _for(item: PushItem, result: PushResult) -> PushResult:
+    """The place's result under the item that was asked about: an older one shares the newer one's fate."""
+    return PushResult(item, result.state, result.receipt, result.error, result.correlation_id)
