@@ -1,8 +1,9 @@
 """Which way a number goes to Amazon: one PATCH now, or a feed that takes minutes.
 
-A batch below `feed_from` goes out singly, a larger one as feeds, urgent numbers (zeroing, oversold) always
-singly and first. A SKU waiting for an unfinished feed is held until that has ended, as a queued item whose
-receipt names the feed. When feeds are spent or refused, the rest goes out singly as far as a minute's calls reach.
+A batch below `feed_from` goes out singly, a larger one as feeds. Urgent numbers (zeroing, oversold) go singly
+and first, the lowest before the others, as many as a minute's calls carry: a feed has the rest sooner than their
+turn would come. A SKU waiting for an unfinished feed is held until that has ended, as a queued item whose receipt
+names the feed. When feeds are spent or refused, the rest goes out singly as far as a minute's calls reach.
 
 Source: maintainers' advice on feeds for many SKUs (2025); see `listings`, `feeds` and `feed_documents`.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from connectors.amazon import feed_documents
@@ -30,6 +32,9 @@ SINGLY_MAX: Final = 300
 
 MARKETPLACES_MAX: Final = 25
 """Source: feeds_2021-06-30, createFeed (2026-08)."""
+
+Singles = asyncio.Task[ConnectorError | None]
+"""The urgent numbers of the same batch on their way, and the error that ended them early."""
 
 HELD: Final = "after:"
 """Begins the receipt of a number that waits for the feed named behind it."""
@@ -105,17 +110,20 @@ class Publisher:
         return places, refused
 
     async def _send(self, items: Mapping[Address, PushItem], results: Results) -> None:
-        urgent = {address: item for address, item in items.items() if item.urgent}
-        usual = {address: item for address, item in items.items() if not item.urgent}
-        if len(usual) < self._settings.feed_from:
-            halted = await self._patcher.send(_numbers({**urgent, **usual}), results)
-        else:
-            halted = await self._patcher.send(_numbers(urgent), results)
+        first, later = _by_urgency(items)
+        if len(later) < self._settings.feed_from:
+            halted = await self._patcher.send(_numbers(first), results)
             if halted is None:
-                halted = await self._by_feeds(_numbers(usual), results)
+                halted = await self._patcher.send(_numbers(later), results)
+        else:
+            # Side by side: a minute of single calls does not keep the feed waiting.
+            async with asyncio.TaskGroup() as tasks:
+                singles = tasks.create_task(self._patcher.send(_numbers(first), results))
+                feeds = tasks.create_task(self._by_feeds(_numbers(later), results, singles))
+            halted = singles.result() or feeds.result()
         _fill(items, results, halted)
 
-    async def _by_feeds(self, numbers: Numbers, results: Results) -> ConnectorError | None:
+    async def _by_feeds(self, numbers: Numbers, results: Results, singles: Singles) -> ConnectorError | None:
         """Gives the error that ended the sending before every document had its turn."""
         for marketplaces, group in numbers.items():
             # Tens of thousands of rows are written elsewhere: everything else of the hub goes on meanwhile.
@@ -124,18 +132,18 @@ class Publisher:
             )
             for place, file in enumerate(made):
                 few = place > 0 and len(file.numbers) < self._settings.feed_from
-                error = await (self._few(file, results) if few else self._file(file, results))
+                error = await (self._few(file, results, singles) if few else self._file(file, results, singles))
                 if error is not None:
                     return error
         return None
 
-    async def _file(self, file: FeedFile, results: Results) -> ConnectorError | None:
+    async def _file(self, file: FeedFile, results: Results, singles: Singles) -> ConnectorError | None:
         try:
             feed_id = await self._bulk.submit(file)
         except (RateLimited, Rejected) as error:
             # The document as a whole found no way in, so as many as may go out one by one.
-            halted = await self._patcher.send({file.marketplaces: file.numbers[:SINGLY_MAX]}, results)
-            self._settle_all(file, halted or _waiting(error), results)
+            part = replace(file, numbers=file.numbers[:SINGLY_MAX])
+            self._settle_all(file, await self._few(part, results, singles) or _waiting(error), results)
             return None
         except ConnectorError as error:
             return error
@@ -144,9 +152,10 @@ class Publisher:
             results[self._place(item)] = PushResult(item, PushState.PENDING, receipt=feed_id)
         return None
 
-    async def _few(self, file: FeedFile, results: Results) -> ConnectorError | None:
-        """What was left over from full documents is no feed's worth."""
-        return await self._patcher.send({file.marketplaces: file.numbers}, results)
+    async def _few(self, file: FeedFile, results: Results, singles: Singles) -> ConnectorError | None:
+        """What is no feed's worth goes singly, after the urgent numbers have had their calls."""
+        halted = await singles
+        return halted or await self._patcher.send({file.marketplaces: file.numbers}, results)
 
     def _settle_all(self, file: FeedFile, error: ConnectorError, results: Results) -> None:
         """Every item of the document that has no answer yet gets this one."""
@@ -155,6 +164,20 @@ class Publisher:
 
     def _place(self, item: PushItem) -> Address:
         return address_of(item.ref, self._settings.marketplace_ids)
+
+
+def _by_urgency(items: Mapping[Address, PushItem]) -> tuple[dict[Address, PushItem], dict[Address, PushItem]]:
+    """What goes singly at once, lowest first, and the rest, urgent ones first. A SKU stays whole: one way at a time."""
+    lowest: dict[str, int] = {}
+    for address, item in items.items():
+        if item.urgent:
+            lowest[address.sku] = min(item.quantity, lowest.get(address.sku, item.quantity))
+    ranked = sorted(lowest, key=lowest.__getitem__)
+    rank = {sku: place for place, sku in enumerate(ranked)}
+    ordered = sorted(items.items(), key=lambda pair: rank.get(pair[0].sku, len(ranked)))
+    single = set(ranked[:SINGLY_MAX])
+    first = {address: item for address, item in ordered if address.sku in single}
+    return first, {address: item for address, item in ordered if address.sku not in single}
 
 
 def _newest(items: Sequence[PushItem], places: Mapping[int, Address]) -> dict[Address, PushItem]:

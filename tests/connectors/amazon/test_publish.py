@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -192,6 +193,49 @@ async def test_urgent_numbers_never_wait_for_a_feed() -> None:
     async with selling(options=SMALL_FEEDS) as seller:
         results = await seller.publisher.publish([item("A", 1), item("B", 2), item("Z", 0, urgent=True)])
         assert states(results) == ["pending", "pending", "accepted"]
+        assert [row["sku"] for row in seller.desk.documents[0]["messages"]] == ["A", "B"]
+
+
+async def test_urgent_numbers_beyond_a_minute_of_calls_go_by_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A buffer raised on a whole catalogue: the lowest go singly, lowest first, and a feed has the rest at once."""
+    monkeypatch.setattr(publish, "SINGLY_MAX", 3)
+    async with selling(options=SMALL_FEEDS) as seller:
+        shrinking = [item(f"S{number}", number, urgent=True) for number in (9, 5, 1, 7, 0, 3)]
+        results = await seller.publisher.publish([item("USUAL", 50), *shrinking])
+        sent = [call.request.url.path.rpartition("/")[2] for call in seller.wire.routes["patch"].calls]
+        assert sent == ["S0", "S1", "S3"]
+        assert states(results) == ["pending", "pending", "pending", "accepted", "pending", "accepted", "accepted"]
+        (document,) = seller.desk.documents
+        assert [row["sku"] for row in document["messages"]] == ["S5", "S7", "S9", "USUAL"]
+
+
+async def test_a_feed_does_not_wait_for_a_minute_of_single_calls() -> None:
+    """The feed is made while the urgent numbers are still on their way."""
+    async with selling(options=SMALL_FEEDS) as seller:
+        made = asyncio.Event()
+
+        async def after_the_feed(_: httpx.Request) -> httpx.Response:
+            await asyncio.wait_for(made.wait(), 5)
+            return httpx.Response(200, json={"status": "ACCEPTED"})
+
+        create = seller.desk._create
+
+        def noticed(request: httpx.Request) -> httpx.Response:
+            made.set()
+            return create(request)
+
+        seller.desk.creates.mock(side_effect=noticed)
+        seller.wire.routes["patch"].mock(side_effect=after_the_feed)
+        results = await seller.publisher.publish([item("A", 1), item("B", 2), item("Z", 0, urgent=True)])
+        assert states(results) == ["pending", "pending", "accepted"]
+
+
+async def test_an_urgent_sku_goes_one_way_in_all_its_marketplaces() -> None:
+    """Its usual number elsewhere does not leave by feed beside the call: no order is promised between the two."""
+    async with selling(options={**SMALL_FEEDS, "marketplace_ids": [US, CA]}) as seller:
+        usual = [item("A", 1), item("B", 2), item("Z", 4, marketplace=CA)]
+        results = await seller.publisher.publish([*usual, item("Z", 0, urgent=True)])
+        assert states(results) == ["pending", "pending", "accepted", "accepted"]
         assert [row["sku"] for row in seller.desk.documents[0]["messages"]] == ["A", "B"]
 
 
