@@ -62,6 +62,12 @@ class Batches:
 
 
 CHANNELS: Mapping[str, Batches] = {
+    "amazon": Batches(
+        # Of a feed: its document made, the feed made, asked for, its report found.
+        writes={"ID/documents": 25_000, "ID/feeds": 25_000, "feeds/ID": 25_000, "documents/ID": 25_000},
+        reads={"items/A2SANDBOXSELLER": 20},
+        source="JSON_LISTINGS_FEED takes 25,000 messages, searchListingsItems 20 identifiers; the queue's polls left out",
+    ),
     "ebay": Batches(
         writes={"bulk_update_price_quantity": 25},
         reads={"bulk_get_inventory_item": 25, "offer/ID": 1},
@@ -76,7 +82,7 @@ def run(options: Options) -> Report:
     for name, batches in CHANNELS.items():
         title = registry.get(name).manifest.title.split()[0]
         found = _once(options, name, listings)
-        used = {path: count for path, count in found["by_path"].items() if count > 1}
+        used = {path: count for path, count in found["by_path"].items() if count > 1 and path}
         calls, least = sum(used.values()), batches.least(listings)
         report.figures.append(
             Figure(

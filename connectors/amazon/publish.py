@@ -3,7 +3,8 @@
 A batch below `feed_from` goes out singly, a larger one as feeds. Urgent numbers (zeroing, oversold) go singly
 and first, the lowest before the others, as many as a minute's calls carry: a feed has the rest sooner than their
 turn would come. A SKU waiting for an unfinished feed is held until that has ended, as a queued item whose receipt
-names the feed. When feeds are spent or refused, the rest goes out singly as far as a minute's calls reach.
+names the feed; an urgent one is shown at once and sent again then. When feeds are spent or refused, the rest goes
+out singly as far as a minute's calls reach.
 
 Source: maintainers' advice on feeds for many SKUs (2025); see `listings`, `feeds` and `feed_documents`.
 """
@@ -14,6 +15,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
+
+import structlog
 
 from connectors.amazon import feed_documents
 from connectors.amazon.api import Api
@@ -26,6 +29,8 @@ from connectors.amazon.patching import Numbers, Patcher, Results, all_failed
 from connectors.amazon.settings import Settings
 from connectors.sdk.contract import AccountContext, PushItem, PushResult, PushState
 from connectors.sdk.errors import ConnectorError, RateLimited, Rejected, TargetMissing, Transient
+
+log = structlog.get_logger(__name__)
 
 SINGLY_MAX: Final = 300
 """What a minute of single calls carries; more than that waits for a feed."""
@@ -62,11 +67,12 @@ class Publisher:
         results: Results = {}
         urgent = {address.sku for address, item in newest.items() if item.urgent}
         blocked = await self._open.blocking({address.sku for address in newest}, urgent)
-        for address, item in newest.items():
-            if address.sku in blocked:
-                results[address] = PushResult(item, PushState.PENDING, receipt=f"{HELD}{blocked[address.sku]}")
-        sendable = {address: item for address, item in newest.items() if address not in results}
+        held = {address: item for address, item in newest.items() if address.sku in blocked}
+        for address, item in held.items():
+            results[address] = PushResult(item, PushState.PENDING, receipt=f"{HELD}{blocked[address.sku]}")
+        sendable = {address: item for address, item in newest.items() if address not in held}
         await self._send(sendable, results)
+        await self._ahead_of_feeds(held)
         _raise_if_nothing_was_sent(results, refused)
         return [
             refused[index] if index in refused else _for(item, results[places[index]])
@@ -122,6 +128,17 @@ class Publisher:
                 feeds = tasks.create_task(self._by_feeds(_numbers(later), results, singles))
             halted = singles.result() or feeds.result()
         _fill(items, results, halted)
+
+    async def _ahead_of_feeds(self, held: Mapping[Address, PushItem]) -> None:
+        """Show what is urgent now, though its feed is not done: the feed may win, so it stays held and is sent again.
+
+        Without this a shopper would see the old number until the feed has ended, whichever of the two wins.
+        """
+        urgent, _ = _by_urgency({address: item for address, item in held.items() if item.urgent})
+        if urgent:
+            halted = await self._patcher.send(_numbers(urgent), {})
+            if halted is not None:
+                log.info("amazon.urgent_held", account=self._ctx.account, items=len(urgent), code=halted.code)
 
     async def _by_feeds(self, numbers: Numbers, results: Results, singles: Singles) -> ConnectorError | None:
         """Gives the error that ended the sending before every document had its turn."""

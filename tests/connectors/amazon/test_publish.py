@@ -363,12 +363,25 @@ async def test_an_urgent_number_takes_its_feed_out_of_the_queue() -> None:
         sent = [item("A", 1), item("B", 2)]
         await in_feed(seller, *sent)
         zero = item("A", 0, version=2, urgent=True)
-        assert states(await seller.publisher.publish([zero])) == ["pending"], "in progress: it has to wait"
+        assert states(await seller.publisher.publish([zero])) == ["pending"], "in progress: the feed may still win"
         assert not seller.desk.cancels.called
         seller.desk.statuses = ("IN_QUEUE",)
         assert states(await seller.publisher.publish([zero])) == ["accepted"]
         assert seller.desk.cancels.call_count == 1
         assert states(await seller.publisher.poll("feed-1", sent)) == ["failed", "failed"], "the others come again"
+
+
+async def test_an_urgent_number_is_shown_at_once_and_sent_again_after_its_feed() -> None:
+    """Whichever of the two wins, shoppers see the smaller number first and last."""
+    async with selling(options=SMALL_FEEDS) as seller:
+        receipt = await in_feed(seller, item("A", 9), item("B", 2))
+        zero = item("A", 0, version=2, urgent=True)
+        (held,) = await seller.publisher.publish([zero])
+        assert (held.state, held.receipt) == (PushState.PENDING, f"after:{receipt}")
+        assert [body["patches"][0]["value"][0]["quantity"] for body in seller.patched("A")] == [0]
+        seller.desk.statuses = ("DONE",)
+        assert states(await seller.publisher.poll(f"after:{receipt}", [zero])) == ["accepted"]
+        assert [body["patches"][0]["value"][0]["quantity"] for body in seller.patched("A")] == [0, 0]
 
 
 async def test_feeds_are_not_cancelled_all_the_time() -> None:
