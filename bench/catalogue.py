@@ -66,7 +66,7 @@ CHANNELS: Mapping[str, Batches] = {
         # Of a feed: its document made, the feed made, asked for, its report found.
         writes={"ID/documents": 25_000, "ID/feeds": 25_000, "feeds/ID": 25_000, "documents/ID": 25_000},
         reads={"items/A2SANDBOXSELLER": 20},
-        source="JSON_LISTINGS_FEED takes 25,000 messages, searchListingsItems 20 identifiers; the queue's polls left out",
+        source="JSON_LISTINGS_FEED takes 25,000 messages, searchListingsItems 20 identifiers; the queue is left out",
     ),
     "ebay": Batches(
         writes={"bulk_update_price_quantity": 25},
