@@ -1,4 +1,4 @@
-"""An order's stored JSON: reading its lines back, comparing two copies, joining a partial one, finishing one.
+"""An order's stored JSON: reading its lines back, comparing two copies, finishing one.
 
 Works on plain dicts, because what is stored was validated when it was mapped.
 """
@@ -80,26 +80,6 @@ def same_document(one: str, other: str) -> bool:
         return True
     first, second = load(one), load(other)
     return {**first, "source": None, "id": None} == {**second, "source": None, "id": None}
-
-
-def joined(known: Json, partial: Json) -> Json:
-    """What is known with what a partial read adds: it changes fields and never empties one."""
-    document = _over(known, partial)
-    document["source"] = partial["source"]
-    document["attributes"].pop("partial", None)
-    if known.get("attributes", {}).get("partial"):
-        document["attributes"]["partial"] = True
-    return document
-
-
-def _over(known: Json, new: Json) -> Json:
-    result = dict(known)
-    for key, value in new.items():
-        if value is None or value == [] or value == {}:
-            continue
-        old = known.get(key)
-        result[key] = _over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return result
 
 
 def finish(

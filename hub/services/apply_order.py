@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from hub.orders import content, people
 from hub.orders.facts import DocumentFacts, Facts, OrderFacts
+from hub.orders.joining import joined
 from hub.orders.tally import TALLY, with_document
 from hub.orders.versions import compare
 from hub.ports.accounts import AccountPlan
@@ -139,8 +140,9 @@ def _draft(stored: OrderRow | None, facts: OrderFacts, occurred_at: Micros) -> D
     draft.placed_at = facts.placed_at or stored.placed_at
     draft.updated_at = facts.updated_at or stored.updated_at
     if facts.partial:
-        draft.document = content.joined(content.load(stored.document), document)
+        draft.document = joined(content.load(stored.document), document)
         draft.lines = content.lines_in(draft.document)
+        draft.state = "open" if draft.document["state"] == "held" else draft.document["state"]
     return draft
 
 
