@@ -19,14 +19,18 @@ from connectors import registry
 from connectors.sdk.sandbox import Faults, Sandbox
 from hub import bootstrap
 from hub.bootstrap import Hub
+from hub.delivery.verification import DRIFT_AGE_S
 from hub.demo.catalogue import BUFFER_UNITS, catalogue_csv
 from hub.demo.traffic import Traffic
-from hub.demo.verdict import Verdict, differences, judge, known_orders, opening_stock, sold_orders
+from hub.demo.verdict import Verdict, differences, is_under_way, judge, known_orders, opening_stock, sold_orders
 from hub.ports.telemetry import Silence
 
 Json = dict[str, Any]
 _QUIET_WITHIN_S = 60.0
 _OPENING_WITHIN_S = 60.0
+_PATIENCE_S = 2 * DRIFT_AGE_S
+"""How long numbers under way keep the demo waiting in all: two writes in a row that came to nothing."""
+_PATIENCE_STEP_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ async def _run(options: Options, stop: asyncio.Event, folder: Path) -> tuple[Ver
         traffic = Traffic(sandboxes, hub.acts, random.Random(options.seed), options.rate_per_s)  # noqa: S311 - shoppers, not secrets
         await _traffic(options, stop, hub, traffic)
         options.say("the shop is closed; waiting until everything has settled")
-        await _settle(hub, sandboxes, traffic)
+        await _settle(hub, sandboxes, traffic, options.say)
         verdict = await judge(hub.queries, sandboxes, traffic)
         lags.seconds = lags.seconds[opening:]
         return verdict, await _summary(hub, sandboxes, lags, verdict)
@@ -186,8 +190,12 @@ def _ms(seconds: float | None) -> str:
     return "     –" if seconds is None else f"{seconds * 1000:4.0f}ms"
 
 
-async def _settle(hub: Hub, sandboxes: Mapping[str, Sandbox], traffic: Traffic) -> None:
-    """Wait until every sale is known, every unit accounted for and every number read back, or give up."""
+async def _settle(hub: Hub, sandboxes: Mapping[str, Sandbox], traffic: Traffic, say: Callable[[str], None]) -> None:
+    """Wait until every sale is known, every unit accounted for and every number read back, or give up.
+
+    A number that the hub itself will look at again is waited for beyond the usual time: a write that a
+    vendor took and never carried out is found out by its last reading.
+    """
     for sandbox in sandboxes.values():
         await sandbox.settle()
 
@@ -196,7 +204,15 @@ async def _settle(hub: Hub, sandboxes: Mapping[str, Sandbox], traffic: Traffic) 
             return False
         return not await differences(hub.queries, traffic) and await _opened(hub, sandboxes)
 
-    await _until(settled, _QUIET_WITHIN_S, asyncio.Event())
+    began, never = time.monotonic(), asyncio.Event()
+    quiet = await _until(settled, _QUIET_WITHIN_S, never)
+    while not quiet and time.monotonic() < began + _PATIENCE_S:
+        levels, _ = await hub.queries.levels(limit=500)
+        waiting = sum(is_under_way(level) for level in levels)
+        if not waiting:
+            return
+        say(f"{waiting} numbers are not proven yet, and the hub is about to look at them again; waiting")
+        quiet = await _until(settled, _PATIENCE_STEP_S, never)
 
 
 async def _until(condition: Callable[[], Any], within_s: float, stop: asyncio.Event) -> bool:

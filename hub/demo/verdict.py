@@ -10,6 +10,7 @@ from connectors.sdk.sandbox import Sandbox
 from hub.demo.catalogue import GOODS
 from hub.demo.traffic import Traffic
 from hub.ports.queries import Queries
+from hub.ports.store import LevelRow, LevelState
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ async def judge(queries: Queries, sandboxes: Mapping[str, Sandbox], traffic: Tra
         duplicated=len(known - sold) + sum(-units for units in off.values() if units < 0),
         unproven=sum(level.state.value != "verified" for level in levels),
     )
+
+
+def is_under_way(level: LevelRow) -> bool:
+    """Not proven, and the hub will do something about it by itself: send it, or read it back."""
+    return level.state not in (LevelState.VERIFIED, LevelState.REJECTED)
 
 
 def opening_stock() -> list[dict[str, Any]]:
