@@ -182,6 +182,9 @@ async def fill_inbox(hub: Hub, count: int, skus: int, *, first: int = 1) -> None
 
 
 def interpreter_of(hub: Hub, mappers: int) -> Interpreter:
+    """As the hub makes it at its start: with every mapping set read, before the first input comes."""
+    for account in hub.acts.maps:
+        hub.acts.maps[account]
     if not mappers:
         return InProcess(hub.plans, hub.acts.maps)
     specs = {name: MappingSpec(account.connector, account.mappings) for name, account in hub.settings.accounts.items()}

@@ -37,6 +37,7 @@ from hub.ports.store import (
 )
 from hub.storage import open_store
 from hub.storage.backup import backup, restore
+from hub.storage.sqlite import checkpoints as sqlite_checkpoints
 from hub.storage.sqlite import connection as sqlite_connection
 from hub.storage.sqlite import writer as sqlite_writer
 from hub.storage.sqlite.store import SqliteStore
@@ -277,9 +278,10 @@ PHASES: dict[str, Callable[[Path], Awaitable[None]]] = {
 
 
 def _brisk() -> None:
-    """Checkpoint after a twentieth of a second of quiet and every 60 pages, so that a short run has many."""
+    """Checkpoint beside the writer all the time, after a twentieth of a second of quiet and every 60 pages."""
+    sqlite_checkpoints.PAUSE_S = 0.01
     sqlite_writer.IDLE_S = 0.05  # type: ignore[misc]
-    sqlite_connection._WRITING = tuple(  # type: ignore[misc]
+    sqlite_connection._WRITING = tuple(
         "PRAGMA wal_autocheckpoint=60" if "wal_autocheckpoint" in pragma else pragma
         for pragma in sqlite_connection._WRITING
     )
@@ -288,11 +290,13 @@ def _brisk() -> None:
 def _auto() -> None:
     """Only SQLite's own checkpoints, within commits; `brisk` before it makes them many."""
     sqlite_writer.IDLE_S = 600.0  # type: ignore[misc]
+    sqlite_checkpoints.PAUSE_S = 600.0
 
 
 def _normal() -> None:
-    """A planted bug: `synchronous=NORMAL`, which commits without a sync."""
-    sqlite_connection._WRITING = tuple(  # type: ignore[misc]
+    """A planted bug: `synchronous=NORMAL`, which commits without a sync, and stays so."""
+    sqlite_writer.Writer._keep_promises = lambda self, synced: None  # type: ignore[method-assign]
+    sqlite_connection._WRITING = tuple(
         pragma.replace("synchronous=FULL", "synchronous=NORMAL") for pragma in sqlite_connection._WRITING
     )
     sqlite_connection._require_durable = lambda connection, path: None

@@ -22,13 +22,16 @@ _BOTH = (
     "PRAGMA cell_size_check=ON",
     "PRAGMA temp_store=MEMORY",
 )
-_WRITING = (
-    "PRAGMA journal_mode=WAL",
+_SYNCING = (
     "PRAGMA synchronous=FULL",
     # macOS keeps a plain fsync in the drive's cache; elsewhere these two mean nothing.
     "PRAGMA fullfsync=ON",
     "PRAGMA checkpoint_fullfsync=ON",
-    "PRAGMA wal_autocheckpoint=1000",
+)
+_WRITING: tuple[str, ...] = (
+    "PRAGMA journal_mode=WAL",
+    *_SYNCING,
+    f"PRAGMA wal_autocheckpoint={WAL_BYTES_KEPT // 4096}",
     f"PRAGMA journal_size_limit={WAL_BYTES_KEPT}",
     "PRAGMA secure_delete=FAST",
     "PRAGMA cache_size=-65536",
@@ -63,6 +66,16 @@ def open_writer(path: Path) -> sqlite3.Connection:
     except StorageError:
         connection.close()
         raise
+    return connection
+
+
+def open_checkpointer(path: Path) -> sqlite3.Connection:
+    """A connection that only writes the log back, as durably as the writer's would."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    for pragma in (*_BOTH, *_SYNCING, "PRAGMA query_only=ON", "PRAGMA wal_autocheckpoint=0"):
+        connection.execute(pragma).fetchall()
+    # A connection knows the log only once it has read.
+    connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     return connection
 
 

@@ -35,7 +35,8 @@ from hub.storage.instants import now_of
 from hub.storage.sqlite import arriving, catalogue, intake, outward, reads, retention
 from hub.storage.sqlite import statements as sql
 from hub.storage.sqlite.arrivals import Arrivals
-from hub.storage.sqlite.connection import open_reader, open_writer, translated
+from hub.storage.sqlite.checkpoints import Checkpoints
+from hub.storage.sqlite.connection import open_checkpointer, open_reader, open_writer, translated
 from hub.storage.sqlite.lock import FileLock
 from hub.storage.sqlite.memo import Memo
 from hub.storage.sqlite.writer import Writer
@@ -67,6 +68,7 @@ class SqliteStore:
             arriving.prepare(connection)
             _settle_names(path.parent)
             self._reading = open_reader(path)
+            self._checkpoints = Checkpoints(open_checkpointer(path), on_fatal=on_fatal)
         except sqlite3.Error as error:
             connection.close()
             raise translated(error) from error
@@ -74,7 +76,7 @@ class SqliteStore:
             connection.close()
             raise
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
-        self._writer = Writer(connection, on_rollback=self._memo.forget, on_fatal=on_fatal)
+        self._writer = Writer(connection, on_rollback=self._memo.forget, on_fatal=on_fatal, beside=self._checkpoints)
         self._arrivals = Arrivals(self._writer, self._insert)
 
     # --- inbox -------------------------------------------------------------------------------
@@ -259,6 +261,7 @@ class SqliteStore:
         # Readers first: the last connection to close is then the one that may checkpoint.
         self._reader.shutdown(wait=True)
         self._reading.close()
+        await asyncio.to_thread(self._checkpoints.close)
         await self._writer.close()
         self._lock.release()
 

@@ -13,6 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -20,6 +21,7 @@ import structlog
 
 from hub.ports.store import StoreUnavailable
 from hub.storage.errors import FatalStoreError
+from hub.storage.sqlite.checkpoints import Checkpoints
 from hub.storage.sqlite.connection import spoils_group, translated
 
 T = TypeVar("T")
@@ -54,6 +56,7 @@ class Writer:
         on_rollback: Called on the writing thread when a unit or a whole group is undone, so that what
             was remembered from it is forgotten.
         on_fatal: Called on the writing thread after a failed sync; it should end the process.
+        beside: Told of every commit, so that few checkpoints are left to do here.
     """
 
     def __init__(
@@ -62,8 +65,10 @@ class Writer:
         *,
         on_rollback: Callable[[], None],
         on_fatal: Callable[[FatalStoreError], None],
+        beside: Checkpoints | None = None,
     ) -> None:
         self._connection = connection
+        self._beside = beside
         self._on_rollback = on_rollback
         self._on_fatal = on_fatal
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -158,6 +163,8 @@ class Writer:
             if shared:
                 self._connection.execute("COMMIT")
             self._unsettled = True
+            if self._beside is not None:
+                self._beside.written()
         except sqlite3.Error as error:
             self._spoil(done or [first], translated(error))
         _answer(done or [first])
@@ -224,7 +231,8 @@ class Writer:
 
     def _checkpoint(self, mode: str) -> None:
         try:
-            self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            with nullcontext() if self._beside is None else self._beside.turn:
+                self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         except sqlite3.Error as error:
             problem = translated(error)
             _log.warning("store.checkpoint_failed", error=str(problem))
