@@ -57,8 +57,8 @@ _EXPECTED = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     args = parser().parse_args(argv)
-    # Standard output belongs to the command's answer; the daemon sets up its own log when it starts.
-    logs.configure(json_lines=False, level="warning")
+    # A command says in one line what is wrong; events are the log of the daemon, which sets up its own.
+    logs.configure(json_lines=False, level="warning" if getattr(args, "debug", False) else "critical")
     try:
         return int(process.run(args.run(args)))
     except _EXPECTED as error:

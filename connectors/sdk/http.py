@@ -258,7 +258,7 @@ class HttpClient:
                 finally:
                     await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise Transient(f"{call.kind}: no connection", code="no_connection") from error
+            raise Transient(f"{call.kind}: no connection to {_host(request)}", code="no_connection") from error
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL) as error:
             raise Rejected(f"{call.kind}: the request cannot be sent", code="request_invalid") from error
         except (httpx.TimeoutException, TimeoutError) as error:
@@ -291,3 +291,8 @@ class HttpClient:
 
     def _is_own(self, target: Target) -> bool:
         return origin_of(target.url) in {origin_of(url) for url in self._trusted}
+
+
+def _host(request: httpx.Request) -> str:
+    """Where it went, without path and query: those may name people and hold secrets."""
+    return f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"

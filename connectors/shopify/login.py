@@ -53,6 +53,9 @@ class Login:
         return _token(answer.json(), answer)
 
 
+_WRONG = "client_id and client_secret do not belong together, or the secret was rotated"
+
+
 def _token(body: Any, answer: Answer) -> Token:
     value = body.get("access_token") if isinstance(body, dict) else None
     if not isinstance(value, str) or not value:
@@ -72,4 +75,7 @@ def _classify(answer: Answer, call: Call) -> ConnectorError | None:
     code = str(body.get("error") or "") if isinstance(body, dict) else ""
     reason = AuthReason.REVOKED if code == "app_not_installed" else AuthReason.CREDENTIALS
     text = code or f"http_{answer.status}"
-    return AuthFailed(f"{call.kind}: shopify refuses the app's login ({text})", reason=reason, **answer.facts(text))
+    why = "the app is not installed in the shop" if reason is AuthReason.REVOKED else _WRONG
+    return AuthFailed(
+        f"{call.kind}: shopify refuses the app's login ({text}): {why}", reason=reason, **answer.facts(text)
+    )

@@ -17,6 +17,7 @@ from connectors.sdk.errors import ConnectorError
 from connectors.sdk.ports import Clock
 from hub.api.backend import BadRequest, FailureFilter
 from hub.bootstrap import accounts as account_parts
+from hub.bootstrap.checked import said
 from hub.bootstrap.tap import Tap
 from hub.ports.accounts import AccountPlan
 from hub.ports.queries import Queries
@@ -98,9 +99,7 @@ class Desk:
         try:
             report = await self._state().check(account, self.connectors[account])
         except ConnectorError as error:
-            reason = getattr(error, "reason", None)
-            said = f"{reason.value} refused: {error.message}" if reason else error.message
-            return answer | {"ok": False, "problem": said, "code": error.code}
+            return answer | {"ok": False, "problem": said(account, error), "code": error.code}
         return answer | {"who": report.who, "detail": dict(report.detail), "warnings": list(report.warnings)}
 
     async def pause(self, account: str, actor: str) -> Json:

@@ -117,7 +117,7 @@ def configure(*, json_lines: bool, level: str = "info", stream: TextIO | None = 
 
     Args:
         json_lines: One JSON object per line; otherwise aligned text for a terminal.
-        level: debug, info, warning or error.
+        level: debug, info, warning or error; critical keeps our own events quiet.
         stream: Where lines go; standard error unless given.
 
     Raises:
@@ -143,7 +143,9 @@ def configure(*, json_lines: bool, level: str = "info", stream: TextIO | None = 
         cache_logger_on_first_use=False,
     )
     # Libraries speak only when something is wrong, and through the same stream.
-    logging.basicConfig(stream=out, level=max(number, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(
+        stream=out, level=min(max(number, logging.WARNING), logging.ERROR), format="%(levelname)s %(name)s %(message)s"
+    )
     # It quotes whole request lines of whoever knocks. Faults of ours are logged at the request's boundary.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL + 1)
     # A duty that is still at work when its turn comes again is skipped by design, and that is no news.
