@@ -44,6 +44,9 @@ Singles = asyncio.Task[ConnectorError | None]
 HELD: Final = "after:"
 """Begins the receipt of a number that waits for the feed named behind it."""
 
+SPENT: Final = f"{HELD}quota"
+"""Receipt of numbers that wait for the next feed Amazon takes; all of them then go in one."""
+
 
 class Publisher:
     """One account's way out for numbers. Calls may overlap; each answers for its own items."""
@@ -81,6 +84,8 @@ class Publisher:
 
     async def poll(self, receipt: str, items: Sequence[PushItem]) -> list[PushResult]:
         """What became of the items of a feed; held ones are sent once their feed has ended."""
+        if receipt == SPENT:
+            return await self.publish(items)
         feed_id = receipt.removeprefix(HELD)
         try:
             feed = await self._feeds.state(feed_id)
@@ -160,7 +165,11 @@ class Publisher:
         except (RateLimited, Rejected) as error:
             # The document as a whole found no way in, so as many as may go out one by one.
             part = replace(file, numbers=file.numbers[:SINGLY_MAX])
-            self._settle_all(file, await self._few(part, results, singles) or _waiting(error), results)
+            halted = await self._few(part, results, singles)
+            if isinstance(error, RateLimited) and (halted is None or isinstance(halted, RateLimited)):
+                for item in file.items:
+                    results.setdefault(self._place(item), PushResult(item, PushState.PENDING, receipt=SPENT))
+            self._settle_all(file, halted or _waiting(error), results)
             return None
         except ConnectorError as error:
             return error

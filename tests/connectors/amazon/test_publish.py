@@ -468,9 +468,15 @@ async def test_what_no_feed_takes_and_no_minute_carries_comes_again(monkeypatch:
     async with selling(options=SMALL_FEEDS) as seller:
         seller.desk.refuse = httpx.Response(429, json=fault("QuotaExceeded"))
         results = await seller.publisher.publish([item(f"S{number}", 1) for number in range(5)])
-        assert states(results) == ["accepted"] * 3 + ["failed"] * 2
-        assert [result.error.code for result in results if result.error] == ["no_feed", "no_feed"]
-        assert not any(isinstance(result.error, RateLimited) for result in results)
+        assert states(results) == ["accepted"] * 3 + ["pending"] * 2
+        waiting = [result.item for result in results if result.receipt == publish.SPENT]
+        assert states(await seller.publisher.poll(publish.SPENT, waiting)) == ["accepted"] * 2, "few by now: singly"
+        seller.wire.clock.advance(300)
+        seller.desk.refuse = None
+        before = seller.desk.creates.call_count
+        many = [item(f"T{number}", 1) for number in range(5)]
+        assert states(await seller.publisher.poll(publish.SPENT, many)) == ["pending"] * 5
+        assert seller.desk.creates.call_count == before + 1, "all that waited go in one feed"
 
 
 async def test_what_is_left_over_from_full_documents_goes_singly(monkeypatch: pytest.MonkeyPatch) -> None:
