@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import quote
 
 from connectors.ebay import errors
 from connectors.ebay.login import Login
@@ -21,6 +20,7 @@ from connectors.sdk.budget import BudgetBook
 from connectors.sdk.contract import AccountContext
 from connectors.sdk.errors import RateLimited
 from connectors.sdk.http import Answer, HttpClient
+from connectors.sdk.queries import encoded
 
 CORRELATION_HEADERS: Final = ("x-ebay-request-id", "x-ebay-c-request-id", "rlogid")
 FULFILLMENT: Final = "/sell/fulfillment/v1"
@@ -38,16 +38,6 @@ LANGUAGES: Final[Mapping[str, str]] = {
     "EBAY_PL": "pl-PL", "EBAY_SG": "en-SG",
 }  # fmt: skip
 # Source: developer.ebay.com "HTTP request headers", marketplace and language table (read 2026-11); US is en-US.
-
-
-def escaped(text: str) -> str:
-    """A SKU or id as part of a path or a query: every reserved character, "/" and "{" included."""
-    return quote(text, safe="")
-
-
-def encoded(params: Mapping[str, str | int]) -> str:
-    """A query with every reserved character escaped: eBay wants [ ] { } | of its filters escaped."""
-    return "&".join(f"{escaped(name)}={escaped(str(value))}" for name, value in params.items())
 
 
 class Api:
@@ -194,6 +184,7 @@ class Api:
             return await client.request(
                 method,
                 path,
+                # eBay wants [ ] { } | of its filters escaped.
                 raw_query=encoded(params or {}) or None,
                 content=content,
                 headers={**given, **(headers or {})},

@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from connectors.ebay import moments
-from connectors.ebay.api import Api, escaped
+from connectors.ebay.api import Api
 from connectors.ebay.orders import cancel_state, lines_of
-from connectors.ebay.wire import rows_of, whole
+from connectors.ebay.wire import rows_of
 from connectors.sdk.contract import EffectResult, Settlement
 from connectors.sdk.errors import Rejected
+from connectors.sdk.queries import escaped
+from connectors.sdk.whole import whole
 
 PATH: Final = "/cancellation"
 CANCELED: Final = "CANCELED"

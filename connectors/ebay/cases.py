@@ -23,6 +23,7 @@ from connectors.ebay.api import Api
 from connectors.sdk import exact
 from connectors.sdk.contract import AccountContext, Cursor, Envelope, Page
 from connectors.sdk.errors import Transient
+from connectors.sdk.whole import whole
 
 log = structlog.get_logger(__name__)
 
@@ -137,4 +138,4 @@ def _total(body: Mapping[str, Any]) -> int | None:
     """Stands at the top, or in `paginationOutput` as totalEntries."""
     output = body.get("paginationOutput")
     value = body.get("total", output.get("totalEntries") if isinstance(output, Mapping) else None)
-    return int(str(value)) if isinstance(value, int | str) and str(value).isdigit() else None
+    return whole(value)

@@ -18,10 +18,11 @@ from connectors.ebay.offers import Offers
 from connectors.ebay.settings import Settings
 from connectors.ebay.together import together
 from connectors.ebay.trading import Trading
-from connectors.ebay.wire import rows_of, whole
+from connectors.ebay.wire import rows_of
 from connectors.sdk import exact
 from connectors.sdk.contract import AccountContext, Cursor, Envelope, Page
 from connectors.sdk.errors import Rejected, Transient
+from connectors.sdk.whole import whole
 
 PAGE_MAX: Final = 100
 PAGES_MAX: Final = 100_000

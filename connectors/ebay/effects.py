@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from connectors.ebay import cancelling, manifest, moments, refunding, shipping
-from connectors.ebay.api import Api, escaped
+from connectors.ebay.api import Api
 from connectors.ebay.orders import PATH, Orders, cancel_state
 from connectors.ebay.shipping import Parcel
 from connectors.ebay.wire import rows_of
+from connectors.sdk.addressing import order_of
 from connectors.sdk.contract import AccountContext, Effect, EffectResult, Settlement
 from connectors.sdk.errors import Conflict, ConnectorError, Rejected
+from connectors.sdk.queries import escaped
 
 BY_EBAY: Final = "FULFILLED_BY_EBAY"
 
@@ -41,7 +43,7 @@ class Effects:
         if effect.kind not in {kind.name for kind in manifest.MANIFEST.effects}:
             known = ", ".join(kind.name for kind in manifest.MANIFEST.effects)
             raise Rejected(f"eBay knows no effect {effect.kind!r}; known are {known}", code="unknown_effect")
-        order = await self._orders.read(order_id(effect))
+        order = await self._orders.read(order_of(effect))
         if effect.kind == manifest.REFUND:
             return await refunding.refund(self._api, order, effect.body)
         refuse_own(order)
@@ -51,7 +53,7 @@ class Effects:
 
     async def settle(self, effect: Effect) -> Settlement:
         """Whether an effect whose answer was lost was carried out, by reading."""
-        order = await self._orders.read(order_id(effect))
+        order = await self._orders.read(order_of(effect))
         if effect.kind == manifest.CANCEL:
             return cancelling.settle(order)
         if effect.kind == manifest.REFUND:
@@ -90,20 +92,6 @@ class Effects:
         path = f"{PATH}/{escaped(str(order['orderId']))}/shipping_fulfillment"
         answer = await self._api.get(path, kind="orders.fulfillments", budget="fulfillment")
         return shipping.missing(wanted, rows_of(answer.json(), "fulfillments"))
-
-
-def order_id(effect: Effect) -> str:
-    """The order's id: a reference, the document's `order`, or of an order its own source id.
-
-    Raises:
-        Rejected: None of them is there.
-    """
-    source = effect.body.get("source")
-    own = source.get("id") if isinstance(source, Mapping) and effect.body.get("type") == "order" else None
-    found = effect.references.get("order") or effect.body.get("order") or own or effect.body.get("number")
-    if not found:
-        raise Rejected("the effect names no order", code="no_order")
-    return str(found)
 
 
 def refuse_own(order: Mapping[str, Any]) -> None:

@@ -29,6 +29,7 @@ from connectors.sdk.errors import (
     TargetMissing,
     Transient,
 )
+from connectors.sdk.whole import whole
 
 PACIFIC: Final = ZoneInfo("America/Los_Angeles")
 """Daily limits start again at midnight there. Source: api_call_limits page (2026-11)."""
@@ -213,8 +214,7 @@ def entry_error(entry: Mapping[str, Any], answer: Answer, what: str) -> Connecto
 
 def status_of(entry: Mapping[str, Any]) -> int:
     """`statusCode` of an entry; 0 when it is missing, which is no success."""
-    value = entry.get("statusCode")
-    return int(value) if isinstance(value, int | str) and str(value).isdigit() else 0
+    return whole(entry.get("statusCode")) or 0
 
 
 def until_midnight_s(now: datetime) -> float:

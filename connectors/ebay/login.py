@@ -21,6 +21,7 @@ from connectors.sdk.budget import BudgetBook
 from connectors.sdk.contract import AccountContext
 from connectors.sdk.errors import AuthFailed, AuthReason, Transient
 from connectors.sdk.http import HttpClient
+from connectors.sdk.whole import whole
 
 TOKEN_PATH: Final = "/identity/v1/oauth2/token"  # noqa: S105  # a path
 APPLICATION_SCOPE: Final = "https://api.ebay.com/oauth/api_scope"
@@ -78,7 +79,9 @@ class Login:
         if not isinstance(refresh, str) or not refresh:
             message = "eBay gave no refresh token for the authorization code; the seller must consent again"
             raise AuthFailed(message, reason=AuthReason.CREDENTIALS, code="no_refresh_token")
-        ends_at = self._ctx.clock.now() + timedelta(seconds=_life(body.get("refresh_token_expires_in"), REFRESH_LIFE_S))
+        ends_at = self._ctx.clock.now() + timedelta(
+            seconds=whole(body.get("refresh_token_expires_in")) or REFRESH_LIFE_S
+        )
         record = {"refresh_token": refresh, "code": code, "ends_at": moments.text(ends_at)}
         await self._ctx.tokens.save(CONSENT, record)
         return refresh
@@ -106,8 +109,4 @@ def _token(body: Mapping[str, Any]) -> Token:
     value = body.get("access_token")
     if not isinstance(value, str) or not value:
         raise Transient("eBay's token answer holds no access token", code="no_token")
-    return Token(value, float(_life(body.get("expires_in"), int(ACCESS_LIFE_S))))
-
-
-def _life(value: object, default: int) -> int:
-    return int(str(value)) if isinstance(value, int | str) and str(value).isdigit() else default
+    return Token(value, float(whole(body.get("expires_in")) or ACCESS_LIFE_S))

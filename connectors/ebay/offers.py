@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from connectors.ebay.api import INVENTORY, Api, escaped
+from connectors.ebay.api import INVENTORY, Api
 from connectors.ebay.errors import entry_error, status_of
 from connectors.ebay.settings import Settings
 from connectors.ebay.wire import rows_of
 from connectors.sdk.contract import ListingRef
 from connectors.sdk.errors import TargetMissing, Transient
 from connectors.sdk.http import Answer
+from connectors.sdk.queries import escaped
 
 ITEMS_PATH: Final = f"{INVENTORY}/inventory_item"
 OFFERS_PATH: Final = f"{INVENTORY}/offer"

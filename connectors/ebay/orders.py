@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from connectors.ebay import moments, topics, walk
-from connectors.ebay.api import FULFILLMENT, Api, escaped
+from connectors.ebay.api import FULFILLMENT, Api
 from connectors.ebay.manifest import ORDERS_PAGE_MAX
 from connectors.ebay.wire import rows_of
 from connectors.sdk import exact
@@ -23,6 +23,7 @@ from connectors.sdk.contract import AccountContext, Cursor, Envelope, Page
 from connectors.sdk.errors import Rejected, TargetMissing, Transient
 from connectors.sdk.http import Answer
 from connectors.sdk.manifest import Stream
+from connectors.sdk.queries import escaped
 
 PATH: Final = f"{FULFILLMENT}/order"
 NONE_REQUESTED: Final = "NONE_REQUESTED"

@@ -13,10 +13,11 @@ from connectors.ebay.offers import Offers
 from connectors.ebay.settings import Settings
 from connectors.ebay.together import together
 from connectors.ebay.trading import Trading
-from connectors.ebay.wire import is_published, item_quantity, listed_quantity, whole
+from connectors.ebay.wire import is_published, item_quantity, listed_quantity
 from connectors.ebay.withdrawing import Withdrawing
 from connectors.sdk.contract import AccountContext, ListingRef, ShownLevel
 from connectors.sdk.errors import TargetMissing
+from connectors.sdk.whole import whole
 
 GONE: Final = frozenset({"ENDED", "EBAY_ENDED"})
 

@@ -15,12 +15,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from connectors.ebay import moments
-from connectors.ebay.api import Api, escaped
+from connectors.ebay.api import Api
 from connectors.ebay.cancelling import paid
 from connectors.ebay.orders import PATH, lines_of
 from connectors.ebay.wire import rows_of
 from connectors.sdk.contract import EffectResult, Settlement
 from connectors.sdk.errors import Rejected
+from connectors.sdk.queries import escaped
 
 FAILED: Final = "FAILED"
 CLOCKS_APART: Final = timedelta(minutes=2)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from connectors.ebay.digital_signatures import CallSigner, load_key
 from connectors.sdk.contract import AccountContext
 from connectors.sdk.ports import Secret
+from connectors.sdk.sections import choice, refuse_unknown, required, secret, text
 
 PRODUCTION_URL: Final = "https://api.ebay.com"
 """Source: servers of the Sell API OpenAPI documents, 2025-11 (sandbox: api.sandbox.ebay.com)."""
@@ -93,14 +94,12 @@ def read(ctx: AccountContext) -> Settings:
     Raises:
         ValueError: A key is missing, unknown or of the wrong kind; the message names it.
     """
-    _refuse_unknown("credentials", ctx.credentials, CREDENTIALS)
-    _refuse_unknown("options", ctx.options, OPTIONS)
-    for name in REQUIRED_CREDENTIALS:
-        if _secret(ctx.credentials, name) is None:
-            raise ValueError(f"credentials.{name}: missing; it is the {CREDENTIALS[name]}")
-    refresh = _secret(ctx.credentials, "refresh_token")
-    code = _secret(ctx.credentials, "authorization_code") if refresh is None else None
-    ru_name = _text(ctx.options, "ru_name")
+    refuse_unknown("credentials", ctx.credentials, CREDENTIALS)
+    refuse_unknown("options", ctx.options, OPTIONS)
+    client_id, client_secret = (required(ctx.credentials, name, CREDENTIALS[name]) for name in REQUIRED_CREDENTIALS)
+    refresh = secret(ctx.credentials, "refresh_token")
+    code = secret(ctx.credentials, "authorization_code") if refresh is None else None
+    ru_name = text(ctx.options, "ru_name")
     if refresh is None and code is None:
         raise ValueError(f"credentials.refresh_token: missing; it is {CREDENTIALS['refresh_token']}")
     if code is not None and ru_name is None:
@@ -109,34 +108,23 @@ def read(ctx: AccountContext) -> Settings:
     return Settings(
         base_url=base,
         auth_url=(ctx.auth_url or base).rstrip("/"),
-        client_id=ctx.credentials["client_id"],
-        client_secret=ctx.credentials["client_secret"],
+        client_id=client_id,
+        client_secret=client_secret,
         refresh_token=refresh,
         authorization_code=code,
         verification_token=_verification_token(ctx.credentials),
         signer=_signer(ctx.credentials),
-        marketplace=_choice(ctx.options, "marketplace", tuple(SITES), "EBAY_US"),
+        marketplace=choice(ctx.options, "marketplace", tuple(SITES), "EBAY_US"),
         refresh_token_expires_on=_day(ctx.options, "refresh_token_expires_on"),
         ru_name=ru_name,
-        alert_email=_text(ctx.options, "alert_email"),
+        alert_email=text(ctx.options, "alert_email"),
         trading=_switch(ctx.options, "trading"),
-        post_order_scheme=_choice(ctx.options, "post_order_scheme", POST_ORDER_SCHEMES, "IAF"),
+        post_order_scheme=choice(ctx.options, "post_order_scheme", POST_ORDER_SCHEMES, "IAF"),
     )
 
 
-def _refuse_unknown(section: str, given: Mapping[str, Any], known: Mapping[str, str]) -> None:
-    for name in given:
-        if name not in known:
-            raise ValueError(f"{section}.{name}: unknown; known are {', '.join(known)}")
-
-
-def _secret(credentials: Mapping[str, Secret], name: str) -> Secret | None:
-    found = credentials.get(name)
-    return found if found is not None and found.reveal() else None
-
-
 def _verification_token(credentials: Mapping[str, Secret]) -> Secret | None:
-    found = _secret(credentials, "verification_token")
+    found = secret(credentials, "verification_token")
     if found is not None and not _VERIFICATION.fullmatch(found.reveal()):
         least, most = TOKEN_LENGTH
         raise ValueError(f"credentials.verification_token: must be {least} to {most} letters, digits, _ or -")
@@ -144,7 +132,7 @@ def _verification_token(credentials: Mapping[str, Secret]) -> Secret | None:
 
 
 def _signer(credentials: Mapping[str, Secret]) -> CallSigner | None:
-    key, jwe = (_secret(credentials, name) for name in ("signature_private_key", "signature_jwe"))
+    key, jwe = (secret(credentials, name) for name in ("signature_private_key", "signature_jwe"))
     if key is None and jwe is None:
         return None
     if key is None or jwe is None:
@@ -159,13 +147,6 @@ def _signer(credentials: Mapping[str, Secret]) -> CallSigner | None:
     return CallSigner(loaded, jwe.reveal())
 
 
-def _choice(options: Mapping[str, Any], name: str, allowed: tuple[str, ...], default: str) -> str:
-    value = options.get(name, default)
-    if value not in allowed:
-        raise ValueError(f"options.{name}: {value!r} is not one of {', '.join(allowed)}")
-    return str(value)
-
-
 def _switch(options: Mapping[str, Any], name: str) -> bool:
     # YAML reads a bare on and off as booleans.
     value = options.get(name, False)
@@ -174,15 +155,6 @@ def _switch(options: Mapping[str, Any], name: str) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"options.{name}: {value!r} is not one of on, off")  # noqa: TRY004  # what `open` raises
     return value
-
-
-def _text(options: Mapping[str, Any], name: str) -> str | None:
-    value = options.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"options.{name}: must be a text that is not empty")
-    return value.strip()
 
 
 def _day(options: Mapping[str, Any], name: str) -> date | None:

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from connectors.ebay import moments
 from connectors.ebay.orders import lines_of
-from connectors.ebay.wire import whole
 from connectors.sdk.errors import Rejected
+from connectors.sdk.whole import whole
 
 CARRIERS: Final[Mapping[str, str]] = {
     "ups": "UPS",

@@ -27,11 +27,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from connectors.ebay.api import Api, escaped
+from connectors.ebay.api import Api
 from connectors.ebay.settings import Settings
 from connectors.sdk import exact
 from connectors.sdk.contract import AccountContext, WebhookReply, WebhookRequest
 from connectors.sdk.errors import ConnectorError, SignatureInvalid, TargetMissing, Transient
+from connectors.sdk.queries import escaped
 
 HEADER: Final = "x-ebay-signature"
 ALGORITHM: Final = "ecdsa"

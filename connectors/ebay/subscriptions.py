@@ -16,12 +16,13 @@ from urllib.parse import parse_qs, urlsplit
 import structlog
 
 from connectors.ebay import topics
-from connectors.ebay.api import NOTIFICATION, Api, escaped
+from connectors.ebay.api import NOTIFICATION, Api
 from connectors.ebay.settings import Settings
 from connectors.ebay.wire import rows_of
 from connectors.sdk.contract import AccountContext
 from connectors.sdk.errors import Rejected, TargetMissing
 from connectors.sdk.http import Answer
+from connectors.sdk.queries import escaped
 
 log = structlog.get_logger(__name__)
 

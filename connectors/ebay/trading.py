@@ -17,7 +17,6 @@ from xml.etree import ElementTree as ET
 from connectors.ebay import xml
 from connectors.ebay.api import Api
 from connectors.ebay.settings import Settings
-from connectors.ebay.wire import whole
 from connectors.sdk.contract import ListingRef, PushItem
 from connectors.sdk.errors import (
     AuthFailed,
@@ -29,6 +28,7 @@ from connectors.sdk.errors import (
     Transient,
 )
 from connectors.sdk.http import Answer
+from connectors.sdk.whole import whole
 
 COMPATIBILITY_LEVEL: Final = "1193"
 ITEMS_PER_CALL: Final = 4

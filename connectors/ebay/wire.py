@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from connectors.sdk.whole import whole
+
 PUBLISHED: Final = "PUBLISHED"
 
 
@@ -12,14 +14,6 @@ def rows_of(body: object, name: str) -> list[Mapping[str, Any]]:
     """The objects of a list in an answer; an absent list is an empty one."""
     found = body.get(name) if isinstance(body, Mapping) else None
     return [row for row in found or () if isinstance(row, Mapping)] if isinstance(found, Sequence) else []
-
-
-def whole(value: object) -> int | None:
-    """A count; texts and numbers both occur, a fraction of a piece does not exist."""
-    if value is None or isinstance(value, bool):
-        return None
-    text, _, rest = str(value).partition(".")
-    return int(text) if text.lstrip("-").isdigit() and not rest.strip("0") else None
 
 
 def item_quantity(item: Mapping[str, Any]) -> int | None:

@@ -15,11 +15,12 @@ from typing import Any, Final
 
 import structlog
 
-from connectors.ebay.api import INVENTORY, Api, escaped
+from connectors.ebay.api import INVENTORY, Api
 from connectors.ebay.offers import OFFERS_PATH, Offers
 from connectors.ebay.wire import is_published
 from connectors.sdk.contract import AccountContext
 from connectors.sdk.errors import Rejected
+from connectors.sdk.queries import escaped
 
 log = structlog.get_logger(__name__)
 

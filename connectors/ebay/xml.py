@@ -1,8 +1,4 @@
-"""The XML of the Trading API: requests written with escapes, answers read with limits.
-
-An answer with a document type is not parsed: its entities can be bombs. The text is decoded before it
-is looked at, so that another encoding cannot hide one.
-"""
+"""The XML of the Trading API: requests written with escapes, answers read with limits."""
 
 from __future__ import annotations
 
@@ -11,14 +7,15 @@ from typing import Final
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
+from connectors.sdk import xml
+from connectors.sdk.xml import NotXml, local_name
+
+__all__ = ["NotXml", "children", "parse", "request", "text"]
+
 NAMESPACE: Final = "urn:ebay:apis:eBLBaseComponents"
 ANSWER_BYTES_MAX: Final = 8 * 1024 * 1024
 
 Content = str | Mapping[str, "Content"] | Sequence["Content"]
-
-
-class NotXml(ValueError):
-    """The bytes are no XML document we read."""
 
 
 def request(call: str, content: Mapping[str, Content]) -> bytes:
@@ -42,18 +39,7 @@ def parse(body: bytes) -> ET.Element:
     Raises:
         NotXml: No XML, too large, not UTF-8, or with a document type.
     """
-    if len(body) > ANSWER_BYTES_MAX:
-        raise NotXml("the document is too large")
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise NotXml("the document is not UTF-8") from error
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise NotXml("the document has a document type")
-    try:
-        return ET.fromstring(text)  # noqa: S314  # bounded above, document types refused
-    except (ET.ParseError, ValueError) as error:
-        raise NotXml("the document does not parse") from error
+    return xml.parse(body, bytes_max=ANSWER_BYTES_MAX)
 
 
 def children(node: ET.Element, *path: str) -> Iterator[ET.Element]:
@@ -62,7 +48,7 @@ def children(node: ET.Element, *path: str) -> Iterator[ET.Element]:
         yield node
         return
     for child in node:
-        if child.tag.rpartition("}")[2] == path[0]:
+        if local_name(child) == path[0]:
             yield from children(child, *path[1:])
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote
 
 from connectors.sdk.auth import OAuthTokens, Token, TokenHeader
 from connectors.sdk.budget import BudgetBook
 from connectors.sdk.contract import AccountContext
 from connectors.sdk.errors import AuthFailed, ConnectorError, Rejected, Transient
 from connectors.sdk.http import Answer, Call, HttpClient
+from connectors.sdk.queries import encoded
+from connectors.sdk.whole import whole
 from connectors.walmart import errors
 from connectors.walmart.manifest import BUDGETS
 from connectors.walmart.settings import Settings
@@ -24,11 +25,6 @@ TOKEN_HEADER: Final = "wm_sec.access_token"  # noqa: S105  # a header's name
 CORRELATION_HEADER: Final = "wm_qos.correlation_id"
 TOKEN_LIFE_S: Final = 900.0
 RENEW_EARLY_S: Final = 60.0
-
-
-def escaped(text: str) -> str:
-    """A SKU or feed id as part of a path or a query: every reserved character, "@" and "/" included."""
-    return quote(text, safe="")
 
 
 class Api:
@@ -140,18 +136,17 @@ class Api:
         value = body.get("access_token") if isinstance(body, Mapping) else None
         if not isinstance(value, str) or not value:
             raise Transient("Walmart's token answer holds no access token", code="no_token", status=answer.status)
-        life = body.get("expires_in")
-        return Token(value, float(life) if isinstance(life, int | str) and str(life).isdigit() else TOKEN_LIFE_S)
+        return Token(value, float(whole(body.get("expires_in")) or TOKEN_LIFE_S))
 
     def _learn(self, budget: str, answer: Answer) -> None:
         """Walmart counts for us: what is left of this endpoint's bucket and when it is refilled."""
-        left = answer.header("x-current-token-count")
-        if left is None or not left.strip().isdigit():
+        left = whole(answer.header("x-current-token-count"))
+        if left is None:
             return
         wait = errors.wait_s(
             {"x-next-replenishment-time": answer.header("x-next-replenishment-time") or ""}, self._ctx.clock.now()
         )
-        self.budgets.learn(budget, remaining=int(left), reset_after_s=wait)
+        self.budgets.learn(budget, remaining=left, reset_after_s=wait)
 
 
 def classify_login(answer: Answer, call: Call) -> ConnectorError | None:
@@ -160,8 +155,3 @@ def classify_login(answer: Answer, call: Call) -> ConnectorError | None:
     if isinstance(error, Rejected) and answer.status in {400, 403, 404}:
         return AuthFailed(error.message, code=error.code, status=error.status, correlation_id=error.correlation_id)
     return error
-
-
-def encoded(params: Mapping[str, str | int]) -> str:
-    """A query with every reserved character escaped; httpx would leave some of a SKU's as they are."""
-    return "&".join(f"{escaped(name)}={escaped(str(value))}" for name, value in params.items())

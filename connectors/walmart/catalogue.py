@@ -26,7 +26,7 @@ from connectors.sdk.errors import AuthFailed, AuthReason, Rejected, TargetMissin
 from connectors.sdk.http import Answer
 from connectors.walmart import topics
 from connectors.walmart.api import Api
-from connectors.walmart.wire import decode, many, parse_time
+from connectors.walmart.wire import counted, decode, many, parse_time
 
 log = structlog.get_logger(__name__)
 
@@ -95,8 +95,7 @@ class Catalogue:
         rows = many((body.payload or {}).get("inventory"))
         envelopes = self._envelopes(state, answer, rows)
         offset = state["offset"] + len(rows)
-        total = str((body.headers or {}).get("totalCount") or 0)
-        if not rows or offset >= (int(total) if total.isdigit() else 0):
+        if not rows or offset >= counted((body.headers or {}).get("totalCount")):
             return self._done(state, envelopes)
         return self._page(envelopes, state | {"page": state["page"] + 1, "offset": offset})
 

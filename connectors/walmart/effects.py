@@ -14,13 +14,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from connectors.sdk.addressing import order_of
 from connectors.sdk.contract import AccountContext, Effect, EffectResult, Settlement
 from connectors.sdk.errors import Rejected
+from connectors.sdk.instants import read_instant
+from connectors.sdk.queries import escaped
 from connectors.walmart import manifest, orders, shipping
-from connectors.walmart.api import Api, escaped
+from connectors.walmart.api import Api
 from connectors.walmart.orders import lines_of, units
 from connectors.walmart.shipping import Piece
-from connectors.walmart.wire import from_iso, from_millis
+from connectors.walmart.wire import from_millis
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 
@@ -39,7 +42,7 @@ class Effects:
             Rejected: Walmart or the order as it stands does not allow it, or the kind is unknown.
             InDoubt: The answer was lost; ask `settle`.
         """
-        number = order_number(effect)
+        number = order_of(effect)
         if effect.kind == manifest.ACKNOWLEDGE:
             return await self._acknowledge(number)
         order = await orders.read(self._api, number)
@@ -52,7 +55,7 @@ class Effects:
 
     async def settle(self, effect: Effect) -> Settlement:
         """Whether an effect whose answer was lost was carried out, by reading the order."""
-        order = await orders.read(self._api, order_number(effect))
+        order = await orders.read(self._api, order_of(effect))
         if effect.kind == manifest.ACKNOWLEDGE:
             return Settlement.NOT_APPLIED if _created(order) else Settlement.APPLIED
         if effect.kind == manifest.CONFIRM_SHIPMENT:
@@ -81,7 +84,7 @@ class Effects:
         missing = _missing(shipping.pieces(order, effect.body))
         if not missing:
             return EffectResult(number, note="Walmart already had this shipment")
-        shipped_at = from_iso(effect.body.get("shipped_at")) or self._ctx.clock.now()
+        shipped_at = read_instant(effect.body.get("shipped_at")) or self._ctx.clock.now()
         seller_order_id = effect.references.get("seller_order_id") or number
         body = shipping.shipping_body(order, missing, shipped_at, seller_order_id)
         if _created(order):
@@ -105,20 +108,6 @@ class Effects:
         return EffectResult(number, answer.correlation_id)
 
 
-def order_number(effect: Effect) -> str:
-    """The purchase order id: a reference, the document's `order`, or of an order its own source id.
-
-    Raises:
-        Rejected: None of them is there.
-    """
-    source = effect.body.get("source")
-    own = source.get("id") if isinstance(source, Mapping) and effect.body.get("type") == "order" else None
-    found = effect.references.get("order") or effect.body.get("order") or own or effect.body.get("number")
-    if not found:
-        raise Rejected("the effect names no purchase order", code="no_order")
-    return str(found)
-
-
 def _created(order: Mapping[str, Any]) -> bool:
     return any(units(line, "Created") for line in lines_of(order))
 
@@ -137,7 +126,7 @@ def _settle_cancel(order: Mapping[str, Any], cancellation: Mapping[str, Any]) ->
     wanted = shipping.cancelled_units(order, cancellation)
     if not wanted:
         return Settlement.APPLIED
-    at = from_iso(cancellation.get("at"))
+    at = read_instant(cancellation.get("at"))
     verdicts = {_line_cancelled(line, quantity, at) for line, quantity in wanted}
     return verdicts.pop() if len(verdicts) == 1 else Settlement.UNKNOWN
 

@@ -11,14 +11,12 @@ Source: Walmart Marketplace OpenAPI documents (orders, inventory, feeds), read 2
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
-from xml.etree import ElementTree as ET
 
-from connectors.sdk import exact
+from connectors.sdk import exact, xml
 from connectors.sdk.errors import (
     AuthFailed,
     AuthReason,
@@ -30,12 +28,12 @@ from connectors.sdk.errors import (
     TargetMissing,
     Transient,
 )
+from connectors.sdk.instants import from_epoch, read_instant
+from connectors.sdk.retry import RETRY_AFTER_MAX_S
+from connectors.sdk.whole import whole
 
 XML_ERROR_BYTES_MAX = 65_536
 """Error bodies are a few hundred bytes; a longer one is not parsed as XML."""
-
-RETRY_AFTER_S_MAX = 86_400.0
-"""A wait longer than a day is a clock gone wrong, not a rate limit."""
 
 
 class AnswerLike(Protocol):
@@ -162,19 +160,13 @@ def _fault(row: Mapping[str, Any]) -> Fault:
 
 
 def _xml_faults(text: bytes) -> list[Fault]:
-    """The XML twin, namespaces ignored. A body with a DTD is not parsed: entities can be bombs."""
-    if len(text) > XML_ERROR_BYTES_MAX or b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        return []
+    """The XML twin, namespaces ignored."""
     try:
-        root = ET.fromstring(text)  # noqa: S314  # bounded above, document types refused
-    except ET.ParseError:
+        root = xml.parse(text, bytes_max=XML_ERROR_BYTES_MAX)
+    except xml.NotXml:
         return []
-    rows = [node for node in root.iter() if _local(node.tag) == "error" and len(node)]
-    return [_fault({_local(child.tag): (child.text or "").strip() for child in row}) for row in rows]
-
-
-def _local(tag: str) -> str:
-    return re.sub(r"^\{[^}]*\}", "", tag)
+    rows = [node for node in root.iter() if xml.local_name(node) == "error" and len(node)]
+    return [_fault({xml.local_name(child): (child.text or "").strip() for child in row}) for row in rows]
 
 
 def classify(answer: AnswerLike, call: CallLike) -> ConnectorError | None:
@@ -226,26 +218,22 @@ def wait_s(headers: Mapping[str, str], now: datetime | None = None) -> float | N
     """
     lower = {name.lower(): value for name, value in headers.items()}
     after = lower.get("retry-after", "").strip()
-    if after.isdigit():
-        return min(float(after), RETRY_AFTER_S_MAX)
-    at = _instant(lower.get("x-next-replenishment-time", "") or after)
+    seconds = whole(after)
+    if seconds is not None:
+        return float(min(max(seconds, 0), RETRY_AFTER_MAX_S))
+    at = _instant(lower.get("x-next-replenishment-time", "").strip() or after)
     moment = now or _http_date(lower.get("date", ""))
     if at is None or moment is None:
         return None
-    return min(max((at - moment).total_seconds(), 0.0), RETRY_AFTER_S_MAX)
+    return min(max((at - moment).total_seconds(), 0.0), RETRY_AFTER_MAX_S)
 
 
 def _instant(text: str) -> datetime | None:
-    text = text.strip()
-    if text.isdigit():
+    number = whole(text)
+    if number is not None:
         # Seconds have ten digits until the year 2286, milliseconds thirteen.
-        seconds = int(text) / 1000 if len(text) >= 13 else int(text)
-        return datetime.fromtimestamp(seconds, UTC)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return _http_date(text)
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+        return from_epoch(number / 1000 if len(text) >= 13 else number)
+    return read_instant(text) or _http_date(text)
 
 
 def _http_date(text: str) -> datetime | None:

@@ -15,6 +15,7 @@ names nodes per SKU, 1 MB, keys begin in lower case.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,8 +26,10 @@ import structlog
 from connectors.sdk import exact
 from connectors.sdk.contract import AccountContext, PushItem, PushResult, PushState
 from connectors.sdk.errors import ConnectorError, InDoubt, Rejected, TargetMissing, Transient
-from connectors.walmart.api import Api, escaped
-from connectors.walmart.wire import from_iso, from_millis, many
+from connectors.sdk.instants import read_instant
+from connectors.sdk.queries import escaped
+from connectors.walmart.api import Api
+from connectors.walmart.wire import counted, from_millis, many
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +42,9 @@ BUDGET: Final[Mapping[str, str]] = {SINGLE_NODE: "feed_inventory", MULTI_NODE: "
 PAGE_MAX: Final = 50
 LOOKUP_WAIT_S: Final = 30.0
 LOOKUP_SKEW: Final = timedelta(seconds=120)
+CLAIMED_MAX: Final = 500
+"""A lookup sees a page of the newest feeds, and budgets allow 60 an hour: older ones are never met again."""
+
 DONE: Final = frozenset({"PROCESSED", "ERROR"})
 
 
@@ -128,12 +134,12 @@ def _chunks(
 
 
 class Feeds:
-    """One account's feeds. Remembers which feeds are its own, so that a lookup never takes one twice."""
+    """One account's feeds. Remembers the latest of its own, so that a lookup never takes one twice."""
 
     def __init__(self, ctx: AccountContext, api: Api) -> None:
         self._ctx = ctx
         self._api = api
-        self._claimed: set[str] = set()
+        self._claimed: deque[str] = deque(maxlen=CLAIMED_MAX)
 
     async def submit(self, file: FeedFile) -> list[PushResult]:
         """Send one file; every item is then PENDING under the feed's id.
@@ -148,8 +154,12 @@ class Feeds:
             feed_id = await self._post(file)
         except InDoubt as lost:
             feed_id = await self._find_lost(file, began, lost)
-        self._claimed.add(feed_id)
+        self._claim(feed_id)
         return [PushResult(item, PushState.PENDING, receipt=feed_id) for item in file.items]
+
+    def _claim(self, feed_id: str) -> None:
+        if feed_id not in self._claimed:
+            self._claimed.append(feed_id)
 
     async def _post(self, file: FeedFile) -> str:
         params = {"feedType": file.feed_type} | ({"shipNode": file.ship_node} if file.ship_node else {})
@@ -191,21 +201,21 @@ class Feeds:
         return str(fitting[0]["feedId"]) if fitting else None
 
     def _fits(self, row: Mapping[str, Any], file: FeedFile, began: datetime) -> bool:
-        at = from_millis(row.get("feedDate")) or from_iso(row.get("feedDate"))
+        at = from_millis(row.get("feedDate")) or read_instant(row.get("feedDate"))
         # Right after its receipt a feed may not have counted its rows yet.
-        counted = str(row.get("itemsReceived") or 0)
+        received = counted(row.get("itemsReceived"))
         return (
             bool(row.get("feedId"))
             and row["feedId"] not in self._claimed
             and str(row.get("feedType", "")).lower() == file.feed_type.lower()
-            and counted in {"0", str(file.rows)}
+            and received in {0, file.rows}
             and at is not None
             and at >= began - LOOKUP_SKEW
         )
 
     async def poll(self, feed_id: str, items: Sequence[PushItem]) -> list[PushResult]:
         """What became of each item, matched by SKU: rows may be reordered, and an index may be missing."""
-        self._claimed.add(feed_id)
+        self._claim(feed_id)
         status, error, rows = await self._status(feed_id)
         if error is not None:
             return [PushResult(item, PushState.FAILED, receipt=feed_id, error=error) for item in items]
@@ -220,8 +230,7 @@ class Feeds:
             found = many(details.get("itemIngestionStatus") if isinstance(details, Mapping) else None)
             rows.update({str(row.get("sku")): row for row in found if isinstance(row, Mapping)})
             offset += len(found)
-            received = str(body.get("itemsReceived") or 0)
-            if not found or offset >= (int(received) if received.isdigit() else 0):
+            if not found or offset >= counted(body.get("itemsReceived")):
                 break
         status = str(body.get("feedStatus") or "")
         return status, _feed_error(status, body), rows

@@ -17,7 +17,9 @@ from typing import Any, Final
 from connectors.sdk.contract import AccountContext, ListingRef, PushItem, PushResult, PushState, ShownLevel
 from connectors.sdk.errors import ConnectorError, Rejected, TargetMissing, Transient
 from connectors.sdk.http import Answer
-from connectors.walmart.api import Api, escaped
+from connectors.sdk.queries import escaped
+from connectors.sdk.whole import whole
+from connectors.walmart.api import Api
 from connectors.walmart.catalogue import PAGE_MAX, read_page
 from connectors.walmart.wire import many
 
@@ -128,8 +130,7 @@ class Inventory:
             self._catalogue_rows = 0
             return [], None
         meta = body.get("meta") or {}
-        total = str(meta.get("totalCount") or "")
-        self._catalogue_rows = int(total) if total.isdigit() else None
+        self._catalogue_rows = whole(meta.get("totalCount"))
         return many((body.get("elements") or {}).get("inventories")), meta.get("nextCursor") or None
 
     async def _level(self, ref: ListingRef, nodes: Sequence[Mapping[str, Any]] | None, at: datetime) -> ShownLevel:
@@ -161,13 +162,8 @@ def _quantity(amount: int) -> dict[str, Any]:
 
 
 def _amount(holder: object) -> int | None:
-    """A quantity's amount; numbers and texts both occur, a fraction of an each does not exist."""
-    value = holder.get("amount") if isinstance(holder, Mapping) else None
-    if value is None or isinstance(value, bool):
-        return None
-    text = str(value)
-    whole, _, rest = text.partition(".")
-    return int(whole) if whole.lstrip("-").isdigit() and not rest.strip("0") else None
+    """A quantity's amount; null where it says none."""
+    return whole(holder.get("amount")) if isinstance(holder, Mapping) else None
 
 
 def _nodes(body: Any) -> list[Mapping[str, Any]]:

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from connectors.sdk import exact
 from connectors.sdk.contract import Envelope, WebhookRequest
+from connectors.sdk.instants import read_instant
 from connectors.walmart import topics
 
 SEARCH_DEPTH_MAX: Final = 4
@@ -43,7 +43,7 @@ def _named(body: bytes, source: Mapping[str, Any], event_type: str, payload: obj
         dedupe_key=f"event:{key}",
         ordering_key=_ordering_key(event_type, payload, key),
         payload=body,
-        occurred_at=_instant(source.get("eventTime")),
+        occurred_at=read_instant(source.get("eventTime")),
         headers={"event_type": event_type, "event_id": key},
     )
 
@@ -85,13 +85,3 @@ def payload_of(body: bytes) -> object:
     """The `payload` member of a notification that `envelopes` has accepted."""
     decoded = exact.loads(body)
     return decoded.get("payload") if isinstance(decoded, Mapping) else None
-
-
-def _instant(text: object) -> datetime | None:
-    if not isinstance(text, str):
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)

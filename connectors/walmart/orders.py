@@ -18,10 +18,11 @@ from connectors.sdk import exact
 from connectors.sdk.contract import Envelope
 from connectors.sdk.errors import TargetMissing, Transient
 from connectors.sdk.http import Answer
+from connectors.sdk.queries import escaped
 from connectors.walmart import topics
-from connectors.walmart.api import Api, escaped
+from connectors.walmart.api import Api
 from connectors.walmart.walk import Found, Walk
-from connectors.walmart.wire import decode, from_millis, many, query_time, raw_many
+from connectors.walmart.wire import counted, decode, from_millis, many, query_time, raw_many
 
 PATH: Final = "/v3/orders"
 
@@ -68,11 +69,10 @@ class OrdersNoun:
         page: _OrdersPage = decode(answer, _OrdersPage)
         meta = page.list.meta or {}
         raw = raw_many(page.list.elements.order) if page.list.elements else []
-        total = str(meta.get("totalCount") or 0)
         return Found(
             envelopes=[envelope(order, self._ship_node_type) for order in raw],
             next=meta.get("nextCursor") or None,
-            total=int(total) if total.isdigit() else 0,
+            total=counted(meta.get("totalCount")),
         )
 
 

@@ -17,10 +17,11 @@ from connectors.sdk import exact
 from connectors.sdk.contract import Envelope
 from connectors.sdk.errors import TargetMissing, Transient
 from connectors.sdk.http import Answer
+from connectors.sdk.instants import read_instant
 from connectors.walmart import topics
 from connectors.walmart.api import Api
 from connectors.walmart.walk import Found, Walk
-from connectors.walmart.wire import decode, from_iso, many, query_time, raw_many
+from connectors.walmart.wire import counted, decode, many, query_time, raw_many
 
 PATH: Final = "/v3/returns"
 
@@ -47,11 +48,10 @@ class ReturnsNoun:
     def read(self, answer: Answer) -> Found:
         page: _ReturnsPage = decode(answer, _ReturnsPage)
         meta = page.meta or {}
-        total = str(meta.get("totalCount") or 0)
         return Found(
             envelopes=[envelope(raw) for raw in raw_many(page.returnOrders)],
             next=meta.get("nextCursor") or None,
-            total=int(total) if total.isdigit() else 0,
+            total=counted(meta.get("totalCount")),
         )
 
 
@@ -72,13 +72,13 @@ def envelope(raw: bytes) -> Envelope:
 
 def changed_at(body: Mapping[str, Any]) -> datetime | None:
     """The latest time anything on the return happened."""
-    times = [from_iso(body.get("returnOrderDate"))]
+    times = [read_instant(body.get("returnOrderDate"))]
     for line in many(body.get("returnOrderLines")):
         if not isinstance(line, Mapping):
             continue
-        times.append(from_iso(line.get("statusTime")))
-        times += [from_iso(row.get("eventTime")) for row in many(line.get("returnTrackingDetail")) if row]
-        times += [from_iso(row.get("statusTime")) for row in many(line.get("currentTrackingStatuses")) if row]
+        times.append(read_instant(line.get("statusTime")))
+        times += [read_instant(row.get("eventTime")) for row in many(line.get("returnTrackingDetail")) if row]
+        times += [read_instant(row.get("statusTime")) for row in many(line.get("currentTrackingStatuses")) if row]
     return max((at for at in times if at is not None), default=None)
 
 

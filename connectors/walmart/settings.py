@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from connectors.sdk.contract import AccountContext
 from connectors.sdk.ports import Secret
+from connectors.sdk.sections import choice, refuse_unknown, required, secret, text
 
 PRODUCTION_URL: Final = "https://marketplace.walmartapis.com"
 """Source: servers of the Walmart Marketplace OpenAPI documents (sandbox: sandbox.walmartapis.com)."""
@@ -56,50 +57,26 @@ def read(ctx: AccountContext) -> Settings:
     Raises:
         ValueError: A key is missing, unknown or of the wrong kind; the message names it.
     """
-    _refuse_unknown("credentials", ctx.credentials, CREDENTIALS)
-    _refuse_unknown("options", ctx.options, OPTIONS)
-    for name in REQUIRED_CREDENTIALS:
-        if name not in ctx.credentials or not ctx.credentials[name].reveal():
-            raise ValueError(f"credentials.{name}: missing; it is the {CREDENTIALS[name]}")
+    refuse_unknown("credentials", ctx.credentials, CREDENTIALS)
+    refuse_unknown("options", ctx.options, OPTIONS)
+    client_id, client_secret = (required(ctx.credentials, name, CREDENTIALS[name]) for name in REQUIRED_CREDENTIALS)
     base = (ctx.base_url or PRODUCTION_URL).rstrip("/")
-    method = _choice(ctx.options, "webhook_auth", WEBHOOK_METHODS, "hmac")
-    if method == "basic" and "webhook_user" not in ctx.credentials:
+    method = choice(ctx.options, "webhook_auth", WEBHOOK_METHODS, "hmac")
+    if method == "basic" and secret(ctx.credentials, "webhook_user") is None:
         raise ValueError("credentials.webhook_user: missing; webhook_auth: basic needs it beside webhook_secret")
     return Settings(
         base_url=base,
         auth_url=(ctx.auth_url or base).rstrip("/"),
-        client_id=ctx.credentials["client_id"],
-        client_secret=ctx.credentials["client_secret"],
-        market=_choice(ctx.options, "market", MARKETS, "us"),
+        client_id=client_id,
+        client_secret=client_secret,
+        market=choice(ctx.options, "market", MARKETS, "us"),
         ship_nodes=_ship_nodes(ctx.options.get("ship_nodes")) or tuple(ctx.locations),
-        channel_type=_text(ctx.options, "channel_type"),
+        channel_type=text(ctx.options, "channel_type"),
         webhook_auth=method,
-        webhook_header=(_text(ctx.options, "webhook_header") or DEFAULT_WEBHOOK_HEADER).lower(),
+        webhook_header=(text(ctx.options, "webhook_header") or DEFAULT_WEBHOOK_HEADER).lower(),
         webhook_user=ctx.credentials.get("webhook_user"),
         webhook_secrets=_secrets(ctx.credentials),
     )
-
-
-def _refuse_unknown(section: str, given: Mapping[str, Any], known: Mapping[str, str]) -> None:
-    for name in given:
-        if name not in known:
-            raise ValueError(f"{section}.{name}: unknown; known are {', '.join(known)}")
-
-
-def _choice(options: Mapping[str, Any], name: str, allowed: tuple[str, ...], default: str) -> str:
-    value = options.get(name, default)
-    if value not in allowed:
-        raise ValueError(f"options.{name}: {value!r} is not one of {', '.join(allowed)}")
-    return str(value)
-
-
-def _text(options: Mapping[str, Any], name: str) -> str | None:
-    value = options.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"options.{name}: must be a text that is not empty")
-    return value.strip()
 
 
 def _ship_nodes(value: object) -> tuple[str, ...]:
@@ -115,6 +92,5 @@ def _ship_nodes(value: object) -> tuple[str, ...]:
 
 
 def _secrets(credentials: Mapping[str, Secret]) -> tuple[Secret, ...]:
-    names = ("webhook_secret", "webhook_secret_previous")
-    found = (credentials[name] for name in names if name in credentials)
-    return tuple(secret for secret in found if secret.reveal())
+    found = (secret(credentials, name) for name in ("webhook_secret", "webhook_secret_previous"))
+    return tuple(each for each in found if each is not None)

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from connectors.sdk.errors import Rejected, TargetMissing
+from connectors.sdk.queries import escaped
 from connectors.walmart import topics
-from connectors.walmart.api import Api, escaped
+from connectors.walmart.api import Api
 from connectors.walmart.settings import Settings
 from connectors.walmart.wire import many
 

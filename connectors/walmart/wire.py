@@ -10,6 +10,8 @@ import msgspec
 
 from connectors.sdk.errors import Transient
 from connectors.sdk.http import Answer
+from connectors.sdk.instants import from_epoch
+from connectors.sdk.whole import whole
 
 
 def many(value: Any) -> list[Any]:
@@ -73,15 +75,10 @@ def server_time(answer: Answer) -> datetime | None:
 
 def from_millis(value: Any) -> datetime | None:
     """Epoch milliseconds, number or text; None for anything else."""
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    return datetime.fromtimestamp(int(text) / 1000, UTC) if text.isdigit() and len(text) <= 14 else None
+    millis = whole(value)
+    return from_epoch(millis / 1000) if millis is not None and millis >= 0 else None
 
 
-def from_iso(value: Any) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+def counted(value: object) -> int:
+    """A total as Walmart states it, number or text; nothing readable is 0."""
+    return whole(value) or 0

@@ -198,7 +198,7 @@ async def test_an_order_that_is_gone_an_unknown_kind_and_no_order_are_named() ->
         with pytest.raises(Rejected, match="confirm_shipment"):
             await world.connector.send(effect("gift_wrap", number))
         assert await world.connector.settle(effect("gift_wrap", number)) is Settlement.UNKNOWN
-        with pytest.raises(Rejected, match="no purchase order"):
+        with pytest.raises(Rejected, match="names no order"):
             await world.connector.send(Effect("e", "acknowledge_order", "k", "i", {}))
 
 

@@ -84,6 +84,11 @@ def test_a_body_without_an_error_gives_no_rows(body: bytes) -> None:
     assert faults(body) == []
 
 
+def test_an_encoding_hides_no_document_type() -> None:
+    bomb = '<!DOCTYPE e [<!ENTITY a "boom">]><errors><error><code>&a;</code></error></errors>'
+    assert faults(bomb.encode("utf-16-le")) == []
+
+
 def test_a_system_error_is_weather_for_reads_and_doubt_for_writes_without_a_key() -> None:
     answer = FakeAnswer(400, json.dumps(errors("ODD.GMP_ORDER_API", "busy", category="SYSTEM")).encode())
     assert isinstance(classify(answer, FakeCall()), Transient)
@@ -109,6 +114,9 @@ def test_a_missing_scope_is_told_from_wrong_credentials() -> None:
         ({"X-Next-Replenishment-Time": "1000"}, 0.0),
         ({"Retry-After": "9999999"}, 86_400.0),
         ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "\u00b2"}, None),
+        ({"X-Next-Replenishment-Time": "99999999999999999999"}, None),
+        ({"X-Next-Replenishment-Time": "0001-01-01T00:00:00+14:00"}, None),
         ({}, None),
     ],
 )
