@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.sdk.instants import read_instant
+
 
 def text(at: datetime) -> str:
     """Whole seconds, UTC, rounded down: Shopify's timestamps have no fractions."""
@@ -13,13 +15,7 @@ def text(at: datetime) -> str:
 
 def read(value: Any) -> datetime | None:
     """An aware instant, or None for anything else."""
-    if not isinstance(value, str) or not value:
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at.tzinfo is not None else None
+    return read_instant(value)
 
 
 def since_filter(at: datetime) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 from connectors.sdk.contract import AccountContext
 from connectors.sdk.ports import Secret
+from connectors.sdk.sections import refuse_unknown
 from connectors.shopify import ids
 
 API_VERSION: Final = "2026-10"
@@ -54,8 +55,8 @@ def read(ctx: AccountContext) -> Settings:
     Raises:
         ValueError: Naming the key that is wrong and what to put there.
     """
-    _refuse_unknown("credentials", ctx.credentials, CREDENTIALS)
-    _refuse_unknown("options", ctx.options, OPTIONS)
+    refuse_unknown("credentials", ctx.credentials, CREDENTIALS)
+    refuse_unknown("options", ctx.options, OPTIONS)
     shop = _shop(ctx)
     token, client_id, client_secret = _login(ctx)
     return Settings(
@@ -127,9 +128,3 @@ def _location(key: str) -> str:
     if not found:
         raise ValueError(f"locations: {key!r} is no Shopify location, write gid://shopify/Location/123 or 123")
     return found
-
-
-def _refuse_unknown(section: str, given: object, known: object) -> None:
-    unknown = sorted(set(given) - set(known))  # type: ignore[call-overload]
-    if unknown:
-        raise ValueError(f"{section}.{unknown[0]} is not known to shopify; known are: {', '.join(sorted(known))}")  # type: ignore[call-overload]

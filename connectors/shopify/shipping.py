@@ -129,7 +129,7 @@ class Shipping:
 
 
 def _order_id(effect: Effect) -> str:
-    found = ids.number(effect.references.get("order_id") or effect.body.get("order"))
+    found = ids.number(effect.references.get("order") or effect.body.get("order"))
     if not found:
         raise Rejected(f"{KIND}: the shipment names no Shopify order", code="order_unknown")
     return found

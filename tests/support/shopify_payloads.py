@@ -101,4 +101,4 @@ async def shipment_effect(rig: Rig, kind: str, order_id: str) -> Effect:
     lines = [{"line_id": str(line.id), "quantity": line.quantity} for line in order.lines]
     package = {"id": "1", "tracking_number": "1Z9999999999999999", "carrier": "ups", "lines": lines}
     body = {"type": "shipment", "order": order_id, "packages": [package]}
-    return Effect("eff_1", kind, order_id, "key-1", body, {"order_id": order_id})
+    return Effect("eff_1", kind, order_id, "key-1", body, {"order": order_id})
