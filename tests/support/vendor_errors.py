@@ -42,8 +42,8 @@ INTRO = """# Vendor errors
 
 What each channel's errors become, and what the hub does then. The page is made from the connectors' own tables
 (`connectors/<channel>/errors.py`) and checked against them by the tests. No answer at all, a broken connection and an
-answer that cannot be read are *Transient* for a read and for a write that may be repeated, *InDoubt* otherwise; so is every
-Transient error below that comes with a 5xx.
+answer that cannot be read are *Transient* for a read and for a write that may be repeated, *InDoubt* otherwise; so is
+every Transient error below that comes with a 5xx.
 
 """
 MEANING: Mapping[Action, str] = {
