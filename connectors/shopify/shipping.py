@@ -1,18 +1,20 @@
 """Confirming shipments: fulfilment orders in, one fulfilment per location and carrier out.
 
-`fulfillmentCreate` has no idempotency key, so nothing is sent before reading: parcels whose tracking
-number the order already shows are left out, and a lost answer is settled by the same reading.
+`fulfillmentCreate` has no idempotency key, so nothing is sent before reading: what the order already
+shows under a parcel's tracking numbers is left out, and a lost answer is settled by the same reading.
+A parcel that leaves from two locations is two calls, so its numbers may stand there with only half of it.
 Source: mutation fulfillmentCreate and FulfillmentInput of the 2026-10 schema, read 2026-11-20.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from connectors.sdk.contract import Effect, EffectResult, Settlement
 from connectors.sdk.errors import Rejected, TargetMissing
+from connectors.sdk.paging import PageGuard
 from connectors.shopify import ids
 from connectors.shopify.errors import texts, user_errors
 from connectors.shopify.graphql import GraphQL
@@ -83,7 +85,7 @@ class Shipping:
             TargetMissing: No such order.
         """
         state = await self._read(effect)
-        parcels = _outstanding(_parcels(effect), state)
+        parcels = await self._outstanding(_parcels(effect), state)
         if not parcels:
             return EffectResult(note="the order shows these tracking numbers already")
         made: list[str] = []
@@ -106,17 +108,59 @@ class Shipping:
         state = await self._read(effect)
         parcels = _parcels(effect)
         if all(parcel.numbers for parcel in parcels):
-            return Settlement.NOT_APPLIED if _outstanding(parcels, state) else Settlement.APPLIED
+            return Settlement.NOT_APPLIED if await self._outstanding(parcels, state) else Settlement.APPLIED
         left = _left(state)
         wanted = _sum_lines(parcels)
         if any(left.get(line, 0) < quantity for line, quantity in wanted.items()):
             return Settlement.APPLIED
-        touched = any(str(each.get("status")) not in _DEAD for each in state.get("fulfillments") or ())
-        return Settlement.UNKNOWN if touched else Settlement.NOT_APPLIED
+        return Settlement.UNKNOWN if _living(state) else Settlement.NOT_APPLIED
 
     async def _shows_all(self, effect: Effect) -> bool:
         parcels = _parcels(effect)
-        return all(parcel.numbers for parcel in parcels) and not _outstanding(parcels, await self._read(effect))
+        if not all(parcel.numbers for parcel in parcels):
+            return False
+        return not await self._outstanding(parcels, await self._read(effect))
+
+    async def _outstanding(self, parcels: Iterable[_Parcel], state: Mapping[str, Any]) -> list[_Parcel]:
+        """What is still to be said: parcels the order does not show, and of those it shows what is missing and open."""
+        left = _left(state)
+        found = []
+        for parcel in parcels:
+            if not _shown(parcel, state):
+                found.append(parcel)
+            elif any(left.get(line) for line in parcel.lines):
+                held = await self._held(parcel, state)
+                rest = {
+                    line: min(quantity - held.get(line, 0), left.get(line, 0))
+                    for line, quantity in parcel.lines.items()
+                }
+                rest = {line: quantity for line, quantity in rest.items() if quantity > 0}
+                if rest:
+                    found.append(replace(parcel, lines=rest))
+        return found
+
+    async def _held(self, parcel: _Parcel, state: Mapping[str, Any]) -> dict[str, int]:
+        """Units by order line in the fulfilments that show one of the parcel's numbers."""
+        held: dict[str, int] = {}
+        for owner in _living(state):
+            if not _numbers(owner) & set(parcel.numbers):
+                continue
+            guard = PageGuard(f"lines of {owner['id']}")
+            after: str | None = None
+            while True:
+                guard.enter(after)
+                variables = {"id": owner["id"], "after": after}
+                reply = await self._graphql.run("fulfillment_lines", variables, kind="shipment.read_lines")
+                items = (reply.data.get("owner") or {}).get("items")
+                if not isinstance(items, dict):
+                    raise TargetMissing(f"{owner['id']} went away while it was read", code="NOT_FOUND")
+                for node in items["nodes"]:
+                    line = ids.number(node["lineItem"]["id"])
+                    held[line] = held.get(line, 0) + int(node["quantity"] or 0)
+                if not items["pageInfo"]["hasNextPage"]:
+                    break
+                after = items["pageInfo"]["endCursor"]
+        return held
 
     async def _read(self, effect: Effect) -> Mapping[str, Any]:
         order_id = _order_id(effect)
@@ -165,15 +209,18 @@ def _company(package: Mapping[str, Any]) -> str:
     return CARRIERS.get(carrier) or str(package.get("carrier_raw") or carrier)
 
 
-def _outstanding(parcels: Iterable[_Parcel], state: Mapping[str, Any]) -> list[_Parcel]:
-    """Parcels not all of whose numbers a living fulfilment of the order shows."""
-    shown = {
-        str(info.get("number"))
-        for each in state.get("fulfillments") or ()
-        if str(each.get("status")) not in _DEAD
-        for info in each.get("trackingInfo") or ()
-    }
-    return [parcel for parcel in parcels if not parcel.numbers or not set(parcel.numbers) <= shown]
+def _living(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [each for each in state.get("fulfillments") or () if str(each.get("status")) not in _DEAD]
+
+
+def _numbers(fulfillment: Mapping[str, Any]) -> set[str]:
+    return {str(info.get("number")) for info in fulfillment.get("trackingInfo") or ()}
+
+
+def _shown(parcel: _Parcel, state: Mapping[str, Any]) -> bool:
+    """Whether living fulfilments of the order show every number of the parcel."""
+    shown = {number for each in _living(state) for number in _numbers(each)}
+    return bool(parcel.numbers) and set(parcel.numbers) <= shown
 
 
 def _remaining(state: Mapping[str, Any]) -> list[_Remaining]:

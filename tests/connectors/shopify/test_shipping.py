@@ -46,6 +46,23 @@ async def test_lines_at_two_locations_become_one_fulfilment_each() -> None:
         assert await rig.connector.settle(effect) is Settlement.APPLIED
 
 
+async def test_a_parcel_cut_off_between_two_locations_is_completed() -> None:
+    """Half of it stands there under its number: reading says "not applied", and sending adds the other half alone."""
+    async with opened() as rig:
+        rig.sandbox.stock("MUG-1", 2)
+        annex = rig.sandbox.shop.add_location("Annex")
+        now = rig.sandbox.shop.now()
+        rig.sandbox.shop.by_sku["MUG-1"].levels[annex.id] = Level(annex.id, 5, now, now)
+        order = await ordered(rig, [("MUG-1", 4)])
+        line = order.lines[0].id
+        await rig.connector.send(shipment(order, package("1Z1", [(line, 2)])))
+        whole = shipment(order, package("1Z1", [(line, 4)]))
+        assert await rig.connector.settle(whole) is Settlement.NOT_APPLIED
+        await rig.connector.send(whole)
+        assert [sum(part[2] for part in parcel.lines) for parcel in order.parcels] == [2, 2]
+        assert await rig.connector.settle(whole) is Settlement.APPLIED
+
+
 async def test_several_numbers_of_one_carrier_go_together_and_another_carrier_alone() -> None:
     """One fulfilment has one company for all its numbers."""
     async with opened() as rig:
