@@ -38,7 +38,7 @@ async def drain(folder: str, database: str | None, orders: int, mappers: int = 0
         tune_gc()
         done = 0
         while done < WARM_UP:
-            done += (await parts[0].worker.step(1)).done
+            done += (await parts[0].worker.step()).done
         began, cpu = time.perf_counter(), cpu_s()
 
         counted = sum(await asyncio.gather(*[drain_all(part) for part in parts]))

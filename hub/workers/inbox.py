@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Sequence
-from typing import NamedTuple
 
 import structlog
 
@@ -23,7 +21,6 @@ from hub.runtime.wake import Wakes
 from hub.services.apply import KIND, Apply
 from hub.services.batch import Outcome
 from hub.services.interpret import Interpreter
-from hub.services.interpreted import Interpreted
 from hub.services.rounds import Round
 from hub.workers.hints import Hints
 
@@ -31,15 +28,6 @@ _log = structlog.get_logger(__name__)
 
 BATCH = 100
 """Rows taken at once: more gains nothing and holds the database longer."""
-BURST = 8
-"""Full batches in one step: enough that the first claim and the last commit, which nothing overlaps, weigh little."""
-
-
-class _Batch(NamedTuple):
-    """Claimed inputs and what they say; `found` is None where that is not known yet."""
-
-    items: Sequence[InboxItem]
-    found: Sequence[Interpreted] | None = None
 
 
 class InboxWorker:
@@ -67,67 +55,34 @@ class InboxWorker:
         self._excluded = excluded
         self._owed: list[int] = []
 
-    async def step(self, batches: int = BURST) -> Round:
-        """Apply up to so many batches of whatever waits, without waiting to fill one. Raises `StoreUnavailable`.
-
-        While full ones wait, the next is claimed and understood as the one before it is stored.
-        """
+    async def step(self) -> Round:
+        """Apply one batch of whatever waits, without waiting to fill it. Raises `StoreUnavailable`."""
         await self._give_back()
-        left: list[InboxItem] = []
-        done = 0
+        items = await self._store.claim_inbox(BATCH, accounts_excluded=self._excluded())
+        if not items:
+            return Round()
+        left = list(items)
         try:
-            batch = await self._take(left)
-            for turn in range(1, batches + 1):
-                more = turn < batches and len(batch.items) == BATCH
-                ahead = asyncio.ensure_future(self._take(left)) if more else None
-                try:
-                    if batch.items:
-                        await self._batch(batch, left)
-                except BaseException:
-                    if ahead is not None:
-                        ahead.cancel()
-                        await asyncio.gather(ahead, return_exceptions=True)
-                    raise
-                done += len(batch.items)
-                if ahead is None:
-                    break
-                batch = await ahead
+            await self._batch(items, left)
         finally:
             if left:
                 await self._release([item.seq for item in left if not self._hints.holds(item.seq)])
-        return Round(done=done, again=done > 0)
+        return Round(done=len(items), again=True)
 
-    async def _take(self, left: list[InboxItem]) -> _Batch:
-        """Claim and understand; what is claimed is on `left` at once.
-
-        An interpreter that raises is asked again when the batch's turn comes; so is a row that outlived its
-        process, which may kill this one too and then must be held alone.
-        """
-        items = await self._store.claim_inbox(BATCH, accounts_excluded=self._excluded())
-        left.extend(items)
-        if not items or items[0].crashes:
-            return _Batch(items)
-        try:
-            return _Batch(items, await self._interpreter.interpret(items))
-        except Exception as error:  # noqa: BLE001 - the worker boundary: `_batch` finds the culprit
-            _log.warning("batch.not_understood", items=len(items), error=type(error).__name__)
-            return _Batch(items)
-
-    async def _batch(self, batch: _Batch, left: list[InboxItem]) -> None:
+    async def _batch(self, items: Sequence[InboxItem], left: list[InboxItem]) -> None:
         """Run a batch; when something unforeseen is raised, run each input alone and park the culprit.
 
         Settled inputs are taken off `left`.
         """
-        items = batch.items
         try:
-            await self._run(batch)
+            await self._run(items)
         except (StoreUnavailable, StoreConflict):
             raise
         except Exception as error:  # noqa: BLE001 - the worker boundary: one input must not stop the inbox
             if len(items) > 1:
                 _log.error("batch.split", items=len(items), exc_info=error)
                 for item in items:
-                    await self._batch(_Batch([item]), left)
+                    await self._batch([item], left)
                 return
             _log.error("input.parked", account=items[0].account, seq=items[0].seq, exc_info=error)
             message = "the worker failed on this input; it is kept and can be replayed"
@@ -135,11 +90,8 @@ class InboxWorker:
         for item in items:
             left.remove(item)
 
-    async def _run(self, batch: _Batch) -> None:
-        items = batch.items
-        interpreted = batch.found
-        if interpreted is None:
-            interpreted = await self._interpreter.interpret(items)
+    async def _run(self, items: Sequence[InboxItem]) -> None:
+        interpreted = await self._interpreter.interpret(items)
         pairs = list(zip(items, interpreted, strict=True))
         plain = [(item, found) for item, found in pairs if not found.hint]
         if plain:

@@ -102,65 +102,6 @@ async def test_a_store_that_goes_away_loses_nothing(rig: Rig) -> None:
     assert rig.states() == [InboxState.DONE]
 
 
-async def test_the_next_full_batch_is_understood_while_one_is_stored(rig: Rig) -> None:
-    """Mapping does not wait for the database; inputs are still applied in the order they were taken."""
-    storing, understood = asyncio.Event(), asyncio.Event()
-    seen: list[int] = []
-
-    class Watching(Mapper):
-        async def interpret(self, items: Sequence[InboxItem]) -> Sequence[Interpreted]:
-            if storing.is_set():
-                understood.set()
-            return await super().interpret(items)
-
-    class Waiting(Applier):
-        async def apply(self, pairs: Sequence[tuple[InboxItem, Interpreted]]) -> Outcome:
-            seen.extend(item.seq for item, _ in pairs)
-            if len(seen) == 100:
-                storing.set()
-                await asyncio.wait_for(understood.wait(), 5)
-            return await super().apply(pairs)
-
-    rig.worker = InboxWorker(rig.desk.store, Watching(), Waiting(rig.desk), rig.hints, rig.wakes)  # type: ignore[arg-type]
-    await rig.receive(*(f"o{number}" for number in range(150)))
-    assert (await rig.worker.step()).done == 150
-    assert seen == sorted(seen)
-    assert set(rig.states()) == {InboxState.DONE}
-
-
-async def test_what_was_taken_ahead_is_given_back(rig: Rig) -> None:
-    """The store fails under one batch: the batch after it, claimed already, waits for its turn again."""
-
-    class Failing(Applier):
-        async def apply(self, pairs: Sequence[tuple[InboxItem, Interpreted]]) -> Outcome:
-            await asyncio.sleep(0.01)
-            raise StoreUnavailable("away")
-
-    rig.worker = InboxWorker(rig.desk.store, Mapper(), Failing(rig.desk), rig.hints, rig.wakes)  # type: ignore[arg-type]
-    await rig.receive(*(f"o{number}" for number in range(150)))
-    with pytest.raises(StoreUnavailable):
-        await rig.worker.step()
-    assert len(await rig.desk.store.claim_inbox(200)) == 150
-
-
-async def test_an_interpreter_that_raises_once_is_asked_again(rig: Rig) -> None:
-    """What it raised is not the inputs' fault until it is raised for one alone."""
-
-    class Stumbling(Mapper):
-        fell = False
-
-        async def interpret(self, items: Sequence[InboxItem]) -> Sequence[Interpreted]:
-            if not self.fell:
-                self.fell = True
-                raise RuntimeError("unforeseen")
-            return await super().interpret(items)
-
-    rig.worker = InboxWorker(rig.desk.store, Stumbling(), rig.applier, rig.hints, rig.wakes)  # type: ignore[arg-type]
-    await rig.receive("o1", "o2")
-    assert (await rig.worker.step()).done == 2
-    assert set(rig.states()) == {InboxState.DONE}
-
-
 async def test_a_cancelled_batch_is_released(rig: Rig) -> None:
     """A drain that cuts a batch short leaves its rows for the next process."""
     await rig.receive("o1")
