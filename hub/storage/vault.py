@@ -43,7 +43,11 @@ def unseal(cipher: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
 
 def bound(*parts: str) -> bytes:
     """Additional data from names; no two different lists of names give the same bytes."""
-    return b"".join(b"%d:%s" % (len(raw), raw) for raw in (part.encode() for part in parts))
+    names = b""
+    for part in parts:
+        raw = part.encode()
+        names += b"%d:%s" % (len(raw), raw)
+    return names
 
 
 class Vault:
