@@ -40,7 +40,7 @@ async def opened(path: Path, *, readonly: bool) -> AsyncIterator[Hub]:
         await hub.stop()
 
 
-def connector_faults(settings: Settings) -> Iterator[str]:
+def connector_faults(settings: Settings) -> Iterator[config.Fault]:
     """What the connectors say about their sections, with file and line."""
     return _accounts.faults(settings, _accounts.NoTokens(), _around(settings))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from config.faults import Fault
 from config.settings import AccountSettings, Settings
 from connectors import registry
 from connectors.sdk.contract import AccountContext, CallRecord, Connector
@@ -177,24 +178,40 @@ def open_connector(
     return registry.get(settings.connector).open(context)
 
 
-def faults(settings: Settings, tokens: TokenStore, around: Surroundings) -> Iterator[str]:
+def faults(settings: Settings, tokens: TokenStore, around: Surroundings) -> Iterator[Fault]:
     """What the connectors say about their sections, with file and line."""
     for account in settings.accounts.values():
         yield from faults_of(settings, account, tokens, around)
 
 
-def faults_of(settings: Settings, account: AccountSettings, tokens: TokenStore, around: Surroundings) -> Iterator[str]:
+def faults_of(
+    settings: Settings, account: AccountSettings, tokens: TokenStore, around: Surroundings
+) -> Iterator[Fault]:
     """The same for one account."""
-    key = f"accounts.{account.name}"
-    if account.connector not in registry.names():
-        where, known = settings.where(f"{key}.connector"), ", ".join(registry.names())
-        yield f"{where}: {key}.connector: no connector {account.connector!r}; known: {known}"
+    unknown = unknown_connector(settings, account)
+    if unknown is not None:
+        yield unknown
         return
     try:
         open_connector(account, tokens, around)
     except ValueError as error:
-        named = str(error).split(":", 1)[0].strip()
-        yield f"{settings.where(f'{key}.{named}')}: {key}: {error}"
+        yield section_fault(settings, account, error)
+
+
+def unknown_connector(settings: Settings, account: AccountSettings) -> Fault | None:
+    """The fault of an account whose connector does not exist."""
+    if account.connector in registry.names():
+        return None
+    key = f"accounts.{account.name}.connector"
+    remedy = f"known: {', '.join(registry.names())}"
+    return Fault(settings.file, settings.line_of(key), key, f"no connector {account.connector!r}", remedy)
+
+
+def section_fault(settings: Settings, account: AccountSettings, error: ValueError) -> Fault:
+    """What a connector refuses of its section; its message starts with the key it is about."""
+    key = f"accounts.{account.name}"
+    named = str(error).split(":", 1)[0].strip()
+    return Fault(settings.file, settings.line_of(f"{key}.{named}"), key, str(error), "")
 
 
 class NoTokens:

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from config import ConfigurationInvalid, Fault
 from config.settings import Settings
 from connectors.sdk.clock import SystemClock, SystemIds, SystemJitter
 from connectors.sdk.contract import Connector
@@ -73,8 +74,14 @@ class Hub:
     # --- opening ---------------------------------------------------------------------------------
 
     async def open(self, *, readonly: bool) -> None:
-        """Open the database and everything that is asked without anything moving by itself."""
+        """Open the database and everything that is asked without anything moving by itself.
+
+        Raises: `ConfigurationInvalid`, `KeyUnusable`, `StorageError`.
+        """
         settings = self.settings
+        unknown = [parts.unknown_connector(settings, account) for account in settings.accounts.values()]
+        if any(unknown):
+            raise ConfigurationInvalid(fault for fault in unknown if fault is not None)
         key = keys.load(settings.hub.encryption_key, make=not readonly)
         if not readonly:
             await migrate.upgrade(settings.hub.database)
@@ -101,14 +108,16 @@ class Hub:
         self._metrics, self._around, self._maps, self._telemetry = metrics, around, maps, telemetry
 
     def _connectors(self, around: parts.Surroundings) -> dict[str, Connector]:
-        connectors = {}
+        connectors: dict[str, Connector] = {}
+        faults: list[Fault] = []
         for name, account in self.settings.accounts.items():
             tokens: Any = parts.StoredTokens(self._store, name) if self._store is not None else parts.NoTokens()
             try:
                 connectors[name] = parts.open_connector(account, tokens, around)
             except ValueError as error:
-                where = self.settings.where(f"accounts.{name}")
-                raise StorageError(f"{where}: accounts.{name}: {error}") from None
+                faults.append(parts.section_fault(self.settings, account, error))
+        if faults:
+            raise ConfigurationInvalid(faults)
         return connectors
 
     async def _modes(self) -> dict[str, Mode]:
@@ -143,7 +152,8 @@ class Hub:
     async def start(self) -> None:
         """Open, catch up with the catalogue, begin working, and last of all listen.
 
-        Raises: `AddressTaken`, `StorageError` and their kin, each with one sentence for the operator.
+        Raises: `AddressTaken`, `ConfigurationInvalid`, `StorageError` and their kin, each with one sentence for the
+        operator.
         """
         hub = self.settings.hub
         if self.role != "all" and hub.database.startswith("sqlite"):
