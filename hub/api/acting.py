@@ -10,8 +10,8 @@ import msgspec
 from hub.api.auth import Role
 from hub.api.backend import Acts, BadRequest
 from hub.api.bodies import ADJUSTMENT, FILTER, PREVIEW, PULL, REPORT, checked, failure_filter, lines
-from hub.api.operator import instant
 from hub.api.spec import OBJECT, Call, Json, Operation, page, page_of
+from hub.services.moments import stated
 
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -113,11 +113,7 @@ class Acting:
 
     async def pull(self, call: Call) -> Json:
         given = checked(call.body, PULL).get("since")
-        try:
-            since = instant(given) if given else None
-        except ValueError:
-            raise BadRequest("`since` is not an instant with an offset.") from None
-        return await self.acts.pull(call.path["id"], since, call.caller.name)
+        return await self.acts.pull(call.path["id"], stated(given) if given else None, call.caller.name)
 
     async def adjust(self, call: Call) -> Json:
         changes = lines(call.body, ADJUSTMENT)

@@ -7,56 +7,35 @@ from typing import Any
 
 from hub.api.backend import BadRequest, FailureFilter
 from hub.api.spec import Json
+from hub.services.moments import stated
 
-_SKU = {"type": "string", "minLength": 1, "maxLength": 200}
+_NAME: Json = {"type": "string", "minLength": 1, "maxLength": 200}
+_INSTANT: Json = {"type": "string", "format": "date-time"}
 _LINES_MAX = 1000
-ADJUSTMENT: Json = {
-    "type": "object",
-    "required": ["lines"],
-    "additionalProperties": False,
-    "properties": {
-        "lines": {
-            "type": "array",
-            "minItems": 1,
-            "maxItems": _LINES_MAX,
-            "items": {
-                "type": "object",
-                "required": ["sku", "location", "delta"],
-                "additionalProperties": False,
-                "properties": {
-                    "sku": _SKU,
-                    "location": _SKU,
-                    "delta": {"type": "integer"},
-                    "bucket": {"enum": ["on_hand", "incoming", "quarantine"]},
-                    "reason": {"type": "string"},
-                },
-            },
-        }
-    },
-}
-REPORT: Json = {
-    "type": "object",
-    "required": ["lines"],
-    "additionalProperties": False,
-    "properties": {
-        "lines": {
-            "type": "array",
-            "minItems": 1,
-            "maxItems": _LINES_MAX,
-            "items": {
-                "type": "object",
-                "required": ["sku", "location", "on_hand"],
-                "additionalProperties": False,
-                "properties": {
-                    "sku": _SKU,
-                    "location": _SKU,
-                    "on_hand": {"type": "integer"},
-                    "as_of": {"type": "string", "format": "date-time"},
-                },
-            },
-        }
-    },
-}
+
+
+def _lines_of(**properties: Json) -> Json:
+    """A body of lines, each naming a SKU and a location of ours; the first property is required too."""
+    item = {
+        "type": "object",
+        "required": ["sku", "location", next(iter(properties))],
+        "additionalProperties": False,
+        "properties": {"sku": _NAME, "location": _NAME, **properties},
+    }
+    return {
+        "type": "object",
+        "required": ["lines"],
+        "additionalProperties": False,
+        "properties": {"lines": {"type": "array", "minItems": 1, "maxItems": _LINES_MAX, "items": item}},
+    }
+
+
+ADJUSTMENT: Json = _lines_of(
+    delta={"type": "integer"},
+    bucket={"enum": ["on_hand", "incoming", "quarantine"]},
+    reason={"type": "string"},
+)
+REPORT: Json = _lines_of(on_hand={"type": "integer"}, as_of=_INSTANT)
 FILTER: Json = {
     "type": "object",
     "additionalProperties": False,
@@ -72,7 +51,7 @@ FILTER: Json = {
 PULL: Json = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {"since": {"type": "string", "format": "date-time"}},
+    "properties": {"since": _INSTANT},
 }
 PREVIEW: Json = {
     "type": "object",
@@ -118,6 +97,11 @@ def _typed(name: str, value: Any, schema: Json) -> None:
         raise BadRequest(f"`{name}` is one of {', '.join(schema['enum'])}.")
     if kind == "string" and not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", 10_000):
         raise BadRequest(f"`{name}` has a length that is not allowed.")
+    if schema.get("format") == "date-time":
+        try:
+            stated(value)
+        except ValueError:
+            raise BadRequest(f"`{name}` is not an instant with an offset; write 2026-11-20T08:00:00Z.") from None
     if kind == "array" and not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", _LINES_MAX):
         raise BadRequest(f"`{name}` has {len(value)} entries; between {schema.get('minItems', 0)} and {_LINES_MAX}.")
 

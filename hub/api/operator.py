@@ -1,6 +1,6 @@
 """The operator API's edge: token, role, parameters, body, idempotency, problems.
 
-Handlers in `hub.api.resources` see a checked `Call` and return plain JSON; everything HTTP is here.
+Handlers (`hub.api.reading`, `acting`, `tokens`) see a checked `Call` and return plain JSON; everything HTTP is here.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -20,6 +19,7 @@ from hub.api.problem import Problem, unavailable
 from hub.api.spec import BASE, Call, Json, Operation, Param
 from hub.ports.queries import CursorUnknown, Queries
 from hub.ports.store import DuplicateKey, Micros, ReadSet, Store, StoredReply, StoreUnavailable, WriteSet
+from hub.services.moments import stated
 
 BODY_MAX = 5 * 1024 * 1024
 
@@ -168,13 +168,6 @@ def _integer(value: str) -> int:
     return number
 
 
-def instant(value: str) -> datetime:
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError(value)
-    return moment
-
-
 def _boolean(value: str) -> bool:
     return {"true": True, "false": False}[value] if value in {"true", "false"} else _refuse(value)
 
@@ -194,7 +187,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "integer": _integer,
     "number": _seconds,
     "boolean": _boolean,
-    "date-time": instant,
+    "date-time": stated,
 }
 
 

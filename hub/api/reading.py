@@ -23,6 +23,8 @@ _DOCUMENT_LISTS = {
     "purchase-orders": ("purchase_order", "Purchase orders"),
     "returns": ("return", "Returns"),
 }
+_FAILURE_DIGITS_MAX = 18
+"""Failures are numbered in 64 bits; what is longer is not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,15 @@ class Reading:
                 answer=page_of(OBJECT),
             ),
             Operation(
+                "getFailure",
+                "GET",
+                "/failures/{id}",
+                Role.VIEWER,
+                "One failure, open or not",
+                self.failure,
+                answer=OBJECT,
+            ),
+            Operation(
                 "listAttempts",
                 "GET",
                 "/attempts",
@@ -259,6 +270,14 @@ class Reading:
         query["state"] = query["state"] or "open"
         rows, following = await self.queries.failures(**query)
         return page([views.failure(row, self.now()) for row in rows], following)
+
+    async def failure(self, call: Call) -> Json:
+        given = call.path["id"]
+        known = given.isascii() and given.isdecimal() and len(given) <= _FAILURE_DIGITS_MAX
+        row = await self.queries.failure(int(given)) if known else None
+        if row is None:
+            raise BadRequest("No failure with this id.", status=404)
+        return views.failure(row, self.now())
 
     async def attempts(self, call: Call) -> Json:
         rows, following = await self.queries.attempts(**call.query)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
 
 from hub.commands.api import acting, reading, segment
 from hub.commands.common import (
@@ -12,6 +11,7 @@ from hub.commands.common import (
     Subparsers,
     command,
     group,
+    instant,
     print_json,
     print_lines,
     print_table,
@@ -34,14 +34,6 @@ def add(parsers: Subparsers) -> None:
         parser.add_argument("account", metavar="ACCOUNT")
         if verb == "pull":
             parser.add_argument("--since", type=instant, metavar="T", help="such as 2026-11-20 or 2026-11-20T08:00:00Z")
-
-
-def instant(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an instant like 2026-11-20T08:00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 async def _status(args: argparse.Namespace) -> int:

@@ -9,8 +9,11 @@ import json
 import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
+
+from hub.services.moments import stated
 
 Json = dict[str, Any]
 Run = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
@@ -108,7 +111,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, em
 
 
 def csv_text(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
-    """CSV whose cells cannot start a formula in a spreadsheet."""
+    """CSV whose cells cannot start a formula in a spreadsheet; `plain_cell` gives back what they say."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
@@ -118,9 +121,18 @@ def csv_text(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> st
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
+    if isinstance(value, str) and _is_formula(value.lstrip("'")):
         return "'" + value
     return "" if value is None else value
+
+
+def plain_cell(cell: str) -> str:
+    """A cell of `csv_text` as it was before it was kept from being a formula."""
+    return cell[1:] if cell.startswith("'") and _is_formula(cell.lstrip("'")) else cell
+
+
+def _is_formula(text: str) -> bool:
+    return text[:1] in {"=", "+", "-", "@", "\t", "\r"}
 
 
 def duration(text: str) -> float:
@@ -134,6 +146,29 @@ def duration(text: str) -> float:
     if not 0 <= seconds < 1e10:
         raise argparse.ArgumentTypeError(f"{text!r} is out of range")
     return seconds
+
+
+def instant(text: str) -> datetime:
+    """An instant in UTC; a text without an offset is taken as UTC."""
+    try:
+        return stated(text, UTC)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an instant like 2026-11-20T08:00:00Z") from None
+
+
+def at_most(text: str) -> int:
+    """How many of a list are asked for: one or more."""
+    count = quantity(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is less than 1")
+    return count
+
+
+def port(text: str) -> int:
+    """A TCP port; 0 takes any free one."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to 65535")
+    return int(text)
 
 
 def quantity(text: str) -> int:

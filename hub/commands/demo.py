@@ -6,7 +6,7 @@ import argparse
 import json
 
 from connectors.sdk.sandbox import FAULT_PROFILES, Faults
-from hub.commands.common import EXIT_USAGE, CommandError, Subparsers, command, duration, print_lines, wants_json
+from hub.commands.common import EXIT_USAGE, CommandError, Subparsers, command, duration, port, print_lines, wants_json
 from hub.commands.stopping import stop_on_signals
 from hub.demo.session import Options, run
 
@@ -14,7 +14,7 @@ from hub.demo.session import Options, run
 def add(parsers: Subparsers) -> None:
     parser = command(parsers, "demo", "Hub plus sandboxes with live traffic on this machine", _demo)
     parser.add_argument("--seconds", type=duration, help="end by itself with a summary (default: Ctrl-C)")
-    parser.add_argument("--port", type=int, default=8700, help="console and webhooks (default 8700; 0: a free one)")
+    parser.add_argument("--port", type=port, default=8700, help="console and webhooks (default 8700; 0: a free one)")
     parser.add_argument(
         "--fault", default="none", metavar="PROFILE", help=f"bad manners: {', '.join(FAULT_PROFILES)}, or name=rate,…"
     )

@@ -9,6 +9,7 @@ from hub.commands.common import (
     CommandError,
     Json,
     Subparsers,
+    at_most,
     command,
     duration,
     group,
@@ -19,12 +20,10 @@ from hub.commands.common import (
 )
 from hub.commands.paging import collect
 
-_ALL = 1_000_000
-
 
 def add(parsers: Subparsers) -> None:
     verbs = group(parsers, "failures", "What is parked, with the reason")
-    _filters(command(verbs, "list", "Failures, newest first", _list)).add_argument("--limit", type=int, default=100)
+    _filters(command(verbs, "list", "Failures, newest first", _list)).add_argument("--limit", type=at_most, default=100)
     show = command(verbs, "show", "One failure", _show)
     show.add_argument("id", metavar="ID", type=int)
     for verb, about, run in (
@@ -77,12 +76,8 @@ async def _list(args: argparse.Namespace) -> int:
 
 async def _show(args: argparse.Namespace) -> int:
     async with reading(args) as api:
-        for state in ("open", "replayed", "resolved", "discarded"):
-            for row in await collect(api, "/failures", _ALL, state=state):
-                if row["id"] == args.id:
-                    print_json(row)
-                    return 0
-    raise CommandError(f"no failure with id {args.id}")
+        print_json(await api.get(f"/failures/{args.id}"))
+    return 0
 
 
 async def _replay(args: argparse.Namespace) -> int:

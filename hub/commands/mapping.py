@@ -13,6 +13,7 @@ from hub.commands.common import (
     EXIT_USAGE,
     CommandError,
     Subparsers,
+    at_most,
     command,
     config_path,
     duration,
@@ -37,9 +38,11 @@ def add(parsers: Subparsers) -> None:
         parser = command(verbs, verb, about, run)
         if verb == "diff":
             parser.add_argument("--since", type=duration, default=30 * 86_400.0, metavar="AGE", help="default 30d")
-            parser.add_argument("--limit", type=int, default=10_000, help="payloads at most (default 10000)")
+            parser.add_argument("--limit", type=at_most, default=10_000, help="payloads at most (default 10000)")
             parser.add_argument("--against", metavar="DIR", help="compare with this overlay instead of as shipped")
-        parser.add_argument("name", metavar="ACCOUNT|CONNECTOR", nargs=None if verb in {"show", "diff"} else "?")
+            parser.add_argument("name", metavar="ACCOUNT")
+        else:
+            parser.add_argument("name", metavar="ACCOUNT|CONNECTOR", nargs=None if verb == "show" else "?")
 
 
 def _targets(args: argparse.Namespace) -> list[tuple[str, str, Path | None]]:
@@ -106,7 +109,11 @@ async def _test(args: argparse.Namespace) -> int:
 
 
 async def _diff(args: argparse.Namespace) -> int:
-    (account, connector, overlay), *_ = _targets(args)
+    """Payloads are recorded per account, so a connector's name alone says of nothing what to compare."""
+    settings = bootstrap.load(config_path(args)).accounts.get(args.name)
+    if settings is None:
+        raise CommandError(f"comparing mappings: no account {args.name!r}; name one of hub.yaml", exit_code=EXIT_USAGE)
+    account, connector, overlay = settings.name, settings.connector, settings.mappings
     old = mappings.MappingSet.load(connector, overlay=Path(args.against) if args.against else None)
     new = mappings.MappingSet.load(connector, overlay=overlay)
     changes: list[mappings.Change] = []

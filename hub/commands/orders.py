@@ -6,7 +6,17 @@ import argparse
 import json
 
 from hub.commands.api import reading, segment
-from hub.commands.common import Json, Subparsers, command, group, print_json, print_lines, print_table, wants_json
+from hub.commands.common import (
+    Json,
+    Subparsers,
+    at_most,
+    command,
+    group,
+    print_json,
+    print_lines,
+    print_table,
+    wants_json,
+)
 from hub.commands.paging import collect
 
 
@@ -17,7 +27,7 @@ def add(parsers: Subparsers) -> None:
     listing.add_argument("--state", choices=["pending", "open", "held", "cancelled", "closed"])
     listing.add_argument("--held", action="store_true", help="only orders with a hold")
     listing.add_argument("--number", help="the channel's order number")
-    listing.add_argument("--limit", type=int, default=50, help="at most this many (default 50)")
+    listing.add_argument("--limit", type=at_most, default=50, help="at most this many (default 50)")
     show = command(verbs, "show", "One order: document, holds, where its stock is reserved", _show)
     show.add_argument("id", metavar="ID")
     timeline = command(verbs, "timeline", "Every event, posting, push and attempt of one order", _timeline)

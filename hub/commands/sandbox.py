@@ -7,7 +7,7 @@ import json
 
 from connectors import registry
 from connectors.sdk.sandbox import FAULT_PROFILES, Faults
-from hub.commands.common import EXIT_USAGE, CommandError, Subparsers, command, print_lines, wants_json
+from hub.commands.common import EXIT_USAGE, CommandError, Subparsers, command, port, print_lines, wants_json
 from hub.commands.stopping import stop_on_signals
 
 
@@ -21,7 +21,7 @@ def add(parsers: Subparsers) -> None:
         f"Fault profiles: {', '.join(FAULT_PROFILES)}; or name=rate,name=rate.",
     )
     parser.add_argument("connector", metavar="CONNECTOR", help=", ".join(registry.names()))
-    parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    parser.add_argument("--port", type=port, default=0, help="default: a free one")
     parser.add_argument("--fault", default="none", metavar="PROFILE", help="bad manners (default none)")
     parser.add_argument("--seed", type=int, default=0, help="repeats the same chances")
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 
 import orjson
 
-from hub.commands.accounts import instant
 from hub.commands.api import acting, reading, segment
 from hub.commands.common import (
     EXIT_USAGE,
@@ -21,6 +20,8 @@ from hub.commands.common import (
     command,
     csv_text,
     group,
+    instant,
+    plain_cell,
     print_json,
     print_lines,
     print_table,
@@ -138,10 +139,7 @@ def _rows(name: str, raw: bytes) -> Iterator[tuple[int, Json]]:
     if text.lstrip().startswith("{"):
         for number, line in enumerate(text.splitlines(), 1):
             if line.strip():
-                try:
-                    yield number, orjson.loads(line)
-                except orjson.JSONDecodeError as error:
-                    raise CommandError(f"importing stock: {name}:{number}: {error}", exit_code=EXIT_USAGE) from None
+                yield number, _object(f"{name}:{number}", line)
         return
     reader = csv.DictReader(io.StringIO(text))
     missing = {"sku", "location", "on_hand"} - set(reader.fieldnames or ())
@@ -150,7 +148,17 @@ def _rows(name: str, raw: bytes) -> Iterator[tuple[int, Json]]:
             f"importing stock: {name}:1: column {', '.join(sorted(missing))} missing", exit_code=EXIT_USAGE
         )
     for row in reader:
-        yield reader.line_num, row
+        yield reader.line_num, {column: plain_cell(cell) for column, cell in row.items() if isinstance(cell, str)}
+
+
+def _object(where: str, line: str) -> Json:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise CommandError(f"importing stock: {where}: {error}", exit_code=EXIT_USAGE) from None
+    if not isinstance(row, dict):
+        raise CommandError(f"importing stock: {where}: not a JSON object; write one per line", exit_code=EXIT_USAGE)
+    return row
 
 
 def _line(row: Json, taken: str) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from connectors.sdk.ports import Clock
 from hub.ports.store import Micros
@@ -19,6 +19,24 @@ def micros(moment: datetime) -> Micros:
 
 def moment(at: Micros) -> datetime:
     return _EPOCH + timedelta(microseconds=at)
+
+
+def stated(text: str, zone: tzinfo | None = None) -> datetime:
+    """The instant an ISO 8601 text states, in UTC. `zone` is that of a text without an offset; None refuses it.
+
+    Raises:
+        ValueError: No such text, no offset, or outside the years 1 to 9999 once in UTC, where a stored
+            instant could never be shown again.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        if zone is None:
+            raise ValueError(f"{text!r} has no offset")
+        moment = moment.replace(tzinfo=zone)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is out of range") from None
 
 
 def now(clock: Clock) -> Micros:

@@ -21,19 +21,17 @@ STREAM = "streamEvents"
 async def _paths(desk: Desk) -> dict[str, str]:
     """Path values under which every operation finds something, by operation id."""
     order = (await desk.get("/orders")).body["items"][0]["id"]
+    failure = (await desk.get("/failures")).body["items"][0]["id"]
     tokens = (await desk.get("/tokens")).body["items"]
     token = next(row["id"] for row in tokens if row["role"] == "viewer")
     values = {"{sku}": "MUG", "{id}": "market"}
-    return {
-        operation.id: re.sub(
-            r"\{\w+\}",
-            lambda found, path=operation.path: (
-                order if path.startswith("/orders") else token if path.startswith("/tokens") else values[found[0]]
-            ),
-            operation.path,
-        )
-        for operation in desk.operations
-    }
+    named = {"/orders": order, "/tokens": token, "/failures": str(failure)}
+
+    def path_of(template: str) -> str:
+        own = next((value for prefix, value in named.items() if template.startswith(prefix)), None)
+        return re.sub(r"\{\w+\}", lambda found: own or values[found[0]], template)
+
+    return {operation.id: path_of(operation.path) for operation in desk.operations}
 
 
 BODIES: dict[str, Any] = {
@@ -106,6 +104,7 @@ async def test_what_the_surface_promises_is_there(desk: Desk) -> None:
     assert promised <= {operation.path for operation in desk.operations}
 
 
+_COUNTED_BEFORE_TIME = {"sku": "MUG", "location": "main", "on_hand": 1, "as_of": "0001-01-01T00:00:00+23:00"}
 WRONG: list[tuple[str, str, dict[str, Any], int]] = [
     ("GET", "/orders?limit=0", {}, 422),
     ("GET", "/orders?limit=501", {}, 422),
@@ -130,6 +129,11 @@ WRONG: list[tuple[str, str, dict[str, Any], int]] = [
     ("POST", "/accounts/nobody/pull", {}, 404),
     ("POST", "/accounts/market/pull", {"json": {"since": "yesterday"}}, 422),
     ("POST", "/accounts/market/pull", {"json": {"since": "2026-11-20T08:00:00"}}, 422),
+    ("POST", "/accounts/market/pull", {"json": {"since": "0001-01-01T00:00:00+23:00"}}, 422),
+    ("GET", "/stock/MUG/explain?account=market&at=0001-01-01T00:00:00%2B23:00", {}, 422),
+    ("GET", "/failures/999999", {}, 404),
+    ("GET", "/failures/nope", {}, 404),
+    ("GET", f"/failures/{10**30}", {}, 404),
     ("POST", "/tokens/nope/revoke", {}, 404),
     ("POST", "/tokens", {"json": {"role": "king"}}, 422),
     ("POST", "/tokens", {"json": {"role": "viewer", "days": 0}}, 422),
@@ -153,6 +157,7 @@ WRONG: list[tuple[str, str, dict[str, Any], int]] = [
         {"json": {"lines": [{"sku": "MUG", "location": "main", "on_hand": 1, "as_of": "2026-11-20"}]}},
         422,
     ),
+    ("POST", "/stock/reports", {"json": {"lines": [_COUNTED_BEFORE_TIME]}}, 422),
     ("POST", "/failures/replay", {"json": {"ids": ["one"]}}, 422),
     ("POST", "/failures/replay", {"json": {"unknown": 1}}, 422),
     ("POST", "/mappings/preview", {"json": {"account": "market", "topic": "nothing", "payload": {}}}, 422),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sqlite3
 import subprocess
@@ -142,6 +143,62 @@ def test_another_key_opens_nothing(operator: Operator, tmp_path: Path) -> None:
     open_to_others = operator("stock", "show", "MUG")
     assert open_to_others.code == 1
     assert "chmod 600" in open_to_others.err
+
+
+def test_an_export_is_imported_as_it_was(tmp_path: Path) -> None:
+    """A SKU that a spreadsheet would take for a formula comes back from its own export, not as another SKU."""
+    names = ("-5C", "=A", "@B", "'-D", "''+E", "'F")
+    operator = Operator(folders.write(tmp_path, {}, "sku\n" + "\n".join(names) + "\n"))
+    counts = {name: number for number, name in enumerate(names, 1)}
+    counted = tmp_path / "counted.jsonl"
+    lines = [json.dumps({"sku": name, "location": "main", "on_hand": count}) for name, count in counts.items()]
+    counted.write_text("\n".join(lines))
+    assert operator("stock", "import", str(counted)).code == 0
+    exported = tmp_path / "exported.csv"
+    exported.write_text(operator("stock", "export").out)
+    assert not [line for line in exported.read_text().splitlines() if line[0] in "=+-@"]
+    counted.write_text("\n".join(json.dumps({"sku": name, "location": "main", "on_hand": 90}) for name in names))
+    assert operator("stock", "import", str(counted)).code == 0
+    done = operator("stock", "import", str(exported))
+    assert done.code == 0, done.err
+    assert {row["sku"]: row["on_hand"] for row in operator("stock", "export", "--json").json} == counts
+
+
+@pytest.mark.parametrize("second", ["5", "[1]", '"MUG"', "null", "{"])
+def test_a_stock_line_that_is_no_object_is_named(operator: Operator, tmp_path: Path, second: str) -> None:
+    """JSON lines: the line's number and what to write; exit 2, nothing stored, no traceback."""
+    path = tmp_path / "counted.jsonl"
+    path.write_text('{"sku": "MUG", "location": "main", "on_hand": 1}\n' + second + "\n")
+    done = operator("stock", "import", str(path))
+    assert done.code == 2
+    assert f"{path}:2:" in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("words", [("run",), ("status",), ("stock", "show", "MUG"), ("check",)], ids=" ".join)
+def test_a_connector_that_does_not_exist_is_named_with_its_line(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Whatever is asked, the fault has file, line and the known names, and nothing is made before it is told."""
+    operator = Operator(folders.write(tmp_path, {"shop": {"connector": "shopfy"}}))
+    done = operator(*words)
+    told = done.out + done.err
+    assert done.code == 1
+    assert "Traceback" not in told
+    assert "hub.yaml:" in told
+    assert "no connector 'shopfy'" in told
+    assert "shopify" in told
+    assert not (tmp_path / "data" / "hub.db").exists()
+
+
+def test_an_instant_no_calendar_shows_is_refused(operator: Operator) -> None:
+    """Outside the years 1 to 9999 once in UTC: refused as it is given, since it could never be shown again."""
+    assert operator("stock", "set", "MUG", "main", "7").code == 0
+    for words in (
+        ("stock", "explain", "MUG", "--account", "market", "--at", "0001-01-01T00:00:00+23:00"),
+        ("stock", "set", "MUG", "main", "1", "--as-of", "9999-12-31T23:59:59-12:00"),
+    ):
+        done = operator(*words)
+        assert done.code == 2, words
+        assert "is not an instant" in done.err
 
 
 def test_output_piped_into_head_ends_quietly(operator: Operator) -> None:
