@@ -76,10 +76,7 @@ ACCOUNT: Final = Section(
         "mode": Key(Choice(("live", "shadow", "paused")), "shadow computes and records but sends nothing", "live"),
         "mappings": Key(ExistingPath(folder=True), "folder of this account's mapping overlay"),
         "time_zone": Key(Zone(), "zone of times that state none"),
-        "currency": Key(
-            Text(r"[A-Z]{3}", "an ISO 4217 code", "write three capitals such as USD"),
-            "currency of amounts that state none",
-        ),
+        "currency": Key(_CURRENCY, "currency of amounts that state none"),
         "stock_source": Key(
             Flag(),
             "this account counts stock: its reports correct the position; a number we set ourselves counts only "

@@ -18,7 +18,6 @@ from mappings.tree import Node
 Path = Sequence[str | int]
 
 _PLAIN: Final = re.compile(r"[\w.`$\-]+")
-_ENDING: Final = re.compile(r"[^.]+$")
 _MISSING: Final = "is required, and the mapping gives nothing for this payload"
 
 

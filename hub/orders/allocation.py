@@ -33,14 +33,6 @@ class Need(NamedTuple):
     ship_from: str | None
 
 
-class Shortfall(NamedTuple):
-    """Units of a SKU promised beyond what is there."""
-
-    sku: str
-    location: str
-    units: int
-
-
 def places_of(plan: AccountPlan) -> tuple[str, ...]:
     """Locations an order of this account may ship from, best first."""
     if plan.routing:

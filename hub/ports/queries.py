@@ -74,13 +74,6 @@ class TimelineEntry:
     detail: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class InboxTotals:
-    pending: int
-    failed: int
-    oldest_age_s: float | None
-
-
 class Queries(Protocol):
     """`cursor` is opaque; None starts, a returned None ends. Lists are newest first unless said."""
 
