@@ -1,8 +1,8 @@
 """The log is written back beside the writer, on a thread and a connection of its own.
 
-A checkpoint syncs the log, writes pages all over the database and syncs that too: on a busy disk tens
-to hundreds of milliseconds, which inside a COMMIT everybody who waits for that commit waits for. In
-PASSIVE mode it holds up no writer. Where a log never gets a moment in which all of it is written back,
+A checkpoint syncs the log, writes pages all over the database and syncs that too: the last alone took 4
+to 50 ms on a busy disk, and inside a COMMIT everybody who waits for that commit waits for it. In PASSIVE
+mode it holds up no writer. Where a log never gets a moment in which all of it is written back,
 it grows until the writer's own automatic checkpoint takes the little that is left.
 """
 
