@@ -14,6 +14,7 @@ from config.faults import suggestion
 from config.reading import BAD, Bad, Reading, or_reference, shown
 
 _UNITS: Final = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600), "d": Decimal(86400)}
+_WHOLE_UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _DURATION_SCHEMA: Final = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$", "examples": ["60s", "15m"]}
 
@@ -138,11 +139,16 @@ class Duration:
         seconds = Decimal(found[1]) * _UNITS[found[2]]
         if not self.low_s <= seconds <= 36500 * 86400:
             problem = f"{shown(value)} is out of range"
-            return reading.fault(value.line, key, problem, f"use at least {self.low_s}s and at most 36500d")
+            return reading.fault(value.line, key, problem, f"use at least {_written(self.low_s)} and at most 36500d")
         return float(seconds)
 
     def schema(self) -> dict[str, Any]:
         return or_reference(dict(_DURATION_SCHEMA))
+
+
+def _written(seconds: int) -> str:
+    """A duration in the largest unit that writes it whole."""
+    return next(f"{seconds // size}{unit}" for unit, size in _WHOLE_UNITS if seconds % size == 0)
 
 
 @dataclass(frozen=True, slots=True)

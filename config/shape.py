@@ -11,6 +11,8 @@ from config.tables import Key, ListOf, MapOf, Section
 from config.wiring import DatabaseUrl, EncryptionKey, Free, ListenAddress, SecretText
 
 _DAY_S: Final = 86400.0
+_PAYLOADS_MIN_S: Final = 30 * 86400
+"""As long as vendors redeliver what they have sent; the hub's own pruning refuses less."""
 _UNITS_MAX: Final = 10**9
 _NAME: Final = Text(
     r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}",
@@ -22,7 +24,9 @@ _CONNECTOR: Final = Text(r"[a-z][a-z0-9_]*", "a connector's name", "write it in 
 
 RETENTION: Final = Section(
     {
-        "payloads": Key(Duration(3600), "how long raw payloads are kept for replay", 30 * _DAY_S),
+        "payloads": Key(
+            Duration(_PAYLOADS_MIN_S), "how long raw payloads are kept for replay, at least 30d", 30 * _DAY_S
+        ),
         "attempts": Key(Duration(3600), "how long records of outbound calls are kept", 90 * _DAY_S),
         "personal": Key(Duration(3600), "how long personal data is kept after its order", 365 * _DAY_S),
     }

@@ -99,6 +99,8 @@ class Replayer:
         """Make matching open failures due again. Raises `StoreUnavailable` between chunks at most."""
         outcome = Outcome(dry_run)
         turns = _Turns(self._plans, moments.now(self._clock))
+        # What was due meanwhile cannot be taken back any more and need not be remembered.
+        self._waiting = [item for item in self._waiting if item.due_at > turns.began_at]
         async for rows in self._matching(which):
             spread = [Spread(row, turns.next(row)) for row in rows if can_replay(row)]
             outcome.skipped += len(rows) - len(spread)

@@ -52,7 +52,7 @@ def _account(inner: str) -> str:
         ("hub:\n  log: loud", "2: hub.log: must be a table of keys: known keys: format, level"),
         ("hub: []", "1: hub: must be a table of keys"),
         ("hub:\n  retention: {payloads: forever}", "2: hub.retention.payloads: 'forever' is no duration"),
-        ("hub:\n  retention: {payloads: 1s}", "2: hub.retention.payloads: '1s' is out of range: use at least 3600s"),
+        ("hub:\n  retention: {payloads: 1s}", "2: hub.retention.payloads: '1s' is out of range: use at least 30d"),
         ("hub: {}\nhub: {}", "2: hub: is given twice, first in line 1: keep one of them"),
         ("hub:\n  log: {level: info, level: info}", "2: hub.log.level: is given twice, first in line 2"),
         ("locations:\n  b@d: {}", "2: locations.b@d: 'b@d' is not a name that fits into a URL"),

@@ -10,8 +10,9 @@ import jsonschema
 import pytest
 
 import config
-from config import KeyFile, Listen, Settings
+from config import ConfigurationInvalid, KeyFile, Listen, Settings
 from connectors.sdk.ports import Secret
+from hub.services.retention import DAY_S, Keep
 
 ENV = {"SHOP_TOKEN": "tok-very-secret", "SHOP_SECRET": "sec-very-secret", "N": "7", "KEY": "5ec4e7" * 10 + "beef"}
 
@@ -22,7 +23,7 @@ hub:
   public_url: https://hub.example.com/
   encryption_key: {file: data/hub.key}
   mappers: 2
-  retention: {payloads: 7d, personal: 90d}
+  retention: {payloads: 45d, personal: 90d}
   log: {format: console}
 locations:
   east: {name: East warehouse, time_zone: America/New_York}
@@ -69,7 +70,7 @@ def test_a_full_configuration(home: Path) -> None:
     assert settings.hub.public_url == "https://hub.example.com"
     assert settings.hub.encryption_key == KeyFile(home / "data" / "hub.key")
     assert settings.hub.mappers == 2
-    assert settings.hub.retention.payloads_s == 7 * 86400
+    assert settings.hub.retention.payloads_s == 45 * 86400
     assert (settings.hub.log.format, settings.hub.log.level) == ("console", "info")
     assert settings.locations["east"].time_zone == "America/New_York"
     assert settings.locations["west"].name == "west"
@@ -228,3 +229,15 @@ def test_settings_travel_between_processes(home: Path) -> None:
     """Settings pickle, secrets included, because mapper processes are given theirs."""
     settings = _load(home, FULL)
     assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+@pytest.mark.parametrize("span", ["29d", "7d", "1h"])
+def test_what_the_configuration_lets_through_the_hub_can_start_with(tmp_path: Path, span: str) -> None:
+    """The shortest keep of payloads is the pruning's own: one that loads never fails the start."""
+    path = tmp_path / "hub.yaml"
+    path.write_text(f"hub:\n  retention: {{payloads: {span}}}\n")
+    with pytest.raises(ConfigurationInvalid, match="use at least 30d"):
+        config.load(path, {})
+    path.write_text("hub:\n  retention: {payloads: 30d, attempts: 1h, personal: 1h}\n")
+    kept = config.load(path, {}).hub.retention
+    Keep(kept.payloads_s / DAY_S, kept.attempts_s / DAY_S)
