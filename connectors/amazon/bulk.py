@@ -20,6 +20,13 @@ from connectors.sdk.errors import AuthFailed, ConnectorError, InDoubt, Transient
 
 LOST_LOOK_WAIT_S: Final = 15.0
 
+APART_S: Final = 60.0
+"""Amazon takes five feeds in five minutes: made as numbers come in, small ones would be spent in a second, and the
+many that follow would wait for the rest of the five minutes."""
+
+FULL: Final = 5_000
+"""Numbers that are worth a feed whenever the last one was made."""
+
 
 class Bulk:
     """One account's feeds of numbers, one being made at a time."""
@@ -28,6 +35,13 @@ class Bulk:
         self._ctx = ctx
         self._feeds = feeds
         self._turn = asyncio.Lock()
+        self._made_s = -APART_S
+
+    def wait_s(self, file: FeedFile) -> float:
+        """Seconds this document had better wait for more numbers; a full one waits for nothing."""
+        if len(file.numbers) >= FULL:
+            return 0.0
+        return max(0.0, self._made_s + APART_S - self._ctx.clock.monotonic())
 
     async def submit(self, file: FeedFile) -> str:
         """Send one document; gives the feed's id.
@@ -40,12 +54,14 @@ class Bulk:
             began = self._ctx.clock.now()
             kind, content_type = feed_documents.FEED_TYPE, feed_documents.CONTENT_TYPE
             try:
-                return await self._feeds.submit(kind, file.content, content_type, file.marketplaces)
+                feed_id = await self._feeds.submit(kind, file.content, content_type, file.marketplaces)
             except InDoubt as lost:
                 found = await self._find(file, began, lost)
                 if found is None:
                     raise _lost(lost) from lost
-                return found
+                feed_id = found
+            self._made_s = self._ctx.clock.monotonic()
+            return feed_id
 
     async def _find(self, file: FeedFile, began: datetime, lost: InDoubt) -> str | None:
         for look in (1, 2):

@@ -62,7 +62,7 @@ MANIFEST: Final = Manifest(
     publish_batch_max=FEED_MESSAGES_MAX,
     read_back_batch_max=LISTINGS_PAGE_MAX,
     quantity_meaning=QuantityMeaning.AVAILABLE,
-    receipt_poll_s=(30.0, 60.0, 120.0, 300.0, 900.0),
+    receipt_poll_s=(15.0, 30.0, 60.0, 60.0, 60.0, 60.0, 300.0, 900.0),
     acknowledges_orders=False,
     dedupe_by=(
         "NotificationId of a notification; order id, lastUpdatedTime and content digest of an order; content digest of "

@@ -160,6 +160,9 @@ class Publisher:
         return None
 
     async def _file(self, file: FeedFile, results: Results, singles: Singles) -> ConnectorError | None:
+        if self._bulk.wait_s(file) > 0:
+            self._wait_together(file, results)
+            return None
         try:
             feed_id = await self._bulk.submit(file)
         except (RateLimited, Rejected) as error:
@@ -167,8 +170,7 @@ class Publisher:
             part = replace(file, numbers=file.numbers[:SINGLY_MAX])
             halted = await self._few(part, results, singles)
             if isinstance(error, RateLimited) and (halted is None or isinstance(halted, RateLimited)):
-                for item in file.items:
-                    results.setdefault(self._place(item), PushResult(item, PushState.PENDING, receipt=SPENT))
+                self._wait_together(file, results)
             self._settle_all(file, halted or _waiting(error), results)
             return None
         except ConnectorError as error:
@@ -177,6 +179,11 @@ class Publisher:
         for item in file.items:
             results[self._place(item)] = PushResult(item, PushState.PENDING, receipt=feed_id)
         return None
+
+    def _wait_together(self, file: FeedFile, results: Results) -> None:
+        """What has no answer yet goes with the next feed."""
+        for item in file.items:
+            results.setdefault(self._place(item), PushResult(item, PushState.PENDING, receipt=SPENT))
 
     async def _few(self, file: FeedFile, results: Results, singles: Singles) -> ConnectorError | None:
         """What is no feed's worth goes singly, after the urgent numbers have had their calls."""

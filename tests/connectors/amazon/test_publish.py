@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.amazon import feed_documents, open_feeds, publish
+from connectors.amazon import bulk, feed_documents, open_feeds, publish
 from connectors.amazon.feed_documents import message_id
 from connectors.sdk.contract import PushItem, PushResult, PushState
 from connectors.sdk.errors import AuthFailed, RateLimited, Rejected, TargetMissing, Transient
@@ -391,6 +391,7 @@ async def test_feeds_are_not_cancelled_all_the_time() -> None:
             await in_feed(seller, item("A", 1), item("B", 2))
             seller.desk.statuses = ("IN_QUEUE",)
             assert states(await seller.publisher.publish([item("A", 0, version=2, urgent=True)])) == [expected]
+            seller.wire.clock.advance(bulk.APART_S)
         assert seller.desk.cancels.call_count == 1
 
 
@@ -443,8 +444,31 @@ async def test_an_address_that_ended_is_asked_for_again() -> None:
         assert seller.wire.bodies("/feeds/2021-06-30/feeds")[0]["inputFeedDocumentId"] == "doc-2"
 
 
-async def test_when_feeds_are_spent_numbers_go_singly() -> None:
+async def test_few_numbers_wait_for_the_next_feed_together() -> None:
+    """Feeds are a minute apart unless full: five small ones would be spent in a second."""
+    async with selling(options=SMALL_FEEDS) as seller:
+        await in_feed(seller, item("A", 1), item("B", 2))
+        for name in ("C", "E", "G"):
+            results = await seller.publisher.publish([item(name, 1), item(f"{name}2", 2)])
+            assert [result.receipt for result in results] == [publish.SPENT] * 2
+        seller.wire.clock.advance(bulk.APART_S)
+        waiting = [item(name, 1) for name in ("C", "C2", "E", "E2", "G", "G2")]
+        assert states(await seller.publisher.poll(publish.SPENT, waiting)) == ["pending"] * 6
+        assert (seller.desk.creates.call_count, seller.patched("C")) == (2, [])
+
+
+async def test_a_full_feed_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers worth a feed go at once, five times in five minutes."""
+    monkeypatch.setattr(bulk, "FULL", 2)
+    async with selling(options=SMALL_FEEDS) as seller:
+        for name in "AB":
+            await in_feed(seller, item(name, 1), item(f"{name}2", 2))
+        assert seller.desk.creates.call_count == 2
+
+
+async def test_when_feeds_are_spent_numbers_go_singly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Five feeds in five minutes are all Amazon takes; the sixth batch goes out by PATCH."""
+    monkeypatch.setattr(bulk, "FULL", 2)
     async with selling(options=SMALL_FEEDS) as seller:
         for number in range(5):
             await seller.publisher.publish([item(f"A{number}", 1), item(f"B{number}", 2)])
