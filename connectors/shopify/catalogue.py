@@ -122,8 +122,10 @@ class Catalogue:
         try:
             return await self._piece(cursor, url, limit)
         except TargetMissing:
-            # The URL ends after seven days: a walk that slept that long starts again.
-            return await self._start(self._clock.now())
+            # The URL ends after seven days. The next poll starts another operation: at once, a storage
+            # that refuses every URL would have one started after the other without end.
+            _log.warning("bulk.result_gone", operation=cursor["bulk"])
+            return Page((), {}, more=False)
 
     async def _await_result(self, cursor: Mapping[str, Any]) -> Page:
         """Look until the operation is through, for half a minute at most."""

@@ -145,6 +145,20 @@ async def test_a_bulk_operation_that_died_is_started_again_by_the_next_poll() ->
         assert len(found) == 2
 
 
+async def test_a_result_that_is_gone_is_asked_for_by_the_next_poll() -> None:
+    """A storage that refuses every URL costs one operation a poll, never one after the other."""
+    async with opened() as rig:
+        rig.sandbox.stock("MUG-1", 1)
+        page = await rig.connector.fetch("listings", None, 50)
+        page = await rig.connector.fetch("listings", page.cursor, 50)
+        gone = {**page.cursor, "url": f"{rig.sandbox.base_url}/nowhere.jsonl"}
+        page = await rig.connector.fetch("listings", gone, 50)
+        assert (list(page.envelopes), page.more, page.watermark) == ([], False, None)
+        assert rig.calls("mutation BulkStart") == 1
+        found, _ = await everything(rig, "listings", page.cursor)
+        assert len(found) == 2
+
+
 async def test_an_empty_catalogue_has_no_file() -> None:
     """Nothing listed is an end, not an error."""
     async with opened() as rig:
