@@ -6,7 +6,7 @@ Source: sell/inventory 1.18.4 OpenAPI document (2025-11): getInventoryItems take
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from connectors.ebay.api import INVENTORY, Api
@@ -93,7 +93,3 @@ class Offers:
             elif isinstance(error := entry_error(entry, answer, f"SKU {sku}"), Transient):
                 raise error
         return found
-
-
-def by_id(offers: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    return {str(offer.get("offerId")): offer for offer in offers}

@@ -1,7 +1,7 @@
 """Errors that tell the engine what to do next.
 
-A connector raises one of these and nothing else. The class is the decision; `code`, `message`
-and `detail` are for the operator. Each vendor's table from error to class stands once, in
+A connector raises one of these and nothing else. The class is the decision; `code` and
+`message` are for the operator. Each vendor's table from error to class stands once, in
 `connectors/<vendor>/errors.py`.
 """
 

@@ -21,7 +21,7 @@ class Capability(StrEnum):
 
 
 class QuantityMeaning(StrEnum):
-    """What the channel understands by the number it is sent (CANONICAL.md, last rule of Stock).
+    """What the channel understands by the number it is sent.
 
     `AVAILABLE`: the number shoppers may still buy. `INPUT`: the channel subtracts its own
     open orders itself, so those units are added back before sending.

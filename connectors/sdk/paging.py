@@ -42,8 +42,3 @@ class PageGuard:
         if len(self._seen) >= self._pages_max:
             raise Transient(f"{self._walk}: more than {self._pages_max} pages in one walk", code="pages_exceeded")
         self._seen.add(mark)
-
-
-def moves_on(current: Any, following: Any) -> bool:
-    """Whether a next cursor leads anywhere: present, and not the one just used."""
-    return following not in (None, "", {}) and exact.canonical(following) != exact.canonical(current)

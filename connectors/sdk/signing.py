@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
 
 from connectors.sdk.errors import SignatureInvalid
 
@@ -56,13 +55,3 @@ def verify(secrets: Iterable[bytes], message: bytes, given: str | None, scheme: 
         raise SignatureInvalid("the signature header is missing", code="no_signature")
     if not matches_any([scheme(secret, message) for secret in usable], given):
         raise SignatureInvalid("the signature does not fit the body", code="bad_signature")
-
-
-def verify_recent(signed_at: datetime, now: datetime, *, tolerance_s: float = 300.0) -> None:
-    """Refuse a signed message that is older or younger than the window; both instants are aware.
-
-    Raises:
-        SignatureInvalid: The timestamp lies outside the window, so the message may be a replay.
-    """
-    if abs(now - signed_at) > timedelta(seconds=tolerance_s):
-        raise SignatureInvalid(f"the signed time is more than {tolerance_s:g} s away", code="outside_window")

@@ -85,7 +85,8 @@ class Shopify:
             return await self._stock.fetch(cursor, limit, since)
         if stream == LISTINGS:
             return await self._catalogue.fetch(cursor, limit, since)
-        raise Rejected(f"shopify has no stream {stream!r}", code="unknown_stream")
+        known = ", ".join(each.name for each in self.manifest.streams)
+        raise Rejected(f"shopify has no stream {stream!r}; known are {known}", code="unknown_stream")
 
     async def resolve(self, envelope: Envelope) -> Sequence[Envelope]:
         return await self._resolving.resolve(envelope)
@@ -118,7 +119,9 @@ class Shopify:
     @staticmethod
     def _known(effect: Effect) -> None:
         if effect.kind != CONFIRM_SHIPMENT:
-            raise Rejected(f"shopify sends no effect of kind {effect.kind!r}", code="unknown_effect")
+            raise Rejected(
+                f"shopify sends no effect of kind {effect.kind!r}; known is {CONFIRM_SHIPMENT}", code="unknown_effect"
+            )
 
 
 def open_account(ctx: AccountContext) -> Shopify:

@@ -48,7 +48,7 @@ class _Wfs(msgspec.Struct):
 
 
 class Catalogue:
-    """One of the two streams. Remembers the catalogue's size, which helps to choose how to read back."""
+    """One of the two streams. Keeps nothing between calls."""
 
     def __init__(self, ctx: AccountContext, api: Api, topic: str) -> None:
         self._ctx = ctx

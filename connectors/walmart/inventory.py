@@ -154,7 +154,8 @@ class Inventory:
             )
         except TargetMissing:
             return ShownLevel(ref, None, read_at=at, missing=True)
-        return ShownLevel(ref, _amount(answer.json().get("quantity")), None, at)
+        body = answer.json()
+        return ShownLevel(ref, _amount(body.get("quantity") if isinstance(body, Mapping) else None), None, at)
 
 
 def _quantity(amount: int) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class Subscriptions:
         answer = await self._api.get(EVENT_TYPES_PATH, kind="webhooks.event_types", budget="event_types")
         body = answer.json()
         rows = many(body.get("events") or body.get("eventTypes")) if isinstance(body, Mapping) else []
-        return [row for row in rows if topics.wanted(str(row.get("eventType") or ""))]
+        return [row for row in _rows(rows) if topics.wanted(str(row.get("eventType") or ""))]
 
     async def _standing(self) -> list[Mapping[str, Any]]:
         try:

@@ -20,7 +20,7 @@ from connectors.sdk import exact
 from connectors.sdk.clock import FixedJitter, ManualClock, SeededIds, SeededJitter, SystemClock, SystemIds, SystemJitter
 from connectors.sdk.contract import ConnectorType
 from connectors.sdk.errors import Transient
-from connectors.sdk.paging import PageGuard, moves_on
+from connectors.sdk.paging import PageGuard
 from connectors.sdk.retry import parse_retry_after
 from tests.support.toy.connector import CONNECTOR
 
@@ -82,15 +82,6 @@ def test_a_walk_has_an_end() -> None:
     with pytest.raises(Transient) as caught:
         guard.enter(3)
     assert caught.value.code == "pages_exceeded"
-
-
-@pytest.mark.parametrize(
-    ("current", "following", "moves"),
-    [(None, "a", True), ("a", "a", False), ("a", None, False), ("a", "", False), ({"x": 1}, {"x": 2}, True)],
-)
-def test_a_cursor_leads_somewhere_or_nowhere(current: object, following: object, moves: bool) -> None:
-    """Absent, empty and unchanged cursors lead nowhere."""
-    assert moves_on(current, following) is moves
 
 
 @pytest.mark.parametrize(
