@@ -67,10 +67,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _report(error)
     except BrokenPipeError:
         # The reader of our output has left (`| head`): that is its right, and no failure of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return EXIT_OK
+    except OSError as error:
+        if getattr(args, "debug", False):
+            raise
+        _drop_output()
+        about = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"trunkline: {args.command} did not end: {about}{error.strerror or error}\n")
+        return EXIT_FAILED
     except KeyboardInterrupt:
         return 130
+
+
+def _drop_output() -> None:
+    """What is still buffered for standard output goes nowhere: written at the exit, it would fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report(error: Exception) -> int:

@@ -210,6 +210,15 @@ def test_output_piped_into_head_ends_quietly(operator: Operator) -> None:
     assert "BrokenPipe" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_output_onto_a_full_disk_is_told_in_one_line() -> None:
+    """A disk that fills while an answer is written: exit 1 and the reason, no traceback, nothing at the exit."""
+    command = f"{sys.executable} -m hub config schema > /dev/full"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "trunkline: config did not end: No space left on device\n"
+
+
 def test_a_long_path_still_has_a_socket(tmp_path: Path) -> None:
     """Where the database's path is too long for a socket, another place is found, the same one each time."""
     deep = tmp_path.joinpath(*["a-folder-with-a-long-name"] * 5)
