@@ -138,3 +138,31 @@ class Faults:
     def _known(name: str) -> None:
         if name not in FAULTS:
             raise ValueError(f"no fault is called {name!r}; known are: {', '.join(FAULTS)}")
+
+
+class ExpiredTokens:
+    """The fault `expired_token` at a sandbox's gate: a good token is refused as if its time were over.
+
+    The token fetched because of that is spared at its first use: a vendor does not refuse what it has
+    only just issued, and a client that renews once would otherwise be told that its login is wrong.
+    """
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._spared: set[str] = set()
+        self._spare_next = False
+
+    def issued(self, token: str) -> None:
+        """A login gave this token out."""
+        if self._spare_next:
+            self._spared.add(token)
+            self._spare_next = False
+
+    def refuses(self, token: str) -> bool:
+        """Whether this good token is called expired, this time."""
+        if token in self._spared:
+            self._spared.discard(token)
+            return False
+        struck = self._faults.hit("expired_token")
+        self._spare_next = self._spare_next or struck
+        return struck

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from connectors.ebay.fake.replies import ACCESS, OAUTH, Refusal, answer, iso
-from connectors.sdk.faults import Faults
+from connectors.sdk.faults import ExpiredTokens, Faults
 from connectors.sdk.ports import Clock
 
 PACIFIC: Final = ZoneInfo("America/Los_Angeles")
@@ -68,8 +68,10 @@ class Gate:
     _day: date | None = None
     _spent: Counter[str] = field(default_factory=Counter)
     _issued: int = 0
-    _spared: set[str] = field(default_factory=set)
-    _spare_next: bool = False
+    _expired: ExpiredTokens = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._expired = ExpiredTokens(self.faults)
 
     async def token(self, request: web.Request) -> web.Response:
         """POST /identity/v1/oauth2/token."""
@@ -134,7 +136,7 @@ class Gate:
         if not value:
             raise Refusal(401, 1002, "Missing access token", domain=OAUTH)
         token = self.tokens.get(value)
-        if token is None or token.ends <= self.clock.now() or self._refuse_good(value):
+        if token is None or token.ends <= self.clock.now() or self._expired.refuses(value):
             raise Refusal(401, 1001, "Invalid access token", domain=OAUTH)
         if (user and not token.user) or (scope is not None and scope not in token.scopes):
             text = "Insufficient permissions to fulfill the request."
@@ -181,20 +183,9 @@ class Gate:
         self._issued += 1
         value = f"v^1.1#i^1#{'I' if user else 'A'}{self._issued}#{int(self.clock.now().timestamp())}"
         self.tokens[value] = Token(self.clock.now() + timedelta(seconds=ACCESS_LIFE_S), scopes, user)
-        if self._spare_next:
-            self._spared.add(value)
-            self._spare_next = False
+        self._expired.issued(value)
         kind = "User Access Token" if user else "Application Access Token"
         return {"access_token": value, "expires_in": ACCESS_LIFE_S, "token_type": kind}
-
-    def _refuse_good(self, value: str) -> bool:
-        """The fault: a good token called invalid, but never the one fetched because of that, at its first use."""
-        if value in self._spared:
-            self._spared.discard(value)
-            return False
-        struck = self.faults.hit("expired_token")
-        self._spare_next = self._spare_next or struck
-        return struck
 
     def _turn(self) -> None:
         today = self.clock.now().astimezone(PACIFIC).date()

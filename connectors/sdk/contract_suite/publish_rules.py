@@ -49,7 +49,7 @@ class PublishRules(Subject):
             assert [rig.sandbox.shown(sku) for sku in sorted(refs)] == [4, 4]
 
     async def test_a_repeated_push_is_harmless(self) -> None:
-        """The same intent sent again, its first answer lost, ends in the same number."""
+        """The same intent sent again is taken, or refused for its stale comparison; the number stays."""
         async with self.opened() as rig:
             publishes: Publishes = self.capable(rig, Capability.PUBLISH)
             ((sku, ref),) = (await self._listed(rig, 1)).items()

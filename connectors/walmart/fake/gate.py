@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from connectors.sdk.faults import Faults
+from connectors.sdk.faults import ExpiredTokens, Faults
 from connectors.sdk.ports import Clock
 from connectors.walmart.fake.replies import Refusal, answer, millis
 
@@ -82,8 +82,10 @@ class Gate:
     limited: bool = True
     _buckets: dict[int, _Bucket] = field(default_factory=dict)
     _issued: int = 0
-    _spared: set[str] = field(default_factory=set)
-    _spare_next: bool = False
+    _expired: ExpiredTokens = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._expired = ExpiredTokens(self.faults)
 
     async def token(self, request: web.Request) -> web.Response:
         """POST /v3/token."""
@@ -101,9 +103,7 @@ class Gate:
         self._issued += 1
         value = f"eyJraWQi.{self._issued}.{millis(self.clock.now())}"
         self.tokens[value] = self.clock.now() + timedelta(seconds=TOKEN_LIFE_S)
-        if self._spare_next:
-            self._spared.add(value)
-            self._spare_next = False
+        self._expired.issued(value)
         return answer({"access_token": value, "token_type": "Bearer", "expires_in": TOKEN_LIFE_S})
 
     async def detail(self, request: web.Request) -> web.Response:
@@ -127,7 +127,7 @@ class Gate:
         self._common(request)
         token = request.headers.get("WM_SEC.ACCESS_TOKEN")
         ends = self.tokens.get(token or "")
-        if ends is None or ends <= self.clock.now() or self._refuse_good(token or ""):
+        if ends is None or ends <= self.clock.now() or self._expired.refuses(token or ""):
             raise Refusal(401, "UNAUTHORIZED", "Unauthorized", category="REQUEST", field="UNAUTHORIZED")
         level = self.scopes.get(scope, "full_access") if scope else "full_access"
         if level == "no_access" or (level == "view_only" and request.method != "GET"):
@@ -156,15 +156,6 @@ class Gate:
             headers["Retry-After"] = f"{retry_after_s:g}"
         text = "Too many requests"
         return Refusal(429, "REQUEST_THRESHOLD_VIOLATED", text, category="REQUEST", headers=headers)
-
-    def _refuse_good(self, token: str) -> bool:
-        """The fault: a good token called expired, but never the one fetched because of that, at its first use."""
-        if token in self._spared:
-            self._spared.discard(token)
-            return False
-        struck = self.faults.hit("expired_token")
-        self._spare_next = self._spare_next or struck
-        return struck
 
     def _common(self, request: web.Request) -> None:
         for name in ("WM_QOS.CORRELATION_ID", "WM_SVC.NAME"):
