@@ -8,6 +8,8 @@ from typing import Final
 
 import httpx
 
+from connectors.sdk.whole import whole
+
 ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024
 _GZIP_OR_ZLIB: Final = zlib.MAX_WBITS | 32
 
@@ -26,8 +28,8 @@ async def read_capped(response: httpx.Response, bytes_max: int) -> bytes:
     Raises:
         AnswerTooLarge, AnswerGarbled: As their names say.
     """
-    stated = response.headers.get("content-length", "")
-    if stated.isdigit() and int(stated) > bytes_max:
+    stated = whole(response.headers.get("content-length"))
+    if stated is not None and stated > bytes_max:
         raise AnswerTooLarge
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):

@@ -19,6 +19,7 @@ from connectors.sdk.contract import Envelope
 from connectors.sdk.errors import TargetMissing, Transient
 from connectors.sdk.http import Answer
 from connectors.sdk.queries import escaped
+from connectors.sdk.whole import whole
 from connectors.walmart import topics
 from connectors.walmart.api import Api
 from connectors.walmart.walk import Found, Walk
@@ -121,7 +122,7 @@ def quantity_of(holder: object) -> int:
     """The amount of a quantity. Texts and numbers both occur; anything else counts as nothing."""
     amount = holder.get("amount") if isinstance(holder, Mapping) else None
     text = str(amount).partition(".")[0] if amount is not None else ""
-    return int(text) if text.isdigit() else 0
+    return max(0, whole(text) or 0)
 
 
 def units(line: Mapping[str, Any], *statuses: str) -> int:
