@@ -42,7 +42,8 @@ async def _normalize(args: argparse.Namespace) -> int:
 
 
 def _one_line(error: MappingError) -> str:
-    return f"{error.code}: {error}" if error.code else str(error)
+    """An error may quote an expression of the mapping, which has as many lines as its author liked."""
+    return " ".join((f"{error.code}: {error}" if error.code else str(error)).split())
 
 
 def _mapping(args: argparse.Namespace) -> tuple[MappingSet, MapContext]:

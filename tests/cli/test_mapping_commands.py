@@ -159,3 +159,27 @@ def test_a_wrong_overlay_is_told_by_file_and_line(
         assert f"order.yaml:{number}" in done.out + done.err, words
         assert named in done.out + done.err
         assert "Traceback" not in done.err
+
+
+def test_an_error_that_quotes_an_expression_is_one_line() -> None:
+    """A long expression of a mapping stands in the message as one line, exit 2, nothing on standard output."""
+    done = command("normalize", "amazon", "inventory", "-", stdin=b'{"orders": []}')
+    assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
+    assert "amazon/stock_report.yaml" in done.err
+
+
+SAMPLES = Path(__file__).resolve().parents[2] / ".." / "shared" / "samples"
+PUBLISHED = [(name, path) for name in ("amazon", "ebay") for path in sorted((SAMPLES / name).glob("*"))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("connector", "file"), PUBLISHED, ids=lambda value: getattr(value, "name", value))
+def test_a_published_payload_is_read_or_refused_in_one_line(connector: str, file: Path) -> None:
+    """Documents and silence, or exit 2 and one line: never a traceback, whatever the file is."""
+    topic = "ORDER_CHANGE" if "OrderChange" in file.name else "order"
+    done = command("normalize", connector, topic, str(file))
+    if done.code == 0:
+        assert done.err == ""
+        parse_documents(done.out)
+        return
+    assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
