@@ -131,15 +131,20 @@ class Accounts:
         return report
 
     async def _set(self, account: str, actor: str, action: str, *, mode: str | None, release: bool) -> AccountRow:
-        current = self.row(account)
         async with self._lock:
+            current = self.row(account)
+            noted = self._wishes.pop(account, {})
             stored = await self._store.account(account) or AccountRow(account)
             held = None if release else current.held
             row = replace(stored, mode=mode, held=held, circuit=current.circuit)
             entry = AuditEntry(actor, action, account, json.dumps({"was": {"mode": stored.mode, "held": stored.held}}))
-            row = await self._write(row, entry)
-            self._wishes.pop(account, None)
-            self._rows[account] = row
+            try:
+                row = await self._write(row, entry)
+            except BaseException:
+                self._wishes[account] = noted | self._wishes.get(account, {})
+                raise
+            # What the engine has decided while this was written (a hold) is newer than the operator's word.
+            self._rows[account] = _merged(row, self._wishes.get(account, {}))
         _log.info(action, account=account, actor=actor)
         return row
 

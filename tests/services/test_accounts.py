@@ -5,7 +5,7 @@ import pytest
 from connectors.sdk.errors import AuthFailed, AuthReason
 from hub.delivery.breaker import Circuit
 from hub.ports.accounts import Mode
-from hub.ports.store import AccountRow, ReadSet, StoreUnavailable, WriteSet
+from hub.ports.store import AccountRow, Decide, ReadSet, StoreUnavailable, WriteSet
 from hub.services.accounts import UnknownAccount
 from hub.services.retention import Keep, Retention
 from tests.support.toy_channel import Desk
@@ -52,6 +52,37 @@ async def test_pause_and_resume_are_audited(desk: Desk) -> None:
         ("alice", "account.paused"),
         ("bob", "account.resumed"),
     ]
+
+
+@pytest.mark.parametrize("act", ["pause", "resume"])
+async def test_a_hold_met_while_an_operators_word_is_written_stands(
+    desk: Desk, act: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A login refused in the middle of the write is held in memory and written with the next flush."""
+    run = desk.store.run
+
+    async def refused_meanwhile(reads: ReadSet, decide: Decide) -> WriteSet:
+        written = await run(reads, decide)
+        desk.accounts.hold("shop", "credentials: refused")
+        return written
+
+    monkeypatch.setattr(desk.store, "run", refused_meanwhile)
+    await getattr(desk.accounts, act)("shop", "alice")
+    monkeypatch.undo()
+    assert not desk.accounts.may_call("shop")
+    await desk.accounts.flush()
+    assert desk.store.tables.accounts["shop"].held == "credentials: refused"
+
+
+async def test_a_hold_is_not_forgotten_when_an_operators_word_cannot_be_written(desk: Desk) -> None:
+    """The store is away: what the engine wanted written is still owed."""
+    desk.accounts.hold("shop", "credentials: refused")
+    desk.store.fail = "gone"
+    with pytest.raises(StoreUnavailable):
+        await desk.accounts.pause("shop", "alice")
+    desk.store.fail = None
+    await desk.accounts.flush()
+    assert desk.store.tables.accounts["shop"].held == "credentials: refused"
 
 
 async def test_resume_goes_back_to_the_configured_mode() -> None:
