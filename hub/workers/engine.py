@@ -43,6 +43,8 @@ ACCOUNTS_READ_EVERY = 5
 LISTEN_S = 5.0
 HELD_RHYTHM = Rhythm(idle_s=5.0, gather_s=0.1, gather_max_s=2.0)
 RINGS_APART_S = 0.1
+PULLS_MAX = 3
+"""Readings of one account beside its polls; each more would only wait for the same budget."""
 CANCEL_S = 3.0
 """Kept back from the drain for cancelling what is late and closing connections."""
 
@@ -163,7 +165,7 @@ class Engine:
 
         Raises:
             LookupError: No such account, or nothing of it can be pulled.
-            ValueError: The vendor does not reach back that far.
+            ValueError: The vendor does not reach back that far, or enough pulls of this account are under way.
         """
         self.accounts.row(account)
         channel = self.channels[account]
@@ -175,10 +177,19 @@ class Engine:
             for stream in streams:
                 poller.require_reach(stream, since)
         names = [stream.name for stream in streams]
-        task = asyncio.create_task(self._pull(channel, names, since), name=f"pull:{account}")
+        name = f"pull:{account}"
+        if sum(task.get_name() == name for task in self._pulls) >= PULLS_MAX:
+            raise ValueError(f"{PULLS_MAX} pulls of {account} are under way already; ask again when one has ended")
+        task = asyncio.create_task(self._pull(channel, names, since), name=name)
         self._pulls.add(task)
-        task.add_done_callback(self._pulls.discard)
+        task.add_done_callback(self._pulled)
         return names
+
+    def _pulled(self, task: asyncio.Task[None]) -> None:
+        """Nobody waits for a pull, so what ended it is told here."""
+        self._pulls.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("pull.failed", job=task.get_name(), exc_info=error)
 
     async def _pull(self, channel: Channel, streams: list[str], since: datetime | None) -> None:
         poller = channel.poller

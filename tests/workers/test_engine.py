@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from connectors.sdk.clock import SeededJitter, SystemClock, SystemIds
 from connectors.sdk.contract import Page, PushItem, PushResult
@@ -26,7 +27,7 @@ from hub.ports.store import (
 from hub.runtime.health import STORE
 from hub.services import moments
 from hub.services.interpret import Interpreted
-from hub.workers.engine import Engine, Surroundings
+from hub.workers.engine import PULLS_MAX, Engine, Surroundings
 from tests.support.memory_queries import MemoryQueries
 from tests.support.memory_store import MemoryStore
 from tests.support.toy_channel import MANIFEST, ToyChannel, Witness
@@ -208,3 +209,19 @@ async def test_pull_reads_streams_again_and_refuses_what_cannot_be() -> None:
             rig.engine.pull("c", None)
         with pytest.raises(ValueError, match="last 30 days only"):
             rig.engine.pull("a", moments.moment(0))
+
+
+async def test_pulls_of_an_account_are_bounded_and_one_that_fails_is_told() -> None:
+    """However often it is asked for; the error of a reading nobody waits for stands in the log."""
+    async with running(Rig(role="worker")) as rig:
+        for _ in range(PULLS_MAX):
+            rig.engine.pull("a", None)
+        with pytest.raises(ValueError, match="are under way already"):
+            rig.engine.pull("a", None)
+        await until(lambda: rig.vendors["a"].count("fetch") == PULLS_MAX)
+        await until(lambda: not rig.engine._pulls)
+        rig.vendors["a"].down = ZeroDivisionError("a bug")  # type: ignore[assignment]
+        with capture_logs() as logs:
+            rig.engine.pull("a", None)
+            await until(lambda: not rig.engine._pulls)
+    assert [entry["job"] for entry in logs if entry["event"] == "pull.failed"] == ["pull:a"]
