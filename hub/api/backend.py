@@ -7,9 +7,10 @@ acts with a `key` are applied once however often they are asked for.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+
+from hub.services.replay import FailureFilter
 
 Json = dict[str, Any]
 
@@ -20,17 +21,6 @@ class BadRequest(Exception):
     def __init__(self, message: str, *, status: int = 422) -> None:
         super().__init__(message)
         self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class FailureFilter:
-    """Which failures are meant. `ids` wins over the rest; nothing set means all open ones."""
-
-    ids: tuple[int, ...] = ()
-    account: str | None = None
-    kind: str | None = None
-    error: str | None = None
-    older_than_s: float | None = None
 
 
 class Acts(Protocol):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hub.api.backend import BadRequest, FailureFilter
+from hub.api.backend import BadRequest
 from hub.api.spec import Json
 from hub.services.moments import stated
+from hub.services.replay import FailureFilter
 
 _NAME: Json = {"type": "string", "minLength": 1, "maxLength": 200}
 _INSTANT: Json = {"type": "string", "format": "date-time"}

@@ -15,7 +15,7 @@ from config.settings import Settings
 from connectors.sdk.contract import Budgeted, Connector
 from connectors.sdk.errors import ConnectorError
 from connectors.sdk.ports import Clock
-from hub.api.backend import BadRequest, FailureFilter
+from hub.api.backend import BadRequest
 from hub.bootstrap import accounts as account_parts
 from hub.bootstrap.checked import said
 from hub.bootstrap.tap import Tap
@@ -24,11 +24,11 @@ from hub.ports.queries import Queries
 from hub.ports.store import Bucket, Store
 from hub.ports.telemetry import Telemetry
 from hub.runtime.board import Board
-from hub.services import replay as replaying
 from hub.services import views
 from hub.services.accounts import Accounts, UnknownAccount
 from hub.services.adjust import Adjust, AdjustLine, AdjustmentRefused, CountLine
-from hub.services.moments import micros
+from hub.services.moments import micros, stated
+from hub.services.replay import FailureFilter, Replayer
 from hub.services.stock import Stock, UnknownStock
 from mappings import MappingSetInvalid
 
@@ -42,7 +42,7 @@ class Running:
 
     changed: Callable[[], None]
     pull: Pull
-    replayer: replaying.Replayer
+    replayer: Replayer
 
 
 @dataclass(slots=True)
@@ -160,12 +160,12 @@ class Desk:
     async def replay(self, which: FailureFilter, *, dry_run: bool, actor: str) -> Json:
         if not dry_run:
             self._take_corrected_overlays()
-        outcome = await self._replayer().replay(_filter(which), actor=actor, dry_run=dry_run)
+        outcome = await self._replayer().replay(which, actor=actor, dry_run=dry_run)
         self._changed()
         return outcome.as_json()
 
     async def discard(self, which: FailureFilter, *, dry_run: bool, actor: str) -> Json:
-        outcome = await self._replayer().discard(_filter(which), actor=actor, dry_run=dry_run)
+        outcome = await self._replayer().discard(which, actor=actor, dry_run=dry_run)
         self._changed()
         return outcome.as_json()
 
@@ -201,10 +201,10 @@ class Desk:
     def _adjust(self) -> Adjust:
         return Adjust(self._writable(), self.settings.locations)
 
-    def _replayer(self) -> replaying.Replayer:
+    def _replayer(self) -> Replayer:
         if self.running is not None:
             return self.running.replayer
-        return replaying.Replayer(self.plans, self._writable(), self.queries, self.clock, self.telemetry)
+        return Replayer(self.plans, self._writable(), self.queries, self.clock, self.telemetry)
 
     def _writable(self) -> Store:
         if self.store is None:
@@ -216,17 +216,5 @@ class Desk:
             self.running.changed()
 
 
-def _filter(which: FailureFilter) -> replaying.FailureFilter:
-    return replaying.FailureFilter(which.ids, which.account, which.kind, which.error, which.older_than_s)
-
-
 def _as_of(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadRequest(f"`as_of` {text!r} is not an instant.") from None
-    if moment.tzinfo is None:
-        raise BadRequest(f"`as_of` {text!r} has no offset; write 2026-11-20T08:00:00Z.")
-    return micros(moment)
+    return None if text is None else micros(stated(text))

@@ -160,8 +160,8 @@ class Hub:
             raise StorageError(f"role {self.role} needs PostgreSQL: SQLite is for one process, run with --role all")
         logs.configure(json_lines=hub.log.format == "json", level=hub.log.level)
         self._tap.into(level=hub.log.level)
-        await self.open(readonly=False)
         try:
+            await self.open(readonly=False)
             await self._run()
         except BaseException:
             await self.stop()

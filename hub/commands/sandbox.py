@@ -42,13 +42,15 @@ async def _sandbox(args: argparse.Namespace) -> int:
         url = await sandbox.start(port=args.port)
     except OSError as error:
         raise CommandError(f"starting the sandbox on port {args.port}: {error.strerror or error}") from None
-    section = sandbox.account_section()
-    if wants_json(args):
-        print_lines([json.dumps({"url": url, "account": section})])
-    else:
-        print_lines([f"{args.connector} sandbox at {url}; Ctrl-C stops it", "An account that reaches it:"])
-        print_lines([json.dumps(section, indent=2)])
-    with stop_on_signals() as stop:
-        await stop.wait()
-    await sandbox.stop()
+    try:
+        section = sandbox.account_section()
+        if wants_json(args):
+            print_lines([json.dumps({"url": url, "account": section})])
+        else:
+            print_lines([f"{args.connector} sandbox at {url}; Ctrl-C stops it", "An account that reaches it:"])
+            print_lines([json.dumps(section, indent=2)])
+        with stop_on_signals() as stop:
+            await stop.wait()
+    finally:
+        await sandbox.stop()
     return 0
