@@ -172,7 +172,10 @@ class Publisher:
             refs = [ref_of(row) for row in rows[start : start + size]]
             target = Target(LANE, "read_back", f"{len(refs)} listings", direction="in", priority=Priority.URGENT)
             called = await out.calls.make(target, lambda refs=refs: reader.read_back(refs))  # type: ignore[misc]
-            if called is None or called.value is None:
+            if called is None:
+                return None
+            await out.store.run(ReadSet(), lambda _, tried=called.attempt: WriteSet(attempts=[tried]))  # type: ignore[misc]
+            if called.value is None:
                 return None
             shown.extend(called.value)
         return shown

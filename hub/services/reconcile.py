@@ -125,7 +125,10 @@ class Reconciler:
                 break
             target = Target(LANE, f"recount_{stream}", stream, direction="in")
             called = await out.calls.make(target, lambda at=cursor: connector.fetch(stream, at, limit, since))  # type: ignore[misc]
-            if called is None or called.value is None:
+            if called is None:
+                break
+            await out.store.run(ReadSet(), lambda _, tried=called.attempt: WriteSet(attempts=[tried]))  # type: ignore[misc]
+            if called.value is None:
                 break
             page = called.value
             fresh = await out.store.receive(inputs_of(out.plan, "poll", page.envelopes, out.clock.now()))

@@ -6,7 +6,6 @@ decides; every function is a plain projection.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,7 +18,6 @@ from hub.ports.store import (
     LevelState,
     Micros,
     OrderRow,
-    OutboxRow,
     Position,
     PostedRow,
 )
@@ -39,12 +37,6 @@ def instant(at: Micros | None) -> str | None:
     when = moment(at)
     text = when.isoformat(timespec="milliseconds" if when.microsecond else "seconds")
     return text.replace("+00:00", "Z")
-
-
-def order(row: OrderRow, document_json: str | None = None) -> Json:
-    """The canonical order. `document_json` is the document with personal data joined, when allowed."""
-    document: Json = json.loads(document_json or row.document)
-    return document
 
 
 def order_state(row: OrderRow) -> Json:
@@ -172,21 +164,6 @@ def attempt(row: Attempt) -> Json:
         "status": row.status,
         "correlation_id": row.correlation_id,
         "reference": row.reference,
-    }
-
-
-def effect(row: OutboxRow) -> Json:
-    return {
-        "id": row.id,
-        "account": row.account,
-        "kind": row.kind,
-        "key": row.key,
-        "state": row.state.value,
-        "attempts": row.attempts,
-        "due_at": instant(row.due_at),
-        "occurred_at": instant(row.occurred_at),
-        "deadline_at": instant(row.deadline_at),
-        "result": row.result,
     }
 
 

@@ -181,8 +181,9 @@ async def test_conflict_is_read_and_redone_with_a_new_key(desk: Desk) -> None:
     desk.vendor.compares = True
     desk.vendor.shown["MUG"] = 4
     await desk.move("MUG", -2)
-    first = len(desk.vendor.pushes)
+    first, rows = len(desk.vendor.pushes), len(desk.store.tables.attempts)
     await desk.publish_all()
+    assert [row.kind for row in desk.store.tables.attempts[rows:]] == ["publish", "read_back", "publish"]
     stale, redone = desk.vendor.pushes[first:]
     assert (stale.expected, redone.expected) == (5, 4)
     assert stale.key != redone.key

@@ -60,6 +60,8 @@ async def test_a_recount_stores_what_was_missed(desk: Desk) -> None:
     desk.vendor.pages["p2"] = Page([envelope("o3"), envelope("lost")], {"at": "end"}, more=False)
     counted = await desk.reconciler.recount("orders", timedelta(hours=48))
     assert (counted.seen, counted.missed, counted.finished) == (4, 1, True)
+    calls = [row for row in desk.store.tables.attempts if row.kind == "recount_orders"]
+    assert [row.outcome for row in calls] == ["ok", "ok"], "every call is a row"
     assert (await desk.reconciler.recount("orders", timedelta(hours=48))).missed == 0
 
 
