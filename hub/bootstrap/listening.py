@@ -173,8 +173,10 @@ def _admits(gate: Gate) -> Callable[[str, str], Awaitable[bool]]:
 async def _overview(face: Face) -> Overview:
     desk = face.desk
     queries, at = desk.queries, now(desk.clock)
-    positions, _ = await queries.positions(limit=_ROWS * 4)
-    skus = list(dict.fromkeys(row.sku for row in positions))[:_ROWS]
+    first, _ = await queries.positions(limit=_ROWS * 4)
+    skus = list(dict.fromkeys(row.sku for row in first))[:_ROWS]
+    # Asked for whole: a page may end between two locations of one SKU, and half a total is a wrong one.
+    positions = await queries.positions_at(skus, None) if skus else ()
     stock = []
     for sku in skus:
         levels, _ = await queries.levels(sku=sku, limit=50)

@@ -14,6 +14,7 @@ from bench import payloads
 from hub.api.auth import LOCAL
 from hub.api.spec import Call
 from hub.bootstrap import Hub
+from hub.ports.store import Bucket, Posting, ReadSet, WriteSet
 from tests.support import browser, folders
 from tests.support.running_hub import deliver, running_hub, until
 
@@ -56,6 +57,20 @@ async def test_the_page_shows_the_hub_as_it_is(page: tuple[Hub, aiohttp.ClientSe
     for words in ("ready", "shop-us", "market", "shadow", "MUG", "#1", "MappingError", "Parked"):
         assert words in seen, words
     assert "Traceback" not in seen
+
+
+async def test_the_total_of_many_locations_is_whole(tmp_path: Path) -> None:
+    """A SKU that lies in more places than one page of positions holds is shown with all of its units."""
+    rows = [
+        Posting(f"found/{number}", "MUG", f"shelf-{number:03}", Bucket.ON_HAND, 7, "found", 1, "test")
+        for number in range(111)
+    ]
+    async with running_hub(tmp_path, {}) as hub, aiohttp.ClientSession() as http:
+        assert hub._store is not None
+        await hub._store.run(ReadSet(positions={"MUG"}), lambda _: WriteSet(postings=rows))
+        async with http.get(hub.url + "/") as answer:
+            source = await answer.text()
+    assert f'<td class="number">{7 * 111}</td>' in source
 
 
 async def test_a_hostile_name_is_text(page: tuple[Hub, aiohttp.ClientSession]) -> None:
