@@ -69,9 +69,7 @@ class Effects:
     async def _acknowledge(self, number: str) -> EffectResult:
         path = f"{orders.PATH}/{escaped(number)}/acknowledge"
         try:
-            answer = await self._api.send(
-                "POST", path, kind="orders.acknowledge", budget="acknowledge", json={}, keyed=True
-            )
+            answer = await self._api.send("POST", path, kind="orders.acknowledge", budget="acknowledge", keyed=True)
         except Rejected as error:
             # A line that moved on (shipped, cancelled) needs no acknowledgement any more.
             if error.status != 400 or _created(await orders.read(self._api, number)):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from connectors.ebay import CONNECTOR
+from connectors.sdk.clock import ManualClock
 from connectors.sdk.contract import Effect
 from connectors.sdk.contract_suite import ContractSuite, Rig, Sample, WebhookSample
+from connectors.sdk.sandbox import Sandbox
 from tests.support import ebay_payloads as payloads
+from tests.support.openapi import eye_of, watch
+from tests.support.published import EBAY, EBAY_UNLISTED
 
 LINE = ("lineItems", 0)
 ORDER = Sample(
@@ -61,6 +67,17 @@ STOCK = Sample(
 
 class TestEbayContract(ContractSuite):
     connector = CONNECTOR
+
+    @asynccontextmanager
+    async def opened(self, **given: Any) -> AsyncIterator[Rig]:
+        """Whatever a test does, every request is one eBay's documents allow."""
+        async with super().opened(**given) as rig:
+            yield rig
+        assert eye_of(rig.sandbox).faults == []
+
+    def make_sandbox(self, *, seed: int, clock: ManualClock) -> Sandbox:
+        return watch(super().make_sandbox(seed=seed, clock=clock), EBAY, EBAY_UNLISTED)
+
     webhooks = (
         WebhookSample("ORDER_CONFIRMATION", payloads.confirmation("n-1"), newer=payloads.confirmation("n-2")),
         WebhookSample("MARKETPLACE_ACCOUNT_DELETION", payloads.deletion("n-3")),

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+from connectors.sdk.clock import ManualClock
 from connectors.sdk.contract import Effect
 from connectors.sdk.contract_suite import ContractSuite, Rig, Sample, WebhookSample
+from connectors.sdk.sandbox import Sandbox
 from connectors.walmart import CONNECTOR
 from tests.support import walmart_payloads as payloads
+from tests.support.openapi import eye_of, watch
+from tests.support.published import WALMART
 
 LINE = ("order", "orderLines", "orderLine", 0)
 STATUSES = (*LINE, "orderLineStatuses", "orderLineStatus")
@@ -50,6 +56,17 @@ STOCK = Sample(
 
 class TestWalmartContract(ContractSuite):
     connector = CONNECTOR
+
+    @asynccontextmanager
+    async def opened(self, **given: Any) -> AsyncIterator[Rig]:
+        """Whatever a test does, every request is one Walmart's documents allow."""
+        async with super().opened(**given) as rig:
+            yield rig
+        assert eye_of(rig.sandbox).faults == []
+
+    def make_sandbox(self, *, seed: int, clock: ManualClock) -> Sandbox:
+        return watch(super().make_sandbox(seed=seed, clock=clock), WALMART, ())
+
     webhooks = (
         WebhookSample("PO_CREATED", payloads.event("PO_CREATED", "e-1"), newer=payloads.event("PO_CREATED", "e-2")),
         WebhookSample("BUY_BOX_CHANGED", payloads.event("BUY_BOX_CHANGED", "e-3", {"sku": "TEST-02"})),
