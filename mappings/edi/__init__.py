@@ -1,0 +1,23 @@
+"""X12 and EDIFACT: bytes to segments and back.
+
+`read` streams interchanges of either syntax out of bytes or a binary file; `write` gives the bytes
+back, equal to what was read wherever nothing was changed. Defects are `Problem`s, never exceptions.
+"""
+
+from mappings.edi.model import Group, Interchange, Party, Segment, Segments, Separators, TransactionSet
+from mappings.edi.problems import ANSWERS, Answer, Code, Level, Problem
+
+__all__ = [
+    "ANSWERS",
+    "Answer",
+    "Code",
+    "Group",
+    "Interchange",
+    "Level",
+    "Party",
+    "Problem",
+    "Segment",
+    "Segments",
+    "Separators",
+    "TransactionSet",
+]
