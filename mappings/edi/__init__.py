@@ -6,6 +6,7 @@ back, equal to what was read wherever nothing was changed. Defects are `Problem`
 
 from mappings.edi.model import Group, Interchange, Party, Segment, Segments, Separators, TransactionSet
 from mappings.edi.problems import ANSWERS, Answer, Code, Level, Problem
+from mappings.edi.reading import read
 
 __all__ = [
     "ANSWERS",
@@ -20,4 +21,5 @@ __all__ = [
     "Segments",
     "Separators",
     "TransactionSet",
+    "read",
 ]

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, overload
 
+from mappings.edi.locating import offsets
 from mappings.edi.problems import Problem
 from mappings.edi.splitting import parts_of, plain
 
@@ -40,6 +41,9 @@ class Separators:
     def __post_init__(self) -> None:
         if not self.segment_bytes:
             object.__setattr__(self, "segment_bytes", self.segment.encode("latin-1"))
+
+
+X12_DEFAULT = Separators(element="*", component=">", segment="~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +156,6 @@ class Segments(Sequence[Segment]):
     def offset_of(self, position: int) -> int:
         """Byte offset in the source of the segment at a 1-based position."""
         if self._offsets is None:
-            from mappings.edi.locating import offsets  # noqa: PLC0415 - the two describe each other
-
             self._offsets = offsets(self._raw, self.separators, self._offset)
         found = self._offsets
         return found[position - 1] if position <= len(found) else self._offset
@@ -260,6 +262,3 @@ class Interchange:
     head: Piece = field(default_factory=Piece)
     end: Piece | None = None
     lossless: bool = True
-
-
-X12_DEFAULT = Separators(element="*", component=">", segment="~")

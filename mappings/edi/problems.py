@@ -33,6 +33,7 @@ class Code(StrEnum):
     INTERCHANGE_CONTROL_MISMATCH = "interchange_control_mismatch"
     INTERCHANGE_COUNT = "interchange_count"
     INTERCHANGE_UNFINISHED = "interchange_unfinished"
+    INTERCHANGE_DUPLICATE = "interchange_duplicate"
     INTERCHANGE_EMPTY = "interchange_empty"
     TEST_INDICATOR = "test_indicator"
     CHARSET_DIFFERS = "charset_differs"
@@ -54,6 +55,7 @@ class Code(StrEnum):
     SET_UNFINISHED = "set_unfinished"
     SET_UNSUPPORTED = "set_unsupported"
     SET_DUPLICATE = "set_duplicate"
+    SET_UNDER_GROUP = "set_under_group"
     SET_TOO_LARGE = "set_too_large"
     SET_SEGMENTS_IN_ERROR = "set_segments_in_error"
     # Segment
@@ -89,7 +91,8 @@ class Answer:
 
     Source: ASC X12 004010 and 005010, elements I18 (TA105), 716 (AK905), 718 (AK502), 720 (AK304),
     723 (AK403); ISO 9735 service code list, element 0085 (`contrl`). General knowledge of the
-    standards as of 2026-11; a partner's guide may ask for others.
+    standards as of 2026-11; a partner's guide may ask for others. A defect between interchanges is
+    told to nobody: it belongs to no sender's envelope.
     """
 
     ta1: str | None = None
@@ -114,7 +117,8 @@ ANSWERS: Mapping[Code, Answer] = {
     Code.INTERCHANGE_EMPTY: Answer(ta1="024", contrl="32"),
     Code.TEST_INDICATOR: Answer(ta1="020", contrl="25"),
     Code.CHARSET_DIFFERS: Answer(contrl="46"),
-    Code.DATA_OUTSIDE: Answer(ta1="022", contrl="33"),
+    Code.DATA_OUTSIDE: Answer(),
+    Code.INTERCHANGE_DUPLICATE: Answer(ta1="025", contrl="26"),
     Code.GROUP_MISSING: Answer(ta1="022", contrl="33"),
     Code.GROUP_CONTROL: Answer(ak905="6", contrl="12"),
     Code.GROUP_CONTROL_MISMATCH: Answer(ak905="4", contrl="28"),
@@ -130,6 +134,7 @@ ANSWERS: Mapping[Code, Answer] = {
     Code.SET_UNFINISHED: Answer(ak502="2", contrl="13"),
     Code.SET_UNSUPPORTED: Answer(ak502="1", contrl="14"),
     Code.SET_DUPLICATE: Answer(ak502="23", contrl="26"),
+    Code.SET_UNDER_GROUP: Answer(ak502="6", contrl="14"),
     Code.SET_TOO_LARGE: Answer(ak502="2", contrl="18"),
     Code.SET_SEGMENTS_IN_ERROR: Answer(ak502="5", contrl="18"),
     Code.SEGMENT_UNKNOWN: Answer(ak304="1", ak502="5", contrl="15"),

@@ -29,11 +29,8 @@ def plain(text: str, release: str | None) -> str:
     """The text meant: each release character taken away, what it releases kept."""
     if release is None or release not in text:
         return text
-    out: list[str] = []
-    pieces = iter(text)
-    for char in pieces:
-        out.append(next(pieces, "") if char == release else char)
-    return "".join(out)
+    chars = iter(text)
+    return "".join(next(chars, "") if char == release else char for char in chars)
 
 
 def _released_at_end(part: str, release: str) -> bool:

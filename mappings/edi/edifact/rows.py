@@ -1,0 +1,46 @@
+"""A message's bytes as rows of text, in the character set the interchange names."""
+
+from __future__ import annotations
+
+from mappings.edi.model import Separators
+from mappings.edi.splitting import parts_of
+
+BLANKS = " \t\r\n\0"
+
+
+def text_of(raw: bytes, charset: str) -> tuple[str, bool]:
+    """The text, and whether it was in the character set that was declared.
+
+    Text that is valid UTF-8 beyond ASCII is UTF-8 whatever was declared: a single-byte text is that by
+    accident only in theory. Anything else undeclared is read as Latin-1, which loses no byte.
+    """
+    if raw.isascii():
+        return raw.decode("ascii"), True
+    try:
+        return raw.decode("utf-8"), charset == "utf-8"
+    except UnicodeDecodeError:
+        pass
+    try:
+        return raw.decode(charset), True
+    except UnicodeDecodeError:
+        return raw.decode("latin-1"), False
+
+
+def rows_of(text: str, separators: Separators) -> list[str | list[str]]:
+    """Every segment that is not empty; line ends inside a segment are wrapped lines unless they terminate it."""
+    mark, release = separators.segment, separators.release
+    folded = ("\n" in text or "\r" in text) and mark not in "\r\n"
+    if folded:
+        text = text.replace("\r", "").replace("\n", "")
+    rows: list[str | list[str]] = parts_of(text, mark, release)  # type: ignore[assignment]
+    if not rows[-1]:
+        rows.pop()
+    if folded or mark in "\r\n" or f"{mark} " in text or "" in rows:
+        return [row for each in rows if (row := _trimmed(str(each), release))]
+    return rows
+
+
+def _trimmed(row: str, release: str | None) -> str:
+    """Outer blanks taken away; a blank that is released at the end is data."""
+    bare = row.strip(BLANKS)
+    return row.lstrip(BLANKS) if release is not None and bare.endswith(release) else bare
