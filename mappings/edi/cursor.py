@@ -61,6 +61,7 @@ class Cursor:
         self._begins = begins
         self._release = separators.release.encode("latin-1") if separators.release else b""
         self._pattern = _pattern(separators, tags)
+        self._names = {tag.encode("ascii"): tag for tag in tags}
         self._peeked: Event | None = None
         self._step = _STEP
         self.finished = False
@@ -70,11 +71,13 @@ class Cursor:
     def peek(self) -> Event | None:
         """The next envelope segment; None when the interchange's bytes are used up."""
         if self._peeked is None and not self.finished:
-            found = self._search(self.done)
-            gap = (found.start if found else self.done) - self.done
-            if found is not None and gap > _GAP and (fresh := self._fresh(self.done, found.start)) is not None:
-                found = None
-                self._finish(fresh)
+            done = self.done
+            found = self._search(done)
+            if found is not None and found.start - done > _GAP:
+                fresh = self._fresh(done, found.start)
+                if fresh is not None:
+                    found = None
+                    self._finish(fresh)
             self._peeked = found
         return self._peeked
 
@@ -98,7 +101,7 @@ class Cursor:
         header = self._peeked
         if header is None:
             raise RuntimeError("nothing was peeked")
-        self._scan = self._end_of_segment(header.start) - len(self._mark)
+        self._scan = header.start
         met_binary = False
         while (event := self._search(header.start)) is not None:
             if event.tag == closing:
@@ -119,8 +122,10 @@ class Cursor:
 
     def rest(self) -> bytes:
         """What lies between the last taken piece and the next envelope segment, or the interchange's end."""
-        event = self.peek()
+        event = self._peeked or self.peek()
         stop = event.start if event is not None else self._stop
+        if stop == self.done:
+            return b""
         raw = self.window.slice(self.done, stop)
         self.done = stop
         return raw
@@ -140,16 +145,18 @@ class Cursor:
         window = self.window
         window.keep = keep
         while True:
-            begin = max(self._scan, window.base)
-            upto = min(begin + self._step, window.end)
-            match = self._pattern.search(window.data, begin - window.base, upto - window.base)
+            data, base = window.data, window.base
+            begin = max(self._scan, base)
+            match = self._pattern.search(data, begin - base, begin - base + self._step)
             if match is not None:
-                at = match.start() + window.base
-                self._scan = at + len(self._mark)
-                if self._release and self._released(at):
+                at, first = match.span(1)
+                self._scan = first + base
+                if self._release and self._released(match.start() + base):
                     continue
                 self._step = _STEP
-                return Event(match[1].translate(None, b"\r\n").decode("ascii"), match.start(1) + window.base)
+                tag = data[at:first]
+                return Event(self._names.get(tag) or tag.translate(None, b"\r\n").decode("ascii"), at + base)
+            upto = min(begin + self._step, window.end)
             if self._nothing_until(begin, upto, keep):
                 return None
             if self._scan - keep > SPAN_MAX:
@@ -183,7 +190,11 @@ class Cursor:
 
     def _end_of_segment(self, start: int) -> int:
         """Offset behind the terminator, or the source's end when there is none within reason."""
-        window = self.window
+        window, mark = self.window, self._mark
+        if not self._release:
+            found = window.data.find(mark, start - window.base)
+            if found >= 0:
+                return found + len(mark) + window.base
         position = start
         while True:
             found = window.find(self._mark, position)

@@ -108,9 +108,10 @@ class Traversal(ABC):
 
     def _sets(self, group: Group) -> Iterator[TransactionSet]:
         cursor, seen = self.cursor, SeenNumbers()
+        opens_set = self.opens_set
         while (event := self._advance(group.problems)) is not None:
             tag = event.tag
-            if tag == self.opens_set:
+            if tag == opens_set:
                 raw, finished, binary_met = cursor.take_set(self.closes_set)
                 found = self.set_from(group, raw, event.start, finished=finished, binary_met=binary_met)
                 if seen.again(found.control):

@@ -121,7 +121,10 @@ class EdifactTraversal(Traversal):
     def implicit_group(self, offset: int) -> Group:
         return Group("", "", "", iter(()), implicit=True, offset=offset)
 
-    def set_from(self, group: Group, raw: bytes, offset: int, *, finished: bool, binary_met: bool) -> TransactionSet:
+    def set_from(
+        self, group: Group, raw: bytes, offset: int, *, finished: bool, binary_met: bool
+    ) -> TransactionSet:
+        del group, binary_met
         separators = self.interchange.separators
         text, declared = text_of(raw, self.interchange.charset)
         rows = rows_of(text, separators)
@@ -162,4 +165,5 @@ class EdifactTraversal(Traversal):
         )
 
     def aside(self, row: list[str]) -> bool:
+        del row
         return False

@@ -29,13 +29,16 @@ def text_of(raw: bytes, charset: str) -> tuple[str, bool]:
 def rows_of(text: str, separators: Separators) -> list[str | list[str]]:
     """Every segment that is not empty; line ends inside a segment are wrapped lines unless they terminate it."""
     mark, release = separators.segment, separators.release
-    folded = ("\n" in text or "\r" in text) and mark not in "\r\n"
+    folded = "\n" in text or "\r" in text
     if folded:
-        text = text.replace("\r", "").replace("\n", "")
+        for line_end in "\r\n":
+            if line_end != mark:
+                text = text.replace(line_end, "")
     rows: list[str | list[str]] = parts_of(text, mark, release)  # type: ignore[assignment]
     if not rows[-1]:
         rows.pop()
-    if folded or mark in "\r\n" or f"{mark} " in text or "" in rows:
+    # The smallest row tells at once whether any is empty or begins with a blank.
+    if rows and (str(min(rows)) < "!" or (folded and f" {mark}" in text)):
         return [row for each in rows if (row := _trimmed(str(each), release))]
     return rows
 

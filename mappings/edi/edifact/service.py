@@ -57,7 +57,7 @@ def _advised(raw: bytes) -> Service | None:
         return None
     component, element, decimal, release, repetition, segment = tuple(raw[3:9].decode("latin-1"))
     marks = (component, element, segment)
-    if any(mark.isalnum() or mark == " " for mark in marks) or len(set(marks)) < len(marks):
+    if any(mark.isalnum() or mark == " " for mark in marks) or component.isspace() or element.isspace() or len(set(marks)) < len(marks):
         return None
     at = 9
     while at < len(raw) and raw[at] in b" \t\r\n":
@@ -86,7 +86,7 @@ def _implied(raw: bytes) -> Service | None:
     if text[:3] != "UNB" or len(text) < 9 or not text[4:8].isalpha():
         return None
     element, component = text[3], text[8]
-    if element.isalnum() or component.isalnum() or element == component or " " in (element, component):
+    if element == component or any(mark.isalnum() or mark.isspace() for mark in (element, component)):
         return None
     if element == _CONTROL_SET[0]:
         segment, release = _CONTROL_SET[2], None

@@ -43,7 +43,7 @@ def _exact(raw: bytes) -> bool:
     if len(raw) < LENGTH or raw[:3] != b"ISA":
         return False
     mark = raw[3]
-    return not _wordlike(mark) and all(raw[at] == mark for at in SEPARATOR_AT) and raw.count(mark, 0, LENGTH) == 16
+    return not (_wordlike(mark) or mark in BLANK) and all(raw[at] == mark for at in SEPARATOR_AT) and raw.count(mark, 0, LENGTH) == 16
 
 
 def read(raw: bytes) -> Header | None:
@@ -57,7 +57,7 @@ def read(raw: bytes) -> Header | None:
 
 def _tolerant(raw: bytes) -> Header | None:
     """Count sixteen separators; component separator and terminator stand before the next segment's tag."""
-    if raw[:3] != b"ISA" or len(raw) < 4 or _wordlike(raw[3]):
+    if raw[:3] != b"ISA" or len(raw) < 4 or _wordlike(raw[3]) or raw[3] in BLANK:
         return None
     mark = raw[3:4]
     at = 2
@@ -123,4 +123,5 @@ def _decoded(terminator: bytes) -> str:
 
 
 def _wordlike(byte: int) -> bool:
+    """Letters, digits and the blank separate nothing."""
     return (byte < 0x80 and chr(byte).isalnum()) or byte == 0x20

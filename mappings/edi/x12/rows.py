@@ -27,13 +27,16 @@ def rows_of(raw: bytes, separators: Separators, *, binary_met: bool = False) -> 
         return _rows_with_binary(raw, separators)
     text, utf8 = text_of(raw)
     mark = separators.segment if utf8 else separators.segment_bytes.decode("latin-1")
-    folded = ("\n" in text or "\r" in text) and mark not in "\r\n"
+    folded = "\n" in text or "\r" in text
     if folded:
-        text = text.replace("\r", "").replace("\n", "")
+        for line_end in "\r\n":
+            if line_end != mark:
+                text = text.replace(line_end, "")
     rows: list[str | list[str]] = text.split(mark)  # type: ignore[assignment]
     if not rows[-1]:
         rows.pop()
-    if folded or mark in "\r\n" or f"{mark} " in text or "" in rows:
+    # The smallest row tells at once whether any is empty or begins with a blank.
+    if rows and (str(min(rows)) < "!" or (folded and f" {mark}" in text)):
         return [row for each in rows if (row := str(each).strip(BLANKS))]
     return rows
 
