@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from mappings.edi.acknowledge.verdicts import GroupVerdict, InterchangeVerdict, SetVerdict, Status
 from mappings.edi.grammar import grammar_for
 from mappings.edi.grammar.profile import STANDARD, Profile
+from mappings.edi.grammar.releases import RELEASES
 from mappings.edi.grammar.strictness import Action, class_of, weigh
 from mappings.edi.grammar.validation import validate
 from mappings.edi.model import Group, Interchange, TransactionSet
@@ -116,7 +117,8 @@ def _apart(problems: Iterable[Problem], profile: Profile) -> tuple[list[Problem]
 def _version_problems(group: Group, interchange: Interchange, profile: Profile) -> list[Problem]:
     if interchange.syntax != "x12" or profile.speaks(group.version):
         return []
-    message = f"version {group.version!r} is not agreed" if profile.versions else f"version {group.version!r} is unknown"
+    agreed = ", ".join(profile.versions or RELEASES)
+    message = f"version {group.version[:12]!r} is none of those agreed: {agreed}"
     return [Problem(Code.GROUP_VERSION, Level.GROUP, message, tag="GS", element_position=8, value=group.version[:99])]
 
 
