@@ -56,12 +56,14 @@ class GroupVerdict:
     told: list[Problem] = field(default_factory=list)
     kept: list[Problem] = field(default_factory=list)
 
+    def takes(self, each: SetVerdict) -> bool:
+        """Whether one of its sets is to be acted on: good by itself, in a group that is not rejected."""
+        return self.status is not Status.REJECTED and each.status is not Status.REJECTED
+
     @property
     def accepted(self) -> int:
         """Sets that were taken, with errors or without; none of a rejected group."""
-        if self.status is Status.REJECTED:
-            return 0
-        return sum(each.status is not Status.REJECTED for each in self.sets)
+        return sum(map(self.takes, self.sets))
 
     @property
     def answerable(self) -> bool:

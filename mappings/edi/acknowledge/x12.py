@@ -115,10 +115,10 @@ def _write_set_answer(writer: Writer, each: SetVerdict, profile: Profile, newer:
     writer.segment("AK2", clean(each.kind), clean(each.control), clean(each.implementation) if newer else "")
     in_segments = False
     told = sorted((problem for problem in each.told if _has_place(problem)), key=_order)
-    for (position, on_elements), problems in groupby(told, key=lambda one: (one.segment_position, _is_element(one))):
+    for (_, on_elements), problems in groupby(told, key=lambda one: (one.segment_position, _is_element(one))):
         in_segments = True
         if on_elements:
-            _write_elements(writer, position or 0, list(problems), ours, newer)
+            _write_elements(writer, list(problems), ours, newer)
             continue
         for problem in problems:
             code = problem.answer.ak304 or "8"
@@ -129,7 +129,7 @@ def _write_set_answer(writer: Writer, each: SetVerdict, profile: Profile, newer:
     writer.segment("IK5" if ours else "AK5", _LETTERS[each.status], *codes)
 
 
-def _write_elements(writer: Writer, position: int, problems: Sequence[Problem], ours: bool, newer: bool) -> None:
+def _write_elements(writer: Writer, problems: Sequence[Problem], ours: bool, newer: bool) -> None:
     """AK3 with code 8, and an AK4 for each element in error of one segment."""
     writer.segment("IK3" if ours else "AK3", *_where(writer, problems[0]), "8")
     for problem in problems:

@@ -51,7 +51,7 @@ class Profile:
 
     name: str = "standard"
     actions: Mapping[Class, Action] = field(
-        default_factory=lambda: MappingProxyType({each: Action.REJECT for each in Class} | dict(STANDARD_ACTIONS))
+        default_factory=lambda: MappingProxyType(dict.fromkeys(Class, Action.REJECT) | dict(STANDARD_ACTIONS))
     )
     versions: tuple[str, ...] = ()
     sets: frozenset[str] = frozenset()
@@ -135,13 +135,13 @@ class _Reader:
         found: dict[str, dict[str, frozenset[str]]] = {}
         for kind, places in self._mapping("codes").items():
             if not isinstance(places, dict):
-                self._fault(f"codes.{kind}", "must be a mapping such as BEG01: [\"00\", \"05\"]")
+                self._fault(f"codes.{kind}", 'must be a mapping such as BEG01: ["00", "05"]')
                 continue
             for place, codes in places.items():
                 if not _PLACE.fullmatch(str(place)):
                     self._fault(f"codes.{kind}.{place}", "is no segment and position such as BEG01")
                 elif not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
-                    self._fault(f"codes.{kind}.{place}", "must be a list of texts; quote codes such as \"00\"")
+                    self._fault(f"codes.{kind}.{place}", 'must be a list of texts; quote codes such as "00"')
                 else:
                     found.setdefault(str(kind), {})[str(place)] = frozenset(codes)
         return found
@@ -157,7 +157,7 @@ class _Reader:
         value = self._written.get(key, [])
         if isinstance(value, list) and all(isinstance(each, str) for each in value):
             return value
-        self._fault(key, "must be a list of texts; quote numbers, as in \"004010\"")
+        self._fault(key, 'must be a list of texts; quote numbers, as in "004010"')
         return []
 
     def _fault(self, key: str, message: str) -> None:
@@ -167,5 +167,3 @@ class _Reader:
 def _near(word: str, known: Any) -> str:
     close = difflib.get_close_matches(word, list(known), 1)
     return f"; did you mean {close[0]}?" if close else ""
-
-

@@ -21,9 +21,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _YEAR_4: Final = r"(?:19|20)\d\d"
 _YEAR_2: Final = r"\d\d"
 # 29 February is left to the calendar.
-_DAY: Final = (
-    r"(?:(?:0[13578]|1[02])(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)(?:0[1-9]|[12]\d|30)|02(?:0[1-9]|1\d|2[0-8]))"
-)
+_DAY: Final = r"(?:(?:0[13578]|1[02])(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)(?:0[1-9]|[12]\d|30)|02(?:0[1-9]|1\d|2[0-8]))"
 _TIME: Final = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d\d{0,2})?")
 END: Final = r"(?=\x1f|\Z)"
 """Where an element ends in a segment whose elements are joined with the unit separator."""

@@ -135,8 +135,13 @@ def _check_place(place: Place, position: int, text: str, separators: Separators)
         reference = place.rule.reference
         message = f"is repeated {len(texts)} times, {place.repeats} at most"
         yield Flaw(
-            Code.ELEMENT_REPETITIONS, position, message, value=text[:VALUE_MAX], reference=reference, repetition=place.repeats + 1
-        )  # fmt: skip
+            Code.ELEMENT_REPETITIONS,
+            position,
+            message,
+            repetition=place.repeats + 1,
+            value=text[:VALUE_MAX],
+            reference=reference,
+        )
         texts = texts[: place.repeats]
     for number, each in enumerate(texts, 1):
         repetition = number if len(texts) > 1 else None
@@ -154,8 +159,13 @@ def _check_simple(
     if len(parts) > 1 and any(parts[1:]):
         message = "has components although it is a simple element"
         yield Flaw(
-            Code.ELEMENT_COMPONENTS, position, message, repetition=repetition, value=text[:VALUE_MAX], reference=rule.reference
-        )  # fmt: skip
+            Code.ELEMENT_COMPONENTS,
+            position,
+            message,
+            repetition=repetition,
+            value=text[:VALUE_MAX],
+            reference=rule.reference,
+        )
         return
     yield from _judged(rule, plain(parts[0], separators.release), position, None, repetition)
 

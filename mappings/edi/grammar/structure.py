@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 UNBOUNDED: Final = 0
-_TOKEN: Final = re.compile(r"\s*(?:(?P<tag>[A-Z][A-Z0-9]{1,2})(?P<must>!?)(?P<many>\*(?P<most>\d*))?(?P<open>\{?)|(?P<close>\}))")
+_TOKEN: Final = re.compile(
+    r"\s*(?:(?P<tag>[A-Z][A-Z0-9]{1,2})(?P<must>!?)(?P<many>\*(?P<most>\d*))?(?P<open>\{?)|(?P<close>\}))"
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -137,8 +139,9 @@ def _number(loop: Loop, number: int) -> int:
 
 def _find(slot: Slot, tag: str) -> Move | None:
     loop: Loop | None = slot.loop
-    index, missing, left = slot.index, [], []
-    here = True
+    index, here = slot.index, True
+    missing: list[str] = []
+    left: list[Loop] = []
     while loop is not None:
         # A trigger does not repeat inside its own repetition: it opens the next one.
         start = index if here and index > 0 else index + 1

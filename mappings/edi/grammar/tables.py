@@ -39,9 +39,7 @@ def elements(written: Mapping[str, str], codes: Mapping[str, str]) -> dict[str, 
     return {name: element_rule(name, text, codes.get(name)) for name, text in written.items()}
 
 
-def layout(
-    text: str, find: Callable[[str], ElementRule | Composite]
-) -> tuple[tuple[Place, ...], tuple[Note, ...]]:
+def layout(text: str, find: Callable[[str], ElementRule | Composite]) -> tuple[tuple[Place, ...], tuple[Note, ...]]:
     """The places and syntax notes of a segment or composite.
 
     Raises:
