@@ -8,6 +8,7 @@ Source: ASC X12 004010 and 005010, sets 997 and 999 and the TA1 segment; element
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
@@ -29,6 +30,7 @@ _BEFORE_5010: Final = {
     ("ak403", "13"): "3",
 }
 """Codes that came with 005010, and the nearest ones before it."""
+_DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _GUIDE_999: Final = "005010X231A1"
 
 
@@ -91,7 +93,9 @@ def _write_set(writer: Writer, group: GroupVerdict, profile: Profile, control: s
     else:
         writer.segment("ST", "997", control)
     clean = writer.clean
-    writer.segment("AK1", clean(group.functional_id), clean(group.control), clean(group.version) if newer else "")
+    writer.segment(
+        "AK1", clean(group.functional_id), _group_number(group.control), clean(group.version) if newer else ""
+    )
     for each in group.sets:
         if _answered_alone(each, group, profile):
             _write_set_answer(writer, each, profile, newer)
@@ -100,6 +104,12 @@ def _write_set(writer: Writer, group: GroupVerdict, profile: Profile, control: s
     codes = _codes(group.told, "ak905", newer)
     writer.segment("AK9", _LETTERS[group.status], stated, str(group.received), str(group.accepted), *codes)
     writer.segment("SE", str(writer.count - start + 1), control)
+
+
+def _group_number(received: str) -> str:
+    """GS06 for AK102, which is a number: what is none is told by its leading digits, or 0."""
+    found = _DIGITS.match(received)
+    return found[0] if found is not None else "0"
 
 
 def _answered_alone(each: SetVerdict, group: GroupVerdict, profile: Profile) -> bool:

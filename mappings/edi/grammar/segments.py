@@ -113,19 +113,18 @@ class SegmentRule:
             at = next(at for at in range(len(self.places), len(elements)) if elements[at])
             message = f"is one more than the {len(self.places)} elements of {self.tag}"
             yield Flaw(Code.ELEMENT_SURPLUS, at + 1, message, value=elements[at][:VALUE_MAX])
-        yield from _flaws_of_notes(self.notes, self.places, [bool(text) for text in elements])
+        yield from _flaws_of_notes(self.notes, self.places, elements)
 
 
-def _flaws_of_notes(notes: Sequence[Note], places: Sequence[Place], present: Sequence[bool]) -> Iterator[Flaw]:
+def _flaws_of_notes(notes: Sequence[Note], places: Sequence[Place], texts: Sequence[str]) -> Iterator[Flaw]:
+    present = [bool(text) for text in texts]
     for note in notes:
         for code, at in note.broken(present):
-            message = (
-                f"must not stand beside another element of {note.text}"
-                if code is Code.ELEMENT_EXCLUSION
-                else f"is required by the condition {note.text}"
-            )
+            message, value = f"is required by the condition {note.text}", None
+            if code is Code.ELEMENT_EXCLUSION:
+                message, value = f"must not stand beside another element of {note.text}", texts[at - 1][:VALUE_MAX]
             reference = places[at - 1].rule.reference if at <= len(places) else None
-            yield Flaw(code, at, message, note=note.text, reference=reference)
+            yield Flaw(code, at, message, value=value, note=note.text, reference=reference)
 
 
 def _check_place(place: Place, position: int, text: str, separators: Separators) -> Iterator[Flaw]:
@@ -182,8 +181,8 @@ def _check_composite(
         at = next(at for at in range(len(rule.places), len(parts)) if parts[at])
         message = f"is one more than the {len(rule.places)} components of {rule.reference}"
         yield Flaw(Code.ELEMENT_COMPONENTS, position, message, at + 1, repetition, parts[at][:VALUE_MAX])
-    for flaw in _flaws_of_notes(rule.notes, rule.places, [bool(part) for part in parts]):
-        yield Flaw(flaw.code, position, flaw.message, flaw.element, repetition, None, flaw.note, flaw.reference)
+    for flaw in _flaws_of_notes(rule.notes, rule.places, parts):
+        yield Flaw(flaw.code, position, flaw.message, flaw.element, repetition, flaw.value, flaw.note, flaw.reference)
     for at, (part, place) in enumerate(zip(parts, rule.places, strict=False), 1):
         if part and isinstance(place.rule, ElementRule):
             yield from _judged(place.rule, part, position, at, repetition)
