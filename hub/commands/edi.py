@@ -48,7 +48,7 @@ def opened(name: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        file = Path(name).open("rb")
+        file = Path(name).open("rb")  # noqa: SIM115 - closed below; only opening it is this error
     except OSError as error:
         raise CommandError(f"reading {name}: {error.strerror}", exit_code=EXIT_USAGE) from None
     with file:

@@ -37,7 +37,7 @@ def trailer(found: Interchange, number: int, count: str, control: str) -> list[P
     """UNZ: the number of groups, or of messages where there are no groups, and UNB's reference."""
     problems = []
     if not _same_number(count, number):
-        text = f"UNZ01 says {count or 'nothing'}, there are {number}"
+        text = f"UNZ01 says {count or 'nothing'}, counted {number}"
         problems.append(_problem(Code.INTERCHANGE_COUNT, Level.INTERCHANGE, "UNZ", None, 1, None, text, count, None))
     if control != found.control:
         text = f"UNZ02 is {control or 'empty'}, UNB05 is {found.control or 'empty'}"
@@ -52,7 +52,7 @@ def group_trailer(group: Group, count: str, control: str) -> list[Problem]:
     """UNE against UNG and the messages that were there."""
     problems = []
     if not _same_number(count, group.count):
-        text = f"UNE01 says {count or 'nothing'}, there are {group.count} messages"
+        text = f"UNE01 says {count or 'nothing'}, counted {group.count} messages"
         problems.append(_problem(Code.GROUP_COUNT, Level.GROUP, "UNE", None, 1, None, text, count, None))
     if control != group.control:
         text = f"UNE02 is {control or 'empty'}, UNG05 is {group.control or 'empty'}"
@@ -77,7 +77,7 @@ def message_trailer(found: TransactionSet, count: str, control: str) -> list[Pro
     problems = []
     last = len(found.segments)
     if not _same_number(count, last):
-        text = f"UNT01 says {count or 'nothing'}, there are {last} segments"
+        text = f"UNT01 says {count or 'nothing'}, counted {last} segments"
         problems.append(_problem(Code.SET_COUNT, Level.SET, "UNT", last, 1, None, text, count, None))
     if control != found.control:
         text = f"UNT02 is {control or 'empty'}, UNH01 is {found.control or 'empty'}"

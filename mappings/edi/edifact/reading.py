@@ -121,9 +121,7 @@ class EdifactTraversal(Traversal):
     def implicit_group(self, offset: int) -> Group:
         return Group("", "", "", iter(()), implicit=True, offset=offset)
 
-    def set_from(
-        self, group: Group, raw: bytes, offset: int, *, finished: bool, binary_met: bool
-    ) -> TransactionSet:
+    def set_from(self, group: Group, raw: bytes, offset: int, *, finished: bool, binary_met: bool) -> TransactionSet:
         del group, binary_met
         separators = self.interchange.separators
         text, declared = text_of(raw, self.interchange.charset)

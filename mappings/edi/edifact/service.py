@@ -57,7 +57,12 @@ def _advised(raw: bytes) -> Service | None:
         return None
     component, element, decimal, release, repetition, segment = tuple(raw[3:9].decode("latin-1"))
     marks = (component, element, segment)
-    if any(mark.isalnum() or mark == " " for mark in marks) or component.isspace() or element.isspace() or len(set(marks)) < len(marks):
+    if (
+        any(mark.isalnum() or mark == " " for mark in marks)
+        or component.isspace()
+        or element.isspace()
+        or len(set(marks)) < len(marks)
+    ):
         return None
     at = 9
     while at < len(raw) and raw[at] in b" \t\r\n":

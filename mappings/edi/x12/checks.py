@@ -52,7 +52,7 @@ def trailer(found: Interchange, row: list[str]) -> list[Problem]:
     problems = []
     count, control = [*row[1:3], "", ""][:2]
     if not _same_number(count, found.count):
-        text = f"IEA01 says {count or 'nothing'}, there are {found.count} groups"
+        text = f"IEA01 says {count or 'nothing'}, counted {found.count} groups"
         problems.append(_envelope(Code.INTERCHANGE_COUNT, Level.INTERCHANGE, "IEA", 1, text, count))
     if control != found.control:
         text = f"IEA02 is {control or 'empty'}, ISA13 is {found.control or 'empty'}"
@@ -76,7 +76,7 @@ def group_trailer(group: Group, row: list[str]) -> list[Problem]:
     problems = []
     count, control = [*row[1:3], "", ""][:2]
     if not _same_number(count, group.count):
-        text = f"GE01 says {count or 'nothing'}, there are {group.count} sets"
+        text = f"GE01 says {count or 'nothing'}, counted {group.count} sets"
         problems.append(_envelope(Code.GROUP_COUNT, Level.GROUP, "GE", 1, text, count))
     if not (control == group.control or (_number(control) and _same_number(group.control, int(control)))):
         text = f"GE02 is {control or 'empty'}, GS06 is {group.control or 'empty'}"
@@ -107,7 +107,7 @@ def set_trailer(found: TransactionSet, tail: list[str]) -> list[Problem]:
     last = len(found.segments)
     count, control = [*tail[1:3], "", ""][:2]
     if not _same_number(count, last):
-        text = f"SE01 says {count or 'nothing'}, there are {last} segments"
+        text = f"SE01 says {count or 'nothing'}, counted {last} segments"
         problems.append(_in_set(Code.SET_COUNT, "SE", last, 1, text, count))
     if control.strip() != found.control.strip():
         text = f"SE02 is {control or 'empty'}, ST02 is {found.control or 'empty'}"
@@ -135,7 +135,7 @@ def binary_segments(found: TransactionSet) -> list[Problem]:
             text = f"{segment.tag}{field:02d} is no length; the data was taken up to the next terminator"
             problems.append(_in_set(Code.BINARY_LENGTH, segment.tag, segment.position, field, text, given))
         elif len(segment.raw(field + 1)) != int(given):
-            text = f"{segment.tag}{field:02d} says {given} bytes, there are {len(segment.raw(field + 1))}"
+            text = f"{segment.tag}{field:02d} says {given} bytes, counted {len(segment.raw(field + 1))}"
             problems.append(_in_set(Code.BINARY_LENGTH, segment.tag, segment.position, field, text, given))
     return problems
 

@@ -43,7 +43,11 @@ def _exact(raw: bytes) -> bool:
     if len(raw) < LENGTH or raw[:3] != b"ISA":
         return False
     mark = raw[3]
-    return not (_wordlike(mark) or mark in BLANK) and all(raw[at] == mark for at in SEPARATOR_AT) and raw.count(mark, 0, LENGTH) == 16
+    return (
+        not (_wordlike(mark) or mark in BLANK)
+        and all(raw[at] == mark for at in SEPARATOR_AT)
+        and raw.count(mark, 0, LENGTH) == 16
+    )
 
 
 def read(raw: bytes) -> Header | None:
