@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from mappings.edi.acknowledge.verdicts import GroupVerdict, InterchangeVerdict, SetVerdict, Status
 from mappings.edi.grammar import grammar_for
 from mappings.edi.grammar.profile import STANDARD, Profile
-from mappings.edi.grammar.releases import RELEASES
+from mappings.edi.grammar.releases import RELEASES, release
 from mappings.edi.grammar.strictness import Action, class_of, weigh
 from mappings.edi.grammar.validation import validate
 from mappings.edi.model import Group, Interchange, TransactionSet
@@ -30,6 +30,7 @@ def judge(interchange: Interchange, profile: Profile = STANDARD, on_set: OnSet |
     """
     groups = [_judge_group(group, interchange, profile, on_set) for group in interchange.groups]
     told, kept = _apart(interchange.problems, profile)
+    kept += _flaws_of_acknowledgements(interchange)
     status = Status.after(weigh(told, profile.actions))
     if status is Status.REJECTED:
         for group in groups:
@@ -93,6 +94,29 @@ def judge_set(transaction: TransactionSet, group: Group, profile: Profile = STAN
     return SetVerdict(
         transaction.kind, transaction.control, transaction.version, transaction.implementation, status, told, kept
     )
+
+
+def _flaws_of_acknowledgements(interchange: Interchange) -> list[Problem]:
+    """What is wrong with the TA1 segments met. It is never told: acknowledgements are not answered."""
+    rule = release(RELEASES[0]).segments["TA1"]
+    flaws = [
+        flaw
+        for row in interchange.acknowledgements
+        if rule is not None
+        for flaw in rule.check(row[1:], interchange.separators)
+    ]
+    return [
+        Problem(
+            flaw.code,
+            Level.INTERCHANGE,
+            f"TA1{flaw.element:02d} {flaw.message}",
+            tag="TA1",
+            element_position=flaw.element,
+            value=flaw.value,
+            element_reference=flaw.reference,
+        )
+        for flaw in flaws
+    ]
 
 
 def _status_of_group(verdict: GroupVerdict, profile: Profile) -> Status:

@@ -7,11 +7,11 @@ from datetime import datetime
 
 import pytest
 
-from mappings.edi import read
 from mappings.edi.acknowledge import Stamp, Status, acknowledge, judge, judge_all
 from mappings.edi.grammar.profile import STANDARD
 from mappings.edi.grammar.strictness import Action, Class
-from tests.support.edi_files import ORDER, STAMP, among, answered, edifact, judged, message, x12, x12_set
+from mappings.edi.reading import read
+from tests.support.edi_answers import ORDER, STAMP, among, answered, edifact, judged, message, x12, x12_set
 
 BEG, PO1, CTT = ORDER
 GOOD = x12([x12_set("850", ORDER), x12_set("850", ORDER, "0002")])
@@ -65,8 +65,13 @@ def test_a_999_where_it_is_agreed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "ak5", "ak9"), [("reject", "AK5*R*5", "AK9*R*1*1*0"), ("accept", "AK5*E*5", "AK9*E*1*1*1"), ("ignore", "AK5*A", "AK9*A*1*1*1")]
-)  # fmt: skip
+    ("action", "ak5", "ak9"),
+    [
+        ("reject", "AK5*R*5", "AK9*R*1*1*0"),
+        ("accept", "AK5*E*5", "AK9*E*1*1*1"),
+        ("ignore", "AK5*A", "AK9*A*1*1*1"),
+    ],
+)
 def test_each_class_of_problems_has_its_own_setting(action: str, ak5: str, ak9: str) -> None:
     """One defect is refused, told or kept as the profile says, and validation lists it in every case."""
     actions = dict(STANDARD.actions) | {Class.ELEMENT_LENGTH: Action(action)}
@@ -131,7 +136,7 @@ def test_bad_values_cannot_break_the_answer() -> None:
     odd = x12([x12_set("850", [BEG, "PO1*1*1\x07*EA*7.25**VN*MUG", "PO1*2*a^b*EA*1**VN*MUG"])], version="004010")
     assert among(answered(odd), "AK4") == ["AK4*2*330*6", "AK4*2*330*6*a^b"]
     newer = odd.replace(b"004010", b"005010").replace(b"*U*00401*", b"*^*00501*")
-    assert among(answered(newer), "AK4")[-2:] == ["AK4*2**330*6*a", "AK4*2**330*6*b"] or among(answered(newer), "AK4")
+    assert among(answered(newer), "AK4") == ["AK4*2*330*6", "AK4*2>>2*330*12", "AK4*2*330*6*a"]
 
 
 def test_test_data_is_answered_as_test_data() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mappings.edi import read
 from mappings.edi.acknowledge import Status, acknowledge, judge_all
-from tests.support.edi_files import ORDER, SHIPPING_ORDER, STAMP, among, answered, judged, x12, x12_set
+from mappings.edi.reading import read
+from tests.support.edi_answers import ORDER, SHIPPING_ORDER, STAMP, among, answered, judged, x12, x12_set
 
 SAMPLES = Path(__file__).resolve().parents[3] / ".." / "shared" / "samples" / "edi"
 BEG, PO1, CTT = ORDER
