@@ -1,15 +1,12 @@
-"""`trunkline edi inspect`: files of partners looked at, nothing stored and nothing sent."""
+"""`trunkline edi inspect|validate|ack`: files of partners looked at, nothing stored and nothing sent."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO
 
-from hub.commands.common import EXIT_OK, EXIT_USAGE, CommandError, Subparsers, command, group, wants_json
+from hub.commands import edi_judging
+from hub.commands.common import EXIT_OK, EXIT_USAGE, CommandError, Subparsers, command, group, opened, wants_json
 from mappings.edi import inspection
 
 
@@ -25,6 +22,7 @@ def add(parsers: Subparsers) -> None:
     )
     inspect.add_argument("file", metavar="FILE")
     inspect.add_argument("--brief", action="store_true", help="without the segments")
+    edi_judging.add_verbs(verbs)
 
 
 async def _inspect(args: argparse.Namespace) -> int:
@@ -39,17 +37,3 @@ async def _inspect(args: argparse.Namespace) -> int:
             f"inspecting {args.file}: no interchange in it; one begins with ISA, UNA or UNB", exit_code=EXIT_USAGE
         )
     return EXIT_OK
-
-
-@contextmanager
-def opened(name: str) -> Iterator[BinaryIO]:
-    """A file for reading bytes, or standard input for `-`."""
-    if name == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        file = Path(name).open("rb")  # noqa: SIM115 - closed below; only opening it is this error
-    except OSError as error:
-        raise CommandError(f"reading {name}: {error.strerror}", exit_code=EXIT_USAGE) from None
-    with file:
-        yield file

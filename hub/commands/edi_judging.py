@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +16,7 @@ from hub.commands.common import (
     Json,
     Subparsers,
     command,
+    opened,
     print_json,
     print_lines,
     wants_json,
@@ -62,7 +62,7 @@ def _control(text: str) -> int:
 
 async def _validate(args: argparse.Namespace) -> int:
     profile = _profile(args.partner)
-    with _opened(args.file) as source:
+    with opened(args.file) as source:
         verdicts = list(_verdicts(source, profile, args.file))
     if wants_json(args):
         print_json([_interchange_json(verdict, profile) for verdict in verdicts])
@@ -81,7 +81,7 @@ async def _ack(args: argparse.Namespace) -> int:
     profile = _profile(args.partner)
     number, group, at = args.control, args.group, datetime.now(UTC)
     answered = False
-    with _opened(args.file) as source:
+    with opened(args.file) as source:
         for verdict in _verdicts(source, profile, args.file):
             answer = acknowledge(verdict, Stamp(number, group, at), profile)
             if answer is None:
@@ -107,21 +107,6 @@ def _verdicts(source: BinaryIO, profile: Profile, name: str) -> Iterator[Interch
         yield verdict
     if not found:
         raise CommandError(f"{name} holds no interchange: neither ISA nor UNB was found", exit_code=EXIT_USAGE)
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
-    if name == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        with Path(name).open("rb") as source:
-            yield source
-    except BrokenPipeError:
-        # The reader of our answer has left, which is not about the file.
-        raise
-    except OSError as error:
-        raise CommandError(f"reading {name}: {error.strerror}", exit_code=EXIT_USAGE) from None
 
 
 def _profile(path: Path | None) -> Profile:
