@@ -117,7 +117,7 @@ def _profile(path: Path | None) -> Profile:
     except OSError as error:
         raise CommandError(f"reading the profile {path}: {error.strerror}", exit_code=EXIT_USAGE) from None
     except ProfileInvalid as error:
-        raise CommandError("\n".join(error.faults), exit_code=EXIT_USAGE) from None
+        raise CommandError("; ".join(error.faults), exit_code=EXIT_USAGE) from None
 
 
 def _lines(verdict: InterchangeVerdict, profile: Profile) -> Iterator[str]:
