@@ -17,6 +17,7 @@ from typing import Final
 
 from mappings.edi.acknowledge.stamps import Stamp
 from mappings.edi.acknowledge.verdicts import GroupVerdict, InterchangeVerdict, SetVerdict, Status
+from mappings.edi.acknowledge.writing import COPIED_MAX
 from mappings.edi.grammar.profile import Profile
 from mappings.edi.model import Party
 from mappings.edi.problems import Level, Problem
@@ -140,5 +141,5 @@ def _trimmed(text: str, mark: str) -> str:
 
 def _escaped(text: str) -> str:
     """Foreign text in ASCII, its special characters released."""
-    plain = "".join(char if char.isprintable() and char.isascii() else "?" for char in text)
+    plain = "".join(char if char.isprintable() and char.isascii() else "?" for char in text[:COPIED_MAX])
     return _SPECIAL.sub(r"?\1", plain)

@@ -9,6 +9,8 @@ from mappings.edi.acknowledge.verdicts import InterchangeVerdict
 from mappings.edi.model import X12_DEFAULT, Separators
 
 _CONTROLS: Final = [*range(32), 127]
+COPIED_MAX: Final = 35
+"""Characters of an identifier that an answer echoes: as much as the longest place, ST03, has room for."""
 _REPETITION: Final = "^"
 _REPEATS_FROM: Final = "00402"
 
@@ -43,12 +45,12 @@ class Writer:
         self._parts.append(self.separators.element.join(elements).rstrip(self.separators.element))
 
     def clean(self, text: str) -> str:
-        """Foreign text without anything that would end an element, and in ASCII."""
-        return text.translate(self._dropped).encode("ascii", "replace").decode("ascii")
+        """Foreign text without anything that would end an element, in ASCII, no longer than any place for it."""
+        return text[:COPIED_MAX].translate(self._dropped).encode("ascii", "replace").decode("ascii")
 
     def carries(self, value: str) -> bool:
         """Whether a bad value can be copied as it is (AK404)."""
-        return bool(value.strip()) and self.clean(value) == value
+        return bool(value.strip()) and value.isascii() and value.translate(self._dropped) == value
 
     def isa(self, verdict: InterchangeVerdict, stamp: Stamp) -> None:
         """The header, sender and receiver exchanged, asking for no acknowledgement."""

@@ -30,7 +30,9 @@ _BEFORE_5010: Final = {
     ("ak403", "13"): "3",
 }
 """Codes that came with 005010, and the nearest ones before it."""
+_COUNT_DIGITS_MAX: Final = 6
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
+_VERSION_MAX: Final = 12
 _GUIDE_999: Final = "005010X231A1"
 
 
@@ -64,7 +66,8 @@ def _answer_version(group: GroupVerdict, profile: Profile) -> str:
     if profile.form == "999":
         return _GUIDE_999
     release, stated = release_of(group.version)
-    return group.version if stated and group.version.isalnum() else release
+    sound = stated and group.version.isalnum() and group.version.isascii() and len(group.version) <= _VERSION_MAX
+    return group.version if sound else release
 
 
 def _ta1_due(verdict: InterchangeVerdict, profile: Profile) -> bool:
@@ -100,7 +103,8 @@ def _write_set(writer: Writer, group: GroupVerdict, profile: Profile, control: s
         if _answered_alone(each, group, profile):
             _write_set_answer(writer, each, profile, newer)
     declared = group.declared or ""
-    stated = declared if declared.isascii() and declared.isdigit() else str(group.received)
+    readable = declared.isascii() and declared.isdigit() and len(declared) <= _COUNT_DIGITS_MAX
+    stated = declared if readable else str(group.received)
     codes = _codes(group.told, "ak905", newer)
     writer.segment("AK9", _LETTERS[group.status], stated, str(group.received), str(group.accepted), *codes)
     writer.segment("SE", str(writer.count - start + 1), control)

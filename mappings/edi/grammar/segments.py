@@ -20,7 +20,8 @@ from mappings.edi.splitting import parts_of, plain
 
 _UNIT: Final = "\x1f"
 _SHAPES_MAX: Final = 512
-"""Shapes remembered per segment: more than any partner uses, few enough that hostile input costs no memory."""
+"""Shapes remembered per segment: more than any partner uses. Segments of further shapes are looked at element by
+element, so that hostile input costs neither memory nor compiling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,9 @@ class SegmentRule:
         try:
             pattern = self._shapes[shape]
         except KeyError:
-            pattern = self._pattern(shape)
-            if len(self._shapes) < _SHAPES_MAX:
-                self._shapes[shape] = pattern
+            if len(self._shapes) >= _SHAPES_MAX:
+                return False
+            pattern = self._shapes[shape] = self._pattern(shape)
         if pattern is None:
             return False
         text = _UNIT.join(filter(None, elements))

@@ -76,9 +76,11 @@ class _Elements:
 def _flaws_of_count(row: Sequence[str], counted: int, grammar: SetGrammar) -> list[Flaw]:
     """CTT01 against what it counts; text that is no number is the element rule's to tell."""
     stated = row[1] if len(row) > 1 else ""
-    if not (stated.isascii() and stated.isdigit()) or int(stated) == counted:
+    digits = stated.removeprefix("-")
+    # Compared as text: a number may have more digits than a conversion takes.
+    if not (digits.isascii() and digits.isdigit()) or stated.lstrip("0") == (str(counted) if counted else ""):
         return []
-    message = f"says {stated} where there are {counted} ({' or '.join(sorted(grammar.counted))})"
+    message = f"says {stated[:VALUE_MAX]} where there are {counted} ({' or '.join(sorted(grammar.counted))})"
     return [Flaw(Code.ELEMENT_VALUE, 1, message, value=stated[:VALUE_MAX], reference="354")]
 
 
