@@ -188,6 +188,7 @@ class TransactionSet(Piece):
         segments: header and trailer included.
         problems: of the envelope; a grammar finds those of the content.
         offset: byte offset of the header's tag in the source.
+        charset: Python's name of the encoding its text was read with.
     """
 
     kind: str = ""
@@ -197,6 +198,7 @@ class TransactionSet(Piece):
     segments: Segments = field(default_factory=lambda: Segments([], X12_DEFAULT, b"", 0))
     problems: list[Problem] = field(default_factory=list)
     offset: int = 0
+    charset: str = "utf-8"
 
 
 @dataclass(slots=True)

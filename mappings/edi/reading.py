@@ -84,7 +84,8 @@ def _next(window: Window, position: int) -> tuple[bytes, int, tuple[Interchange,
 def _follow(last: tuple[Interchange, Traversal], trail: bytes, let_go: int, position: int) -> None:
     """Bytes behind an interchange belong to its last piece."""
     interchange, traversal = last
-    traversal.last.tail += trail
+    traversal.keep(trail)
+    traversal.settle()
     interchange.lossless = interchange.lossless and not let_go
     _tell_outside(interchange, trail, let_go, position)
 

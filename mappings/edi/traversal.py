@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from mappings.edi.cursor import Cursor, Event
+from mappings.edi.cursor import SPAN_MAX, Cursor, Event
 from mappings.edi.locating import BLANK
 from mappings.edi.model import Group, Interchange, Piece, TransactionSet
 from mappings.edi.problems import VALUE_MAX, Code, Level, Problem
@@ -35,6 +35,7 @@ class Traversal(ABC):
         """Sets met so far, in all groups."""
         self.ungrouped = True
         """No group header was met."""
+        self._tail = bytearray()
         self._seen_groups = SeenNumbers()
 
     # --- what a syntax knows ---------------------------------------------------------------------
@@ -82,7 +83,7 @@ class Traversal(ABC):
             if group is None:
                 self._stray(interchange.problems, event)
                 continue
-            interchange.count += 1
+            interchange.count += not group.implicit
             yield group
             for _ in group.sets:
                 pass
@@ -96,7 +97,7 @@ class Traversal(ABC):
             self.ungrouped = False
             group = self.group_from(self.row_of(piece.raw), event.start)
             group.head = piece
-            if self._seen_groups.again(f"{group.functional_id}:{group.control}" if group.functional_id else ""):
+            if self._seen_groups.again(f"{group.functional_id}:{group.control}"):
                 text = f"group {group.control} of {group.functional_id} comes twice in this interchange"
                 self._tell(group.problems, Code.GROUP_DUPLICATE, Level.GROUP, text, value=group.control)
         elif event.tag == self.opens_set:
@@ -117,7 +118,7 @@ class Traversal(ABC):
                 if seen.again(found.control):
                     text = f"control number {found.control} is used twice in its group"
                     self._tell(found.problems, Code.SET_DUPLICATE, Level.SET, text, value=found.control)
-                self.last = found
+                self._follow(found)
                 group.count += 1
                 self.messages += 1
                 yield found
@@ -143,22 +144,40 @@ class Traversal(ABC):
         before = cursor.done
         tail = cursor.rest()
         if tail:
-            self.last.tail += tail
+            self.keep(tail)
             if rest := tail.strip(BLANK):
                 value = rest[:VALUE_MAX].decode("latin-1")
                 text = f"{len(rest)} bytes outside any set"
                 self._tell(problems, Code.SEGMENT_OUTSIDE, Level.SEGMENT, text, value=value, offset=before)
         return event
 
+    def keep(self, raw: bytes) -> None:
+        """Bytes that belong to no piece of their own follow the last one, as far as memory allows."""
+        if len(self._tail) + len(raw) > SPAN_MAX:
+            self.interchange.lossless = False
+        else:
+            self._tail += raw
+
+    def settle(self) -> None:
+        """Hand what was kept to the last piece."""
+        if self._tail:
+            self.last.tail += bytes(self._tail)
+            self._tail.clear()
+
+    def _follow(self, piece: Piece) -> None:
+        self.settle()
+        self.last = piece
+
     def _taken(self) -> Piece:
         """The peeked segment as a piece of its own."""
-        self.last = Piece(self.cursor.take())
-        return self.last
+        piece = Piece(self.cursor.take())
+        self._follow(piece)
+        return piece
 
     def _stray(self, problems: list[Problem], event: Event) -> None:
         """An envelope segment where none may be: kept, told, passed over."""
         raw = self.cursor.take()
-        self.last.tail += raw
+        self.keep(raw)
         if not self.aside(self.row_of(raw)):
             text = f"{event.tag} where none may stand"
             self._tell(problems, Code.SEGMENT_OUTSIDE, Level.SEGMENT, text, tag=event.tag, offset=event.start)
@@ -180,4 +199,4 @@ class Traversal(ABC):
 
 
 PROBLEMS_MAX = 1_000
-"""Problems kept for one group or interchange; a file of nothing but damage must not fill the memory."""
+"""Problems, or acknowledgements, kept for one group or interchange; nothing but damage must not fill the memory."""

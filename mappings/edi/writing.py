@@ -79,7 +79,8 @@ def rewrite(found: TransactionSet, rows: Iterable[Row], *, substitute: str | Non
     """
     separators = found.segments.separators
     counted = _counted(list(rows))
-    raw = encode(counted, separators, line_end=_line_end(found.raw, separators), substitute=substitute)
+    line_end = _line_end(found.raw, separators)
+    raw = encode(counted, separators, line_end=line_end, charset=found.charset, substitute=substitute)
     raw = raw.rstrip(b"\r\n") + (separators.segment_bytes if separators.segment in "\r\n" else b"")
     texts: list[str | list[str]] = [_text(row, separators, at, substitute) for at, row in enumerate(counted, 1)]
     found.raw = raw

@@ -22,6 +22,8 @@ def interchange_at(window: Window, start: int) -> tuple[Interchange, Traversal] 
     if found is None:
         return None
     end = _end_of_header(raw, found)
+    if end is None:
+        return None
     row = _row(raw[found.header_at : end], found.separators)
     if row is None:
         return None
@@ -59,13 +61,16 @@ def _begins(window: Window, at: int) -> bool:
     return raw[:3] == b"UNA" and raw[9:].lstrip()[:3] == b"UNB" and service.read(raw) is not None
 
 
-def _end_of_header(raw: bytes, found: service.Service) -> int:
+def _end_of_header(raw: bytes, found: service.Service) -> int | None:
+    """Behind the terminator, or the end of the source; None when a header does not end within reason."""
     mark = found.separators.segment_bytes
     release = found.separators.release.encode("latin-1") if found.separators.release else None
     at = raw.find(mark, found.header_at)
     while release is not None and at > 0 and raw[at - 1 : at] == release and raw[at - 2 : at - 1] != release:
         at = raw.find(mark, at + 1)
-    return len(raw) if at < 0 else at + len(mark)
+    if at < 0:
+        return len(raw) if len(raw) < service.LONGEST else None
+    return at + len(mark)
 
 
 def _row(raw: bytes, separators: Separators) -> list[str] | None:
@@ -124,7 +129,7 @@ class EdifactTraversal(Traversal):
     def set_from(self, group: Group, raw: bytes, offset: int, *, finished: bool, binary_met: bool) -> TransactionSet:
         del group, binary_met
         separators = self.interchange.separators
-        text, declared = text_of(raw, self.interchange.charset)
+        text, charset = text_of(raw, self.interchange.charset)
         rows = rows_of(text, separators)
         head = _Fields(parts_of(str(rows[0]), separators.element, separators.release), separators)
         found = TransactionSet(
@@ -137,8 +142,9 @@ class EdifactTraversal(Traversal):
             Segments(rows, separators, raw, offset),
             [],
             offset,
+            charset,
         )
-        if not declared:
+        if charset != self.interchange.charset:
             text = f"text is not in the character set that {self.interchange.version} names"
             found.problems.append(Problem(Code.CHARSET_DIFFERS, Level.SET, text, offset=offset))
         if not finished:

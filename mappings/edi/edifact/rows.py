@@ -8,22 +8,20 @@ from mappings.edi.splitting import parts_of
 BLANKS = " \t\r\n\0"
 
 
-def text_of(raw: bytes, charset: str) -> tuple[str, bool]:
-    """The text, and whether it was in the character set that was declared.
+def text_of(raw: bytes, charset: str) -> tuple[str, str]:
+    """The text, and the encoding it was in: the declared one if it can be.
 
     Text that is valid UTF-8 beyond ASCII is UTF-8 whatever was declared: a single-byte text is that by
     accident only in theory. Anything else undeclared is read as Latin-1, which loses no byte.
     """
     if raw.isascii():
-        return raw.decode("ascii"), True
-    try:
-        return raw.decode("utf-8"), charset == "utf-8"
-    except UnicodeDecodeError:
-        pass
-    try:
-        return raw.decode(charset), True
-    except UnicodeDecodeError:
-        return raw.decode("latin-1"), False
+        return raw.decode("ascii"), charset
+    for encoding in ("utf-8", charset):
+        try:
+            return raw.decode(encoding), encoding
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("iso8859-1"), "iso8859-1"
 
 
 def rows_of(text: str, separators: Separators) -> list[str | list[str]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from mappings.edi.cursor import Cursor
 from mappings.edi.model import Group, Interchange, Party, Piece, Segments, TransactionSet
 from mappings.edi.problems import Code, Level, Problem
-from mappings.edi.traversal import Traversal
+from mappings.edi.traversal import PROBLEMS_MAX, Traversal
 from mappings.edi.window import Window
 from mappings.edi.x12 import checks, isa
-from mappings.edi.x12.rows import BLANKS, rows_of
+from mappings.edi.x12.rows import BLANKS, rows_of, text_of
 
 TAGS = ("ISA", "IEA", "GS", "GE", "ST", "SE", "TA1", "BIN", "BDS")
 
@@ -75,7 +75,8 @@ class X12Traversal(Traversal):
 
     def implicit_group(self, offset: int) -> Group:
         told = Problem(Code.GROUP_MISSING, Level.INTERCHANGE, "ST outside any group", tag="ST", offset=offset)
-        self.interchange.problems.append(told)
+        if len(self.interchange.problems) < PROBLEMS_MAX:
+            self.interchange.problems.append(told)
         return Group("", "", "", iter(()), implicit=True, offset=offset)
 
     def set_from(self, group: Group, raw: bytes, offset: int, *, finished: bool, binary_met: bool) -> TransactionSet:
@@ -94,6 +95,8 @@ class X12Traversal(Traversal):
             [],
             offset,
         )
+        if not raw.isascii() and not text_of(raw)[1]:
+            found.charset = "iso8859-1"
         if not finished:
             found.problems.append(checks.unfinished(raw, len(rows), offset))
         else:
@@ -116,7 +119,7 @@ class X12Traversal(Traversal):
         interchange.problems += checks.trailer(interchange, row)
 
     def aside(self, row: list[str]) -> bool:
-        if row[0] != "TA1":
+        if row[0] != "TA1" or len(self.interchange.acknowledgements) >= PROBLEMS_MAX:
             return False
         self.interchange.acknowledgements.append(row)
         return True

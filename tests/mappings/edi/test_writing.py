@@ -73,6 +73,18 @@ def test_values_with_separators_are_escaped_in_edifact() -> None:
     assert codes(changed) == set()
 
 
+def test_a_rewritten_set_stays_in_its_character_set() -> None:
+    """Text beyond ASCII is written in the encoding it was read with, or refused where that lacks a character."""
+    source = EDIFACT.replace(b"Half", "Hälfte".encode("latin-1"))
+    assert b"".join(write(read(source), edit=lambda found: rewrite(found, list(found.segments)))) == source
+
+    def add_polish(found: TransactionSet) -> None:
+        rewrite(found, [*found.segments[:-1], ["FTX", "zł"], found.segments[-1]])
+
+    with pytest.raises(NotWritable, match="'ł' is not in iso8859-1"):
+        b"".join(write(read(source), edit=add_polish))
+
+
 def test_values_with_separators_are_refused_in_x12() -> None:
     """X12 has no escape: the place is named, or the partner's substitute is written."""
     separators = Separators("*", ">", "~", repetition="^")
