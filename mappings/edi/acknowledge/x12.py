@@ -85,7 +85,9 @@ def _write_ta1(writer: Writer, verdict: InterchangeVerdict) -> None:
     note = next((problem.answer.ta1 for problem in verdict.told if problem.answer.ta1), "000")
     if verdict.rejected_for is not None:
         note = verdict.rejected_for.answer.ta1 or note
-    writer.segment("TA1", *map(writer.clean, (verdict.control, verdict.date, verdict.time)), letter, note)
+    # TA101 has nine digits also where the header's number had lost its leading zeros.
+    quoted = (f"{verdict.control:0>9}", verdict.date, verdict.time)
+    writer.segment("TA1", *map(writer.clean, quoted), letter, note)
 
 
 def _write_set(writer: Writer, group: GroupVerdict, profile: Profile, control: str) -> None:

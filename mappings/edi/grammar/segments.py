@@ -103,7 +103,8 @@ class SegmentRule:
         if next(self._flaws_of_presence(["x" if there else "" for there in shape]), None) is not None:
             return None
         rules = [place.rule for place, there in zip(self.places, shape, strict=False) if there]
-        return re.compile(_UNIT.join(rule.pattern for rule in rules if isinstance(rule, ElementRule)))
+        # A digit is one of 0 to 9 and no other script's.
+        return re.compile(_UNIT.join(rule.pattern for rule in rules if isinstance(rule, ElementRule)), re.ASCII)
 
     def _flaws_of_presence(self, elements: Sequence[str]) -> Iterator[Flaw]:
         for position, place in enumerate(self.places, 1):

@@ -176,6 +176,7 @@ def test_the_fast_way_never_calls_bad_good(name: str) -> None:
         "x" * 30,
         "x" * 90,
         "é",
+        "٣٣",
         "\x01",
     ]
     for rule in release(name).segments.values():
