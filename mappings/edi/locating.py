@@ -24,6 +24,9 @@ def spans(raw: bytes, separators: Separators) -> Iterator[tuple[int, int]]:
     while position < size:
         start = position
         data_end = binary.end_of_data(raw, _skip(raw, start), separators) or start
+        if data_end > size:
+            # Not all of the data is there: the length cannot be believed.
+            data_end = start
         end = raw.find(mark, data_end)
         while release and end > 0 and _released(raw, end, start, release):
             end = raw.find(mark, end + 1)

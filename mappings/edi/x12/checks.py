@@ -33,7 +33,7 @@ def header(found: Header, offset: int) -> list[Problem]:
         tell(Code.INTERCHANGE_DATE, 9, "ISA09 is no date YYMMDD", given[8])
     if not _parses(given[9], "%H%M"):
         tell(Code.INTERCHANGE_TIME, 10, "ISA10 is no time HHMM", given[9])
-    if len(given[11]) != 5 or not given[11].isdigit():
+    if len(given[11]) != 5 or not (given[11].isascii() and given[11].isdigit()):
         tell(Code.INTERCHANGE_VERSION, 12, "ISA12 is no version number", given[11])
     if not _number(given[12]):
         tell(Code.INTERCHANGE_CONTROL, 13, "ISA13 is no number of up to nine digits", given[12])
@@ -131,7 +131,7 @@ def binary_segments(found: TransactionSet) -> list[Problem]:
         if field is None:
             continue
         given = segment.raw(field)
-        if not given.isdigit():
+        if not (given.isascii() and given.isdigit() and len(given) <= 2 * _CONTROL_MAX):
             text = f"{segment.tag}{field:02d} is no length; the data was taken up to the next terminator"
             problems.append(_in_set(Code.BINARY_LENGTH, segment.tag, segment.position, field, text, given))
         elif len(segment.raw(field + 1)) != int(given):

@@ -45,7 +45,7 @@ def _rows_with_binary(raw: bytes, separators: Separators) -> list[str | list[str
     found: list[str | list[str]] = []
     for start, end in spans(raw, separators):
         data = binary.begin_of_data(raw, start, separators)
-        if data is None:
+        if data is None or sum(data) > end:
             text = text_of(raw[start:end])[0]
             found.append(text if "\n" not in text else text.replace("\r", "").replace("\n", ""))
         else:

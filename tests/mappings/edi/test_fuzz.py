@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import sys
 import time
 import tracemalloc
 
@@ -22,9 +23,10 @@ from tests.support.interchanges import EDIFACT, X12, isa, samples, sets_of
 SECONDS = float(os.environ.get("TRUNKLINE_EDI_FUZZ_S", "0"))
 SEEDS = [X12, EDIFACT, (isa(version="00501", repeats="^") + "ST*275*0001~BIN*5*a~b*c~SE*3*0001~").encode()]
 PIECES = [
-    b"ISA", b"ISA*", b"IEA*1*000000001~", b"GS*", b"GE*1*17~", b"ST*850*0001~", b"SE*5*0001~", b"~", b"*", b"\n", b"\r\n",
-    b"TA1*", b"BIN*", b"BIN*99999999999*", b"BDS*A*3*", b"UNA:+.? '", b"UNA", b"UNB+UNOA:1+", b"UNH+1+ORDERS:D:96A:UN'",
-    b"UNT+", b"UNZ+1+1'", b"UNG+", b"UNE+", b"?", b"??", b"'", b"+", b":", b"\xff", b"\xe2\x80\xa6", b"\0", b" ", X12[:106],
+    b"ISA", b"ISA*", b"IEA*1*000000001~", b"GS*", b"GE*1*17~", b"ST*850*0001~", b"SE*5*0001~", b"~", b"*", b"\n",
+    b"\r\n", b"TA1*", b"BIN*", b"BIN*99999999999*", b"BIN*\xb2*", b"BDS*A*3*", b"UNA:+.? '", b"UNA", b"UNB+UNOA:1+",
+    b"UNH+1+ORDERS:D:96A:UN'", b"UNT+", b"UNZ+1+1'", b"UNG+", b"UNE+", b"?", b"??", b"'", b"+", b":", b"\xff",
+    b"\xe2\x80\xa6", b"\0", b" ", X12[:106],
 ]  # fmt: skip
 
 pieces = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=12)), max_size=30).map(b"".join)
@@ -82,20 +84,20 @@ def test_the_place_where_a_chunk_ends_changes_nothing(source: bytes, chunk: int)
 
 
 HOSTILE = [
-    b"ISA*" * 50_000,
+    b"ISA*" * 20_000,
     X12[:106] * 2_000,
-    X12[:106] + b"ST*850*0001~" * 20_000,
+    X12[:106] + b"ST*850*0001~" * 8_000,
     X12[:106] + b"GS*PO*" * 40_000,
-    X12[:106] + b"GE*1*1~" * 50_000,
-    X12[:106] + b"TA1*1~" * 50_000,
-    X12[:106] + b"~" * 300_000,
+    X12[:106] + b"GE*1*1~" * 15_000,
+    X12[:106] + b"TA1*1~" * 15_000,
+    X12[:106] + b"~" * 100_000,
     X12[:106] + b"\r\n" * 150_000,
     X12[:106] + (X12[:106].replace(b"*", b"|").replace(b"~", b"!") + X12[:106]) * 1_000,
     b"UNA:+.? '" * 30_000,
     b"UNB+UNOA:1+A+B+1:1+1'" * 10_000,
     b"UNB+UNOA:1+A+B+1:1+1'UNH+1+" + b"?" * 300_000,
-    b"UNB+UNOA:1+A+B+1:1+1'UNH+1+" + b"?'UNT+" * 50_000,
-    X12[:106] + b"ST*275*0001~" + b"BIN*9999999*" * 20_000,
+    b"UNB+UNOA:1+A+B+1:1+1'UNH+1+" + b"?'UNT+" * 15_000,
+    X12[:106] + b"ST*275*0001~" + b"BIN*9999999*" * 8_000,
 ]
 
 
@@ -117,7 +119,7 @@ def test_work_grows_with_the_input_and_not_faster(source: bytes) -> None:
 def test_for_long() -> None:
     """Mutations of every known file for as long as asked; the seed is printed."""
     seed = random.randrange(2**32)
-    print(f"seed {seed}")
+    sys.stdout.write(f"seed {seed}\n")
     chance = random.Random(seed)
     known = [*SEEDS, *(path.read_bytes() for path in samples())]
     until = time.monotonic() + SECONDS

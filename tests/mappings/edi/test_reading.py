@@ -157,10 +157,12 @@ def test_binary_data_is_as_long_as_it_says() -> None:
     assert source[found.segments[2].offset :].startswith(b"SE*3")
 
 
-def test_a_binary_length_that_is_no_number_is_told() -> None:
+@pytest.mark.parametrize("length", ["1a", "", "²", "9" * 5000, "99999999999"])
+def test_a_binary_length_that_cannot_be_is_told(length: str) -> None:
     """The data then ends at the terminator."""
-    source = (isa() + GS + "ST*275*0001~BIN*1a*DATA~SE*3*0001~" + END).encode()
-    assert codes(source) == {Code.BINARY_LENGTH}
+    for charset in ("utf-8", "latin-1"):
+        source = (isa() + GS + f"ST*275*0001~BIN*{length}*DATA~SE*3*0001~" + END).encode(charset)
+        assert codes(source) == {Code.BINARY_LENGTH}
 
 
 DAMAGE = [
