@@ -30,7 +30,7 @@ def judge(interchange: Interchange, profile: Profile = STANDARD, on_set: OnSet |
     """
     groups = [_judge_group(group, interchange, profile, on_set) for group in interchange.groups]
     told, kept = _apart(interchange.problems, profile)
-    kept += _flaws_of_acknowledgements(interchange)
+    kept = (*kept, *_flaws_of_acknowledgements(interchange))
     status = Status.after(weigh(told, profile.actions))
     if status is Status.REJECTED:
         for group in groups:
@@ -129,13 +129,13 @@ def _status_of_group(verdict: GroupVerdict, profile: Profile) -> Status:
     return Status.WITH_ERRORS if own is Action.ACCEPT or Status.WITH_ERRORS in statuses else Status.ACCEPTED
 
 
-def _apart(problems: Iterable[Problem], profile: Profile) -> tuple[list[Problem], list[Problem]]:
-    """Problems to tell, and problems to keep."""
+def _apart(problems: Iterable[Problem], profile: Profile) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+    """Problems to tell, and problems to keep; most sets have neither, and empty tuples cost nothing."""
     told: list[Problem] = []
     kept: list[Problem] = []
     for problem in problems:
         (kept if profile.actions[class_of(problem)] is Action.IGNORE else told).append(problem)
-    return told, kept
+    return tuple(told), tuple(kept)
 
 
 def _version_problems(group: Group, interchange: Interchange, profile: Profile) -> list[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -35,8 +35,8 @@ class SetVerdict:
     version: str
     implementation: str
     status: Status
-    told: list[Problem] = field(default_factory=list)
-    kept: list[Problem] = field(default_factory=list)
+    told: Sequence[Problem] = ()
+    kept: Sequence[Problem] = ()
 
 
 @dataclass(slots=True)
@@ -53,8 +53,8 @@ class GroupVerdict:
     declared: str | None = None
     received: int = 0
     sets: list[SetVerdict] = field(default_factory=list)
-    told: list[Problem] = field(default_factory=list)
-    kept: list[Problem] = field(default_factory=list)
+    told: Sequence[Problem] = ()
+    kept: Sequence[Problem] = ()
 
     def takes(self, each: SetVerdict) -> bool:
         """Whether one of its sets is to be acted on: good by itself, in a group that is not rejected."""
@@ -92,8 +92,8 @@ class InterchangeVerdict:
     acknowledges_only: bool
     status: Status
     groups: list[GroupVerdict] = field(default_factory=list)
-    told: list[Problem] = field(default_factory=list)
-    kept: list[Problem] = field(default_factory=list)
+    told: Sequence[Problem] = ()
+    kept: Sequence[Problem] = ()
     rejected_for: Problem | None = None
     """The first problem that made it be rejected; only interchange-level problems do."""
 

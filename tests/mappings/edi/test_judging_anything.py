@@ -69,7 +69,7 @@ def test_a_line_count_that_is_no_count(count: str) -> None:
     """CTT01 may hold anything; it is told, and by the standard profile kept from the partner."""
     verdict = judged(x12([x12_set("850", [*ORDER[:2], f"CTT*{count}"])]))
     (each,) = verdict.groups[0].sets
-    assert each.told == []
+    assert list(each.told) == []
     assert {problem.tag for problem in each.kept} == {"CTT"}
 
 
