@@ -133,6 +133,29 @@ def test_content_is_told_by_segment_and_element(body: list[str], ak3: list[str],
     assert found[-1] == ak5
 
 
+def test_a_loop_that_comes_too_often() -> None:
+    """The eleventh party of a shipping order is one more than the ten it may have: AK304 4 at its segment."""
+    body = [SHIPPING_ORDER[0], *[f"N1*ST*PLACE {number}" for number in range(1, 12)], *SHIPPING_ORDER[1:]]
+    told = answered(x12([x12_set("940", body)], group="OW"))
+    assert among(told, "AK3", "AK5") == ["AK3*N1*13*N1*4", "AK5*R*5"]
+
+
+@pytest.mark.parametrize(
+    ("levels", "told"),
+    [
+        (["HL*1**S", "HL*2*1*O"], []),
+        (["HL*1**S", "HL*2*7*O"], ["AK4*2*734*7*7"]),
+        (["HL*1**S", "HL*1*1*O"], ["AK4*1*628*7*1"]),
+        (["HL*1**S", "HL*2**S"], ["AK4*3*735*7*S"]),
+        (["HL*2*1*O", "HL*1**S"], ["AK4*2*734*7*1"]),
+    ],
+)
+def test_levels_of_a_ship_notice_must_hang_together(levels: list[str], told: list[str]) -> None:
+    """An id used twice, a parent not met before and a second shipment refuse the notice at that element."""
+    lines = answered(x12([x12_set("856", ["BSN*00*S-1*20261121*1130", *levels])], group="SH"))
+    assert among(lines, "AK4", "AK5") == [*told, "AK5*R*5" if told else "AK5*A"]
+
+
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*/*.edi")), ids=lambda path: path.stem)
 def test_every_public_sample_is_judged_and_answered(path: Path) -> None:
     """No real file makes judging or answering fail, and every answer is itself a whole interchange."""
