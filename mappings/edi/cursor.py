@@ -8,10 +8,10 @@ times, whatever the input: steps grow while nothing is found and shrink again wh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import NamedTuple
 
 from mappings.edi import binary
+from mappings.edi.beginnings import first_beginning
 from mappings.edi.locating import BLANK
 from mappings.edi.model import Separators
 from mappings.edi.window import Window
@@ -37,28 +37,17 @@ class Cursor:
     Args:
         position: offset just behind the interchange header's terminator.
         tags: the envelope tags of the syntax.
-        begins: says whether another interchange begins at an offset; it ends this one even when
-            its separators differ. `needle` is what such a header starts with.
+
+    Another interchange's header ends this one, also when its separators differ.
     """
 
-    def __init__(
-        self,
-        window: Window,
-        separators: Separators,
-        position: int,
-        *,
-        tags: tuple[str, ...],
-        needle: bytes,
-        begins: Callable[[Window, int], bool],
-    ) -> None:
+    def __init__(self, window: Window, separators: Separators, position: int, *, tags: tuple[str, ...]) -> None:
         self.window = window
         self.separators = separators
         self.done = position
         """Offset behind the last envelope segment or set that was taken."""
         self._mark = separators.segment_bytes
         self._scan = position - len(self._mark)
-        self._needle = needle
-        self._begins = begins
         self._release = separators.release.encode("latin-1") if separators.release else b""
         self._pattern = _pattern(separators, tags)
         self._names = {tag.encode("ascii"): tag for tag in tags}
@@ -74,7 +63,7 @@ class Cursor:
             done = self.done
             found = self._search(done)
             if found is not None and found.start - done > _GAP:
-                fresh = self._fresh(done, found.start)
+                fresh = first_beginning(self.window, done, found.start)
                 if fresh is not None:
                     found = None
                     self._finish(fresh)
@@ -113,7 +102,7 @@ class Cursor:
             met_binary = True
             self._pass_binary(event.start)
         stop = event.start if event is not None else self._stop
-        if (fresh := self._fresh(header.start, stop)) is not None:
+        if (fresh := first_beginning(self.window, header.start, stop)) is not None:
             event, stop = None, fresh
             self._finish(fresh)
         raw = self._taken(header.start, stop)
@@ -165,8 +154,8 @@ class Cursor:
     def _nothing_until(self, begin: int, upto: int, keep: int) -> bool:
         """Move on behind what was searched; True when the interchange ends here."""
         window = self.window
-        fresh = self._fresh(max(begin, keep), upto)
-        if fresh is not None and fresh > keep:
+        fresh = first_beginning(window, max(begin, keep), upto)
+        if fresh is not None:
             self._finish(fresh)
             return True
         # A tag cut in two by the end of the step stands behind the last terminator in it.
@@ -178,15 +167,6 @@ class Cursor:
             return False
         self._finish(window.end)
         return True
-
-    def _fresh(self, start: int, stop: int) -> int | None:
-        """Offset of another interchange's header in a range; one cut by the range's end counts as well."""
-        at = self.window.find(self._needle, start + 1, min(stop + len(self._needle), self.window.end))
-        while at >= 0:
-            if self._begins(self.window, at):
-                return at
-            at = self.window.find(self._needle, at + 1, min(stop + len(self._needle), self.window.end))
-        return None
 
     def _end_of_segment(self, start: int) -> int:
         """Offset behind the terminator, or the source's end when there is none within reason."""

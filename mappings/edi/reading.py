@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from mappings.edi import edifact, x12
 from mappings.edi.cursor import SPAN_MAX
+from mappings.edi.edifact.reading import interchange_at as edifact_at
 from mappings.edi.locating import BLANK
 from mappings.edi.model import Interchange
 from mappings.edi.problems import VALUE_MAX, Code, Level, Problem
 from mappings.edi.seen import SeenNumbers
 from mappings.edi.traversal import Traversal
 from mappings.edi.window import Window
+from mappings.edi.x12.reading import interchange_at as x12_at
 
 _BEGINNING = re.compile(rb"ISA[^0-9A-Za-z \r\n]|UNA(?s:.{6})[ \t\r\n]*U[\r\n]*N[\r\n]*B|UNB[^0-9A-Za-z \r\n]")
 _LOOKBACK = 32
@@ -65,8 +66,7 @@ def _next(window: Window, position: int) -> tuple[bytes, int, tuple[Interchange,
         match = _BEGINNING.search(window.data, scan - window.base)
         if match is not None:
             start = match.start() + window.base
-            module = x12 if match[0].startswith(b"I") else edifact
-            opened = module.interchange_at(window, start)
+            opened = (x12_at if match[0].startswith(b"I") else edifact_at)(window, start)
             if opened is not None:
                 lead = window.slice(begin, start)
                 window.keep = opened[1].cursor.done

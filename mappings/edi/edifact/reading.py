@@ -48,17 +48,10 @@ def interchange_at(window: Window, start: int) -> tuple[Interchange, Traversal] 
         raw_end=start + end,
         head=Piece(raw[:end]),
     )
-    cursor = Cursor(window, found.separators, start + end, tags=TAGS, needle=b"UNA", begins=_begins)
+    cursor = Cursor(window, found.separators, start + end, tags=TAGS)
     traversal = EdifactTraversal(cursor, interchange)
     interchange.groups = traversal.groups()
     return interchange, traversal
-
-
-def _begins(window: Window, at: int) -> bool:
-    """Whether a service string advice followed by a header stands at an offset."""
-    window.ensure(at + 32)
-    raw = window.slice(at, at + 32)
-    return raw[:3] == b"UNA" and raw[9:].lstrip()[:3] == b"UNB" and service.read(raw) is not None
 
 
 def _end_of_header(raw: bytes, found: service.Service) -> int | None:

@@ -39,7 +39,7 @@ def interchange_at(window: Window, start: int) -> tuple[Interchange, Traversal] 
         raw_end=end,
         head=Piece(window.slice(start, end)),
     )
-    cursor = Cursor(window, header.separators, end, tags=TAGS, needle=b"ISA", begins=isa.begins)
+    cursor = Cursor(window, header.separators, end, tags=TAGS)
     traversal = X12Traversal(cursor, interchange)
     interchange.groups = traversal.groups()
     return interchange, traversal

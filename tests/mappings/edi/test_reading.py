@@ -261,6 +261,18 @@ def test_reading_goes_on_behind_damage() -> None:
         assert found[-1].problems == []
 
 
+@pytest.mark.parametrize("upto", [b"GS*", b"ST*", b"BEG*", b"GE*", b"IEA*"])
+def test_another_interchange_may_begin_anywhere(upto: bytes) -> None:
+    """Behind a header, inside a set, behind a trailer: with other separators, directly or after a line end."""
+    marks = str.maketrans({"*": "|", "~": "!"})
+    other = X12.decode().replace("000000001", "000000002").translate(marks).encode()
+    for between in (b"", b"\r\n", b"-- \n"):
+        for following in (other, EDIFACT):
+            first, second = read_whole(X12[: X12.index(upto)] + between + following)
+            assert Code.INTERCHANGE_UNFINISHED in {problem.code for problem in first[2]}
+            assert [len(second[1]), second[2]] == [1, []]
+
+
 def test_numbers_used_twice_are_told() -> None:
     """An interchange or group that comes twice in one file is a duplicate."""
     assert codes(X12 + X12) == {Code.INTERCHANGE_DUPLICATE}
