@@ -118,7 +118,9 @@ class Traversal(ABC):
                 if seen.again(found.control):
                     text = f"control number {found.control} is used twice in its group"
                     self._tell(found.problems, Code.SET_DUPLICATE, Level.SET, text, value=found.control)
-                self._follow(found)
+                if self._tail:
+                    self.settle()
+                self.last = found
                 group.count += 1
                 self.messages += 1
                 yield found
