@@ -110,9 +110,9 @@ def _tree(levels: list[Json]) -> list[Json]:
     for level in levels:
         head = level["HL"]
         if named:
-            depth, parent = by_id.get(head.get("02", ""), (0, None))
+            depth, parent = by_id.get(_plain(head, "02"), (0, None))
         else:
-            rank = _LEVELS.find(head.get("03", "")[:1])
+            rank = _LEVELS.find(_plain(head, "03")[:1])
             while path and path[-1][0] >= rank:
                 path.pop()
             depth, parent = len(path), path[-1][1] if path else None
@@ -122,5 +122,12 @@ def _tree(levels: list[Json]) -> list[Json]:
             roots.append(level)
         else:
             parent.setdefault("HL_loop", []).append(level)
-        by_id.setdefault(head.get("01", ""), (depth + 1, level))
+        if name := _plain(head, "01"):
+            by_id.setdefault(name, (depth + 1, level))
     return roots
+
+
+def _plain(segment: Json, position: str) -> str:
+    """A simple element's text; empty when absent, or when it came in parts, as an id never does."""
+    found = segment.get(position, "")
+    return found if isinstance(found, str) else ""

@@ -80,6 +80,13 @@ def test_a_hostile_tree_can_still_be_written() -> None:
     assert {"HL": {"01": "A", "02": "A", "03": "I"}} in found["HL_loop"]
 
 
+@pytest.mark.parametrize("head", ["HL*1^2**S", "HL*1>2**S", "HL*2*1^2*O", "HL*2*1>2*O", "HL***S", "HL*1**S^O"])
+def test_a_level_whose_id_is_no_id_stands_at_the_root(head: str) -> None:
+    """Parts where an id should be name nobody; nothing is lost and nothing raised."""
+    found = first(x12([x12_set("856", ["BSN*00*S-1*20261121*1130", head, "HL*3*7*I"])], version="005010"))
+    assert len(found["HL_loop"]) == 2
+
+
 def test_composites_and_repetitions() -> None:
     """A composite is an object of its components, a repeated element an array; the rest is text."""
     body = ["BEG*00*SA*PO-1**20261101", "REF*DP*016^017", "PO1*1*1*EA", "SLN*1**I*2*EA>3*1.5"]
