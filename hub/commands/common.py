@@ -8,10 +8,9 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 Json = dict[str, Any]
 Run = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
@@ -154,21 +153,5 @@ def read_file(name: str) -> bytes:
         return sys.stdin.buffer.read()
     try:
         return Path(name).read_bytes()
-    except OSError as error:
-        raise CommandError(f"reading {name}: {error.strerror}", exit_code=EXIT_USAGE) from None
-
-
-@contextmanager
-def opened(name: str) -> Iterator[BinaryIO]:
-    """A file to read bytes from by and by, or standard input for `-`."""
-    if name == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        with Path(name).open("rb") as source:
-            yield source
-    except BrokenPipeError:
-        # The reader of our answer has left, which is not about the file.
-        raise
     except OSError as error:
         raise CommandError(f"reading {name}: {error.strerror}", exit_code=EXIT_USAGE) from None

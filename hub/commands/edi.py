@@ -6,7 +6,8 @@ import argparse
 import sys
 
 from hub.commands import edi_judging
-from hub.commands.common import EXIT_OK, EXIT_USAGE, CommandError, Subparsers, command, group, opened, wants_json
+from hub.commands.common import EXIT_OK, EXIT_USAGE, CommandError, Subparsers, command, group, wants_json
+from hub.commands.opening import opened
 from mappings.edi import inspection
 
 

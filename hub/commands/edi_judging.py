@@ -16,11 +16,11 @@ from hub.commands.common import (
     Json,
     Subparsers,
     command,
-    opened,
     print_json,
     print_lines,
     wants_json,
 )
+from hub.commands.opening import opened
 from mappings.edi.acknowledge import GroupVerdict, InterchangeVerdict, SetVerdict, Stamp, Status, acknowledge, judge_all
 from mappings.edi.grammar.profile import STANDARD, Profile, ProfileInvalid, read_profile
 from mappings.edi.grammar.strictness import class_of
