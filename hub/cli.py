@@ -15,14 +15,28 @@ from config import ConfigurationInvalid
 from hub import __version__
 from hub.api.server import AddressTaken
 from hub.bootstrap.keys import KeyUnusable
-from hub.commands import accounts, db, demo, failures, mapping, normalize, orders, run, sandbox, setup, stock, token
+from hub.commands import (
+    accounts,
+    db,
+    demo,
+    edi,
+    failures,
+    mapping,
+    normalize,
+    orders,
+    run,
+    sandbox,
+    setup,
+    stock,
+    token,
+)
 from hub.commands.common import EXIT_FAILED, EXIT_OK, EXIT_USAGE, CommandError, shared
 from hub.ports.store import StoreConflict, StoreUnavailable
 from hub.runtime import logs, process
 from hub.storage import StorageError
 from mappings import MappingSetInvalid
 
-_COMMANDS = (setup, run, demo, sandbox, normalize, mapping, stock, orders, accounts, failures, db, token)
+_COMMANDS = (setup, run, demo, sandbox, normalize, mapping, edi, stock, orders, accounts, failures, db, token)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -36,6 +36,7 @@ def test_the_surface_is_there() -> None:
         *(("accounts", verb) for verb in ("list", "check", "pause", "resume", "pull")),
         *(("db", verb) for verb in ("upgrade", "check", "backup", "restore")),
         *(("token", verb) for verb in ("create", "list", "revoke")),
+        *(("edi", verb) for verb in ("inspect", "validate", "ack")),
         ("config", "schema"),
     }
     assert promised <= set(COMMANDS)
@@ -90,6 +91,9 @@ def test_an_unknown_option_ends_with_2(words: tuple[str, ...]) -> None:
         ("normalize", "nobody", "orders/create", "-"),
         ("normalize", "shopify", "orders/create", "/no/such/file"),
         ("mapping", "show", "nobody"),
+        ("edi", "inspect", "/no/such/file"),
+        ("edi", "validate", "/no/such/file"),
+        ("edi", "ack", "--control", "0", "/no/such/file"),
     ],
     ids=" ".join,
 )

@@ -1,0 +1,1 @@
+"""EDIFACT: the envelope from UNA or UNB to UNZ."""

@@ -1,0 +1,1 @@
+"""X12: the envelope from ISA to IEA."""
