@@ -171,12 +171,14 @@ class _Reader:
         if entry is None:
             self.fault(1, "document", f"is missing; it is one of {', '.join(DOCUMENT_TYPES)}")
             return ""
-        if entry.value not in DOCUMENT_TYPES:
-            near = difflib.get_close_matches(str(entry.value), DOCUMENT_TYPES, n=1)
+        # A list or a table is no name, and cannot even be looked up.
+        name = str(plain(entry.value))
+        if not isinstance(entry.value, str) or name not in DOCUMENT_TYPES:
+            near = difflib.get_close_matches(name, DOCUMENT_TYPES, n=1)
             hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(DOCUMENT_TYPES)}"
-            self.fault(entry.line, "document", f"there is no document {entry.value!r}; {hint}")
+            self.fault(entry.line, "document", f"there is no document {name!r}; {hint}")
             return ""
-        return str(entry.value)
+        return name
 
     def topics(self, entry: Entry | None) -> tuple[str, ...] | None:
         if entry is None:
