@@ -163,3 +163,28 @@ async def test_a_spent_bucket_says_how_long_to_wait(suite: Suite) -> None:
         assert caught.value.retry_after_s > 60
         rig.clock.advance(caught.value.retry_after_s + 200)
         assert (await connector.fetch("orders", None, 50)).envelopes
+
+
+async def test_an_expired_token_is_renewed_and_the_walk_goes_on(suite: Suite) -> None:
+    """The refusal costs one renewal and no order."""
+    async with opened(suite) as (rig, connector, sandbox):
+        numbers = await suite.trade(rig, orders=3)
+        await connector.fetch("orders", None, 50)
+        sandbox.faults.force("expired_token")
+        assert await polled(suite, rig) >= set(numbers)
+        assert sandbox.faults.counts["expired_token"] == 1
+
+
+async def test_an_order_that_moves_while_pages_are_read_hides_no_other(suite: Suite) -> None:
+    """Between two pages the first order is shipped: every order is still read."""
+    async with opened(suite) as (rig, connector, sandbox):
+        numbers = await suite.trade(rig, orders=5)
+        rig.clock.advance(300)
+        page = await connector.fetch("orders", None, 2)
+        found = list(page.envelopes)
+        await sandbox.ship(numbers[0])
+        while page.more:
+            page = await connector.fetch("orders", page.cursor, 2)
+            found += page.envelopes
+        documents = suite.documents(rig, found)
+        assert {document.source.id for document in documents if document.type == "order"} == set(numbers)
