@@ -88,6 +88,9 @@ class Timetable:
             self._running.add(task)
         try:
             await job.run()
+        except asyncio.CancelledError:
+            # Nobody awaits a run but the scheduler, which would tell a stop as the job's failure.
+            _log.info("job.cancelled", job=job.name)
         except StoreUnavailable:
             _log.warning("job.postponed", job=job.name, reason="the store is unavailable")
         except ConnectorError as error:
