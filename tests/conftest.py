@@ -1,8 +1,19 @@
-"""The counts of the rigs are a result: they are printed for passing runs as well, before the closing line."""
+"""For every test: logging stays as it was; the counts of the rigs, a result, are printed for passing runs too."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+import structlog
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command run in this process sets logging up for itself; the next test must not inherit its stream."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

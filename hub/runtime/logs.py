@@ -97,18 +97,18 @@ def _short(filename: str) -> str:
 
 
 class _Unfailing:
-    """Where lines go. A full disk or a closed pipe loses lines; it must not end the work they tell of."""
+    """Where lines go. A full disk or a closed pipe or stream loses lines; it must not end the work they tell of."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
     def write(self, text: str) -> int:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             self._out.write(text)
         return len(text)
 
     def flush(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             self._out.flush()
 
 

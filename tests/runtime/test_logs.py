@@ -114,3 +114,15 @@ def test_events_are_named_noun_and_past_verb() -> None:
 def _well_named(event: str) -> bool:
     noun, dot, verb = event.partition(".")
     return bool(dot and noun and verb) and event == event.lower() and " " not in event
+
+
+def test_a_closed_stream_ends_no_work() -> None:
+    """Whoever read the lines is gone: they are lost, and the thread that wrote them goes on."""
+    out = io.StringIO()
+    before = structlog.get_config()
+    try:
+        logs.configure(json_lines=True, stream=out)
+        out.close()
+        structlog.get_logger("hub.test").warning("store.checkpoint_failed", error="x")
+    finally:
+        structlog.configure(**before)

@@ -29,7 +29,8 @@ _log = structlog.get_logger(__name__)
 class Checkpoints:
     """Owns its connection, which never writes a row.
 
-    `turn` is held while a checkpoint runs: SQLite refuses a second one meanwhile.
+    `turn` is held while a checkpoint runs: SQLite refuses a second one meanwhile. `failed` is the failed
+    sync that ended it, set before anything else is done: from then on nothing may be acknowledged.
 
     Args:
         on_fatal: Called on the thread after a failed sync; what the disk holds is then unknown.
@@ -39,6 +40,7 @@ class Checkpoints:
         self._connection = connection
         self._on_fatal = on_fatal
         self.turn = threading.Lock()
+        self.failed: FatalStoreError | None = None
         self._written = threading.Event()
         self._ending = threading.Event()
         self._refused = False
@@ -84,8 +86,9 @@ class Checkpoints:
 
     def _failed(self, problem: Exception) -> bool:
         if isinstance(problem, FatalStoreError):
-            _log.critical("store.sync_failed", error=str(problem))
+            self.failed = problem
             self._on_fatal(problem)
+            _log.critical("store.sync_failed", error=str(problem))
             return False
         if not self._refused:
             # A full disk refuses every one of them until there is room; once is enough to say so.

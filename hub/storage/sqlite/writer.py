@@ -93,8 +93,8 @@ class Writer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         with self._gate:
-            if self._fatal is not None:
-                future.set_exception(self._fatal)
+            if (fatal := self._ended()) is not None:
+                future.set_exception(fatal)
             elif self._closed:
                 future.set_exception(StoreUnavailable("the store is closed"))
             else:
@@ -104,7 +104,11 @@ class Writer:
     @property
     def running(self) -> bool:
         """False once closed or ended by a failed sync."""
-        return not self._closed and self._fatal is None
+        return not self._closed and self._ended() is None
+
+    def _ended(self) -> FatalStoreError | None:
+        """The failed sync after which nothing is acknowledged, whichever thread met it."""
+        return self._fatal or (None if self._beside is None else self._beside.failed)
 
     def empty_log(self) -> None:
         """At the next quiet moment write the log back whole, so that nothing forgotten stays in it."""
@@ -167,7 +171,8 @@ class Writer:
                 self._beside.written()
         except sqlite3.Error as error:
             self._spoil(done or [first], translated(error))
-        _answer(done or [first])
+        self._fatal = self._ended()
+        _answer(done or [first], self._ended)
         return going_on and self._fatal is None
 
     def _keep_promises(self, synced: bool) -> None:
@@ -252,29 +257,30 @@ class Writer:
             if job is not None:
                 job.error = self._fatal or StoreUnavailable("the store is closed")
                 rest.append(job)
-        _answer(rest)
+        _answer(rest, self._ended)
 
     def _finish(self) -> None:
-        if self._fatal is None:
+        if self._ended() is None:
             self._checkpoint("TRUNCATE")
         self._connection.close()
 
 
-def _answer(jobs: list[_Job]) -> None:
-    """Tell everybody, with one wake-up per event loop."""
+def _answer(jobs: list[_Job], ended: Callable[[], FatalStoreError | None]) -> None:
+    """Tell everybody, with one wake-up per event loop; `ended` is asked once more just before."""
     loops: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
     for job in jobs:
         loops.setdefault(job.loop, []).append(job)
     for loop, mine in loops.items():
         if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, mine)
+            loop.call_soon_threadsafe(_settle, mine, ended)
 
 
-def _settle(jobs: list[_Job]) -> None:
+def _settle(jobs: list[_Job], ended: Callable[[], FatalStoreError | None]) -> None:
+    fatal = ended()
     for job in jobs:
         if job.future.done():
             continue
-        if job.error is not None:
-            job.future.set_exception(job.error)
+        if (error := job.error or fatal) is not None:
+            job.future.set_exception(error)
         else:
             job.future.set_result(job.result)
