@@ -24,7 +24,7 @@ from typing import Any
 
 from bench import world
 from bench.cell import serving, tell, until_told_to_stop
-from bench.end_to_end import GO, RESULT, Watch, sell
+from bench.end_to_end import GO, RESULT, Watch, configure, sell
 from bench.options import Options
 from bench.report import Figure, Report, Side, Target
 from connectors import registry
@@ -131,24 +131,7 @@ def _once(options: Options, connector: str, listings: int) -> dict[str, Any]:
 async def daemon(folder: str, sections: dict[str, Any], listings: int) -> dict[str, int]:
     """A cell: pushes the whole catalogue, says so, pushes it again when asked."""
     place = Path(folder)
-    port = world.free_port()
-    document = {
-        "hub": {
-            "database": f"sqlite:///{place}/hub.db",
-            "listen": f"127.0.0.1:{port}",
-            "public_url": f"http://127.0.0.1:{port}",
-            "encryption_key": {"file": f"{place}/hub.key"},
-            "log": {"format": "json", "level": "info"},
-        },
-        "locations": {world.LOCATION: {"name": "Main warehouse"}},
-        "accounts": {
-            name: section | {"availability": {"locations": [world.LOCATION]}} for name, section in sections.items()
-        },
-        "skus": "skus.csv",
-    }
-    (place / "skus.csv").write_text("\n".join(["sku", *(world.sku(number) for number in range(listings))]) + "\n")
-    config = place / "hub.yaml"
-    config.write_text(json.dumps(document))
+    config = configure(place, sections, listings, poll={})
     hub = Hub.build(bootstrap.load(config))
     await hub.start()
     try:

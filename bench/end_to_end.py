@@ -96,14 +96,9 @@ def _once(options: Options, others: Sequence[str], skus: int, rate: float, secon
 # --- the hub -------------------------------------------------------------------------------------
 
 
-async def daemon(folder: str, sections: dict[str, Any], skus: int) -> dict[str, int]:
-    """A cell: the daemon over these sandboxes; ready when every number is published and read back."""
-    place = Path(folder)
+def configure(place: Path, sections: dict[str, Any], skus: int, *, poll: Mapping[str, str]) -> Path:
+    """The configuration of a hub over these sandboxes, its catalogue beside it."""
     port = world.free_port()
-    accounts = {
-        name: section | {"poll": {"orders": "1m"}, "availability": {"locations": [world.LOCATION]}}
-        for name, section in sections.items()
-    }
     document = {
         "hub": {
             "database": f"sqlite:///{place}/hub.db",
@@ -113,12 +108,21 @@ async def daemon(folder: str, sections: dict[str, Any], skus: int) -> dict[str, 
             "log": {"format": "json", "level": "info"},
         },
         "locations": {world.LOCATION: {"name": "Main warehouse"}},
-        "accounts": accounts,
+        "accounts": {
+            name: section | {"poll": dict(poll), "availability": {"locations": [world.LOCATION]}}
+            for name, section in sections.items()
+        },
         "skus": "skus.csv",
     }
     (place / "skus.csv").write_text("\n".join(["sku", *(world.sku(number) for number in range(skus))]) + "\n")
     config = place / "hub.yaml"
     config.write_text(json.dumps(document))
+    return config
+
+
+async def daemon(folder: str, sections: dict[str, Any], skus: int) -> dict[str, int]:
+    """A cell: the daemon over these sandboxes; ready when every number is published and read back."""
+    config = configure(Path(folder), sections, skus, poll={"orders": "1m"})
     hub = Hub.build(bootstrap.load(config))
     await hub.start()
     try:
