@@ -288,3 +288,16 @@ def test_an_older_schema_asks_for_an_upgrade(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(migrate, "head", lambda: "9999")
     with pytest.raises(SchemaOutdated, match="trunkline db upgrade"):
         migrate.require("0001")
+
+
+async def test_a_disk_that_cannot_be_asked_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is gone for a moment makes the hub not ready; the look that finds it again says so."""
+
+    def gone(_: Path) -> None:
+        raise FileNotFoundError("the disk is not there")
+
+    async with opened(url_of(tmp_path)) as bench:
+        with monkeypatch.context() as away:
+            away.setattr(shutil, "disk_usage", gone)
+            assert await bench.store.healthy() is False
+        assert await bench.store.healthy() is True

@@ -239,7 +239,12 @@ class SqliteStore:
     # --- the store itself --------------------------------------------------------------------
 
     async def healthy(self) -> bool:
-        if shutil.disk_usage(self._folder).free < ROOM_MIN:
+        try:
+            room = shutil.disk_usage(self._folder).free
+        except OSError:
+            # The folder or its disk is gone: nothing can be stored, and the next look may find it again.
+            return False
+        if room < ROOM_MIN:
             # The tiny write below might still fit where a webhook would not.
             return False
         now = str(self._now())
