@@ -205,7 +205,6 @@ async def shops(folder: str, connector: str, listings: int, seconds: float) -> d
         for index in range(skus):
             box.stock(world.sku(index), 0, title=f"Invented goods {number}-{index}")
     tell({account: box.account_section() for account, box in boxes.items()})
-    stop = asyncio.create_task(until_told_to_stop())
     try:
         await _until(lambda: _exists(place / GO), "known to the hub")
         found = await _first_push(channel, place)
@@ -216,9 +215,9 @@ async def shops(folder: str, connector: str, listings: int, seconds: float) -> d
         found["seen"] = found["seen"][connector]
         (place / f"{RESULT}.part").write_text(json.dumps(found))
         (place / f"{RESULT}.part").rename(place / RESULT)
-        await stop
+        # Told to stop before, the process simply ends.
+        await until_told_to_stop()
     finally:
-        stop.cancel()
         for box in boxes.values():
             await box.stop()
     return {}
