@@ -22,14 +22,14 @@ from hub.bootstrap import Hub
 from hub.delivery.verification import DRIFT_AGE_S
 from hub.demo.catalogue import BUFFER_UNITS, catalogue_csv
 from hub.demo.traffic import Traffic
-from hub.demo.verdict import Verdict, differences, is_under_way, judge, known_orders, opening_stock, sold_orders
+from hub.demo.verdict import Verdict, differences, doubt, is_under_way, judge, known_orders, opening_stock, sold_orders
 from hub.ports.telemetry import Silence
 
 Json = dict[str, Any]
 _QUIET_WITHIN_S = 60.0
 _OPENING_WITHIN_S = 60.0
-_PATIENCE_S = 2 * DRIFT_AGE_S
-"""How long numbers under way keep the demo waiting in all: two writes in a row that came to nothing."""
+_PATIENCE_S = 4 * DRIFT_AGE_S
+"""How long numbers under way keep the demo waiting in all: time for three writes in a row that came to nothing."""
 _PATIENCE_STEP_S = 15.0
 
 
@@ -244,6 +244,7 @@ async def _summary(hub: Hub, sandboxes: Mapping[str, Sandbox], lags: Lags, verdi
         "oversold": verdict.oversold,
         "lost": verdict.lost,
         "duplicated": verdict.duplicated,
-        "unproven": verdict.unproven,
+        "unproven": len(verdict.unproven),
+        "unproven_listings": [doubt(level) for level in verdict.unproven],
         "accounts": accounts,
     }

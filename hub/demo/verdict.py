@@ -21,7 +21,7 @@ class Verdict:
     oversold: int
     lost: int
     duplicated: int
-    unproven: int
+    unproven: tuple[LevelRow, ...]
     """listings whose number has not been read back equal"""
 
     @property
@@ -63,8 +63,24 @@ async def judge(queries: Queries, sandboxes: Mapping[str, Sandbox], traffic: Tra
         oversold=sum(max(0, -left) for left in traffic.expected().values()),
         lost=len(sold - known) + sum(units for units in off.values() if units > 0),
         duplicated=len(known - sold) + sum(-units for units in off.values() if units < 0),
-        unproven=sum(level.state.value != "verified" for level in levels),
+        unproven=tuple(level for level in levels if level.state is not LevelState.VERIFIED),
     )
+
+
+def doubt(level: LevelRow) -> dict[str, Any]:
+    """What there is to know of a number that is not proven: what was sent, what is shown, and what went wrong."""
+    return {
+        "account": level.account,
+        "listing": level.listing_id,
+        "sku": level.sku,
+        "state": level.state.value,
+        "attempts": level.attempts,
+        "unsent": level.dirty_seq > level.sent_seq,
+        "sent": level.sent_quantity,
+        "shown": level.shown_quantity,
+        "receipt": level.receipt,
+        "error": level.error,
+    }
 
 
 def is_under_way(level: LevelRow) -> bool:
