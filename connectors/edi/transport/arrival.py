@@ -52,6 +52,14 @@ look into the folder, brings the file again.
 """
 
 
+async def stored(store: Store, arrival: Arrival) -> Keeping:
+    """Hand over. What the store raises is not this file's fault and must not pass for a fault of the mailbox."""
+    try:
+        return await store(arrival)
+    except ConnectorError as error:
+        raise RuntimeError("a store raises errors of storage, not of connectors") from error
+
+
 @dataclass(frozen=True, slots=True)
 class Collected:
     """One look into a mailbox.
@@ -73,3 +81,5 @@ class Delivered(StrEnum):
     WRITTEN = "written"
     ALREADY_THERE = "already_there"
     """An earlier try had succeeded: the same name holds the same bytes."""
+    COLLECTED = "collected"
+    """It had appeared there, and the partner has taken it since."""

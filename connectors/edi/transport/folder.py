@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from connectors.edi.transport.arrival import Arrival, Collected, Delivered, Keeping, Store
+from connectors.edi.transport.arrival import Arrival, Collected, Delivered, Keeping, Store, stored
 from connectors.edi.transport.mailbox import (
     MailboxRules,
     Seen,
@@ -82,6 +82,8 @@ class FolderTransport:
             return Collected()
         listed = await asyncio.to_thread(_list, inbox)
         found = self._watch.judge(listed, self._clock.monotonic())
+        for orphan in found.orphans:
+            await asyncio.to_thread((inbox / orphan).unlink, missing_ok=True)
         kept: list[tuple[str, Keeping]] = []
         waiting = list(found.waiting)
         failed: dict[str, ConnectorError] = {}
@@ -105,7 +107,7 @@ class FolderTransport:
         body = await asyncio.to_thread(_read, inbox / seen.name, seen)
         digest = hashlib.sha256(body).hexdigest()
         now = self._clock.now()
-        keeping = await _stored(
+        keeping = await stored(
             store,
             Arrival(
                 # The time is part of the key: a partner that sends the same file again wants it answered again.
@@ -147,14 +149,6 @@ class FolderTransport:
         for place in (self._settings.inbox, self._settings.archive, self._settings.outbox):
             if place is not None:
                 await asyncio.to_thread(_usable, place)
-
-
-async def _stored(store: Store, arrival: Arrival) -> Keeping:
-    """The store's own errors are not this file's fault and must stop the whole look."""
-    try:
-        return await store(arrival)
-    except ConnectorError as error:
-        raise RuntimeError("a store raises errors of storage, not of connectors") from error
 
 
 def _list(inbox: Path) -> list[Seen]:

@@ -56,11 +56,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """One listing, judged. Names are in order of their time, then their name."""
+    """One listing, judged. Names are in order of their time, then their name.
+
+    Args:
+        orphans: Done-files that outlived their file. They have to go: the next file of that name would be taken
+            while it is still being written.
+    """
 
     ready: tuple[Seen, ...]
     waiting: tuple[str, ...]
-    done_files: frozenset[str]
+    orphans: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -73,6 +78,7 @@ class StabilityWatch:
 
     rules: MailboxRules
     _since: dict[str, tuple[Seen, float]] = field(default_factory=dict)
+    _alone: set[str] = field(default_factory=set)
 
     def judge(self, listed: Sequence[Seen], now_s: float) -> Readiness:
         """What of a listing may be read now. Names that vanished are forgotten."""
@@ -88,8 +94,10 @@ class StabilityWatch:
             may_go = self._may_go(seen, names, now_s - since[seen.name][1], unchanged)
             (ready if may_go else waiting).append(seen)
         self._since = since
-        done = {name + self.rules.done_suffix for name in names} & names if self.rules.done_suffix else set()
-        return Readiness(tuple(ready), tuple(seen.name for seen in waiting), frozenset(done))
+        # Two looks, because a listing is not one moment: it may miss a new file and show its done-file.
+        alone = self._without_their_file(names)
+        orphans, self._alone = alone & self._alone, alone
+        return Readiness(tuple(ready), tuple(seen.name for seen in waiting), tuple(sorted(orphans)))
 
     def forget(self, name: str) -> None:
         """The file was taken, or turned out to be still changing: its quiet time starts again."""
@@ -100,6 +108,13 @@ class StabilityWatch:
             return seen.name + self.rules.done_suffix in names
         # An empty file is what an upload looks like in its first moment; none of ours is ever empty.
         return seen.size > 0 and unchanged and quiet_s >= self.rules.quiet_s
+
+    def _without_their_file(self, names: set[str]) -> set[str]:
+        suffix = self.rules.done_suffix
+        if not suffix:
+            return set()
+        announced = {name: name.removesuffix(suffix) for name in names if name.endswith(suffix)}
+        return {name for name, file in announced.items() if file not in names and self._ours(file)}
 
     def _ours(self, name: str) -> bool:
         if is_temporary(name) or (self.rules.done_suffix and name.endswith(self.rules.done_suffix)):

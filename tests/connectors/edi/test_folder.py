@@ -124,6 +124,20 @@ async def test_a_done_file_announces_and_goes_with_its_file(places: FolderSettin
     assert list(inbox(places).iterdir()) == []
 
 
+async def test_a_done_file_without_its_file_does_not_announce_the_next(places: FolderSettings) -> None:
+    """Left by a crash, it goes before a new file of that name could be taken half written; others' are not touched."""
+    rules = MailboxRules(patterns=("*.edi",), quiet_s=0, done_suffix=".done")
+    folder = FolderTransport(with_rules(places, rules), ManualClock())
+    for name in ("po.edi.done", "other.txt.done"):
+        (inbox(places) / name).touch()
+    await folder.collect(Kept())
+    assert (inbox(places) / "po.edi.done").exists()
+    await folder.collect(Kept())
+    assert [path.name for path in inbox(places).iterdir()] == ["other.txt.done"]
+    (inbox(places) / "po.edi").write_bytes(ORDER[:5])
+    assert (await folder.collect(Kept())).waiting == ("po.edi",)
+
+
 async def test_one_large_file_does_not_hold_the_others(places: FolderSettings) -> None:
     """What is over the limit stays and is named; the rest goes on, oldest first."""
     clock, store = ManualClock(), Kept()
