@@ -83,7 +83,7 @@ class FolderTransport:
         listed = await asyncio.to_thread(_list, inbox)
         found = self._watch.judge(listed, self._clock.monotonic())
         for orphan in found.orphans:
-            await asyncio.to_thread((inbox / orphan).unlink, missing_ok=True)
+            await asyncio.to_thread(_remove, inbox / orphan)
         kept: list[tuple[str, Keeping]] = []
         waiting = list(found.waiting)
         failed: dict[str, ConnectorError] = {}
@@ -184,6 +184,13 @@ def _read(path: Path, seen: Seen) -> bytes:
     if len(body) != seen.size or (after.st_size, after.st_mtime_ns) != (seen.size, seen.changed):
         raise StillChanging(path.name)
     return body
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _classified(error, path) from error
 
 
 def _archive(path: Path, folder: Path, digest: str, done_suffix: str) -> None:

@@ -19,7 +19,7 @@ from connectors.edi.transport.as2.partner import Duplicates, Partner, Receipt, W
 from connectors.edi.transport.as2.receiving import Outcome, Receiver, Response
 from connectors.edi.transport.as2.sending import Outgoing, Sent, State, compose, send, send_receipt, settle
 from connectors.sdk.clock import EPOCH, ManualClock, SeededIds
-from connectors.sdk.errors import AuthFailed, Rejected, Transient
+from connectors.sdk.errors import AuthFailed, RateLimited, Rejected, Transient
 from tests.support.edi_partners import Kept, both, certified
 
 ORDER = b"ISA*00*~\nGS*PO~\nST*850*0001~\n"
@@ -270,7 +270,8 @@ def test_a_forged_receipt_is_no_receipt(keys: tuple[OwnCertificate, OwnCertifica
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(500, Transient), (503, Transient), (429, Transient), (403, AuthFailed), (404, Rejected)]
+    ("status", "error"),
+    [(500, Transient), (503, Transient), (408, Transient), (429, RateLimited), (403, AuthFailed), (404, Rejected)],
 )
 async def test_a_status_says_whether_to_try_again(
     keys: tuple[OwnCertificate, OwnCertificate], status: int, error: type[Exception]

@@ -23,10 +23,10 @@ from connectors.edi.transport.as2.partner import Partner, Receipt
 from connectors.edi.transport.as2.receiving import VERSION
 from connectors.edi.transport.as2.wrapping import wrap
 from connectors.edi.transport.mailbox import checked_name
-from connectors.sdk.errors import AuthFailed, ConnectorError, Rejected, Transient
+from connectors.sdk.errors import AuthFailed, ConnectorError, RateLimited, Rejected, Transient
 from connectors.sdk.ports import Ids
 
-_AGAIN: Final = frozenset({408, 425, 429})
+_AGAIN: Final = frozenset({408, 425})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,7 @@ async def send(outgoing: Outgoing, partner: Partner, post: Post, moment: datetim
 
     Raises:
         Transient: No answer, or one that asks to come again.
+        RateLimited: The partner asks for a pause.
         AuthFailed: The partner's server does not let us in.
         Rejected: Refused by status.
     """
@@ -160,10 +161,13 @@ def _receipt_headers(partner: Partner) -> Pairs:
 def _check_status(reply: Reply) -> None:
     if 200 <= reply.status < 300:
         return
-    raise _refusal(reply.status)
+    raise refusal(reply.status)
 
 
-def _refusal(status: int) -> ConnectorError:
+def refusal(status: int) -> ConnectorError:
+    """What a status other than 2xx means."""
+    if status == 429:
+        return RateLimited("the partner's AS2 server asks for a pause", status=status, code="as2_status")
     if status >= 500 or status in _AGAIN:
         return Transient(f"the partner's AS2 server answered {status}", status=status, code="as2_status")
     if status in {401, 403}:
