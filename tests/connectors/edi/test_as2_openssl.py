@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from connectors.edi.transport.as2 import cms
+from connectors.edi.transport.as2 import cms, receipts
 from connectors.edi.transport.as2.algorithms import Cipher, Digest
 from connectors.edi.transport.as2.certificates import OwnCertificate
 from connectors.edi.transport.as2.mime import Entity
@@ -143,3 +143,13 @@ def test_we_take_a_whole_message_of_openssl_apart(openssl: Cms) -> None:
     found = unwrap(Entity(headers, sealed, sealed), theirs, EPOCH)
     assert found.content == b"ISA*00~\nGS*PO~\n"
     assert found.wraps == (Wrap.SIGN, Wrap.ENCRYPT)
+
+
+def test_openssl_verifies_our_receipt(openssl: Cms) -> None:
+    """As a whole S/MIME message with its own reading of the boundaries."""
+    ours, _ = both(certified("Hub"), certified("Big Box"))
+    report = receipts.Report("<1@bigbox.example>", receipts.PROCESSED, "AAAA, sha-256")
+    entity = receipts.write_signed(report, ours, EPOCH, Digest.SHA256, "=_boundary")
+    words = ("-verify", "-inform", "SMIME", "-no_check_time", "-purpose", "any")
+    verified = openssl(*words, in_=b"MIME-Version: 1.0\r\n" + entity.raw, CAfile=ours.own[0])
+    assert verified == receipts.write(report, "Hub", "=_boundary").raw

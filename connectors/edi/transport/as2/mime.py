@@ -50,7 +50,7 @@ class Entity:
     @classmethod
     def build(cls, headers: Headers, body: bytes) -> Entity:
         lines = "".join(f"{name}: {_one_line(value)}\r\n" for name, value in headers)
-        return cls(tuple(headers), body, lines.encode() + b"\r\n" + body)
+        return cls(tuple(headers), body, lines.encode("utf-8", "surrogateescape") + b"\r\n" + body)
 
     def get(self, name: str) -> str:
         """A header's value, empty when absent; of several the first."""
@@ -101,7 +101,9 @@ class Entity:
         boundary = self.parameter("boundary")
         if not boundary:
             raise MimeBroken("a multipart without a boundary")
-        line = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary.encode()) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
+        line = re.compile(
+            rb"(?:\A|\r?\n)--" + re.escape(boundary.encode("utf-8", "surrogateescape")) + rb"(--)?[ \t]*(?=\r?\n|\Z)"
+        )
         found = []
         start: int | None = None
         for match in line.finditer(self.body):

@@ -91,7 +91,9 @@ def write(report: Report, own_name: str, boundary: str) -> Entity:
         boundary,
         [
             Entity.build([("Content-Type", "text/plain; charset=us-ascii")], report.text.encode() + b"\r\n"),
-            Entity.build([("Content-Type", "message/disposition-notification")], notification.encode()),
+            Entity.build(
+                [("Content-Type", "message/disposition-notification")], notification.encode("utf-8", "surrogateescape")
+            ),
         ],
     )
 

@@ -26,6 +26,9 @@ from connectors.sdk.ports import Clock, Ids
 VERSION = "1.1"
 """1.1 says that compression is understood. Source: RFC 5402 section 7 (2010-02)."""
 
+MESSAGE_ID_LENGTH_MAX = 998
+"""What fits a line of mail. Source: RFC 5322 section 2.1.1 (2008-10)."""
+
 FindPartner = Callable[[str, str], Partner | None]
 """(our AS2 name, the partner's) → the relationship; both exactly as written."""
 KeepReceipt = Callable[[Partner, receipts.Received], Awaitable[None]]
@@ -87,8 +90,12 @@ class Receiver:
             return self._refused(403, message_id, f"no partner {partner_name!r} for {own_name!r}")
         if receipts.is_receipt(message):
             return await self._settle(message, partner, message_id)
-        if not message_id:
-            return self._refused(400, "", "a message without Message-ID cannot be told from its repetition")
+        if (
+            not message_id
+            or len(message_id) > MESSAGE_ID_LENGTH_MAX
+            or not (message_id.isascii() and message_id.isprintable())
+        ):
+            return self._refused(400, "", "without a Message-ID in ASCII a message cannot be told from its repetition")
         return await self._take(message, partner, message_id)
 
     async def _settle(self, message: Entity, partner: Partner, message_id: str) -> Response:
@@ -120,13 +127,14 @@ class Receiver:
             body=found.content,
             received_at=self.clock.now(),
             evidence=found.signed_part,
+            # What the partner wrote is kept as text: signs that no storage takes do not stop an order.
             attributes={
                 "as2_from": partner.partner_name,
                 "as2_to": partner.own_name,
                 "message_id": message_id,
-                "subject": message.get("subject"),
-                "content_type": found.payload.content_type,
-                "file": found.payload.file_name() or message.get("x-filename"),
+                "subject": _shown(message.get("subject")),
+                "content_type": _shown(found.payload.content_type),
+                "file": _shown(found.payload.file_name()),
                 "wraps": "+".join(found.wraps),
                 "signer": found.signer.fingerprint if found.signer else "",
             },
@@ -179,6 +187,10 @@ class Receiver:
     def _refused(self, status: int, message_id: str, detail: str, why: Why | None = None) -> Response:
         body = b"This AS2 message is not taken.\r\n"
         return Response(status, Outcome.REFUSED, self._plain, body, message_id, why, detail)
+
+
+def _shown(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def _report(
