@@ -208,8 +208,8 @@ def _archive(path: Path, folder: Path, digest: str, done_suffix: str) -> None:
             path.unlink()
         if done_suffix:
             path.with_name(path.name + done_suffix).unlink(missing_ok=True)
-        _sync_folder(folder)
-        _sync_folder(path.parent)
+        for place in (folder, folder.parent, path.parent):
+            _sync_folder(place)
     except OSError as error:
         raise _classified(error, folder) from error
 

@@ -221,6 +221,19 @@ async def test_a_receipt_cannot_be_written_without_a_valid_certificate(
     assert len(other.store.arrivals) == 1
 
 
+async def test_a_relationship_without_certificates_confirms_unsigned() -> None:
+    """Asked for a signature nobody can make, it states the hash all the same."""
+    plain = Partner("Hub", "Big Box", wraps=(), signing_required=False, encryption_required=False, receipt_signed=False)
+    theirs = replace(plain, own_name="Big Box", partner_name="Hub")
+    message = await outgoing(plain)
+    options = ("Disposition-Notification-Options", "signed-receipt-protocol=optional, pkcs7-signature")
+    other = Other(theirs)
+    sent = await send(replace(message, headers=(*message.headers, options)), plain, other.post, EPOCH)
+    assert sent.state is State.CONFIRMED
+    assert sent.receipt is not None
+    assert sent.receipt.mic
+
+
 REPORT = receipts.Report("<1@trunkline>", receipts.PROCESSED, "")
 MICS = {digest: receipts.mic(b"sent", digest) for digest in Digest}
 GOOD = f"{MICS[Digest.SHA256]}, sha-256"
@@ -238,6 +251,7 @@ GOOD = f"{MICS[Digest.SHA256]}, sha-256"
         (replace(REPORT, mic=f"{MICS[Digest.SHA1]}, sha-256"), receipts.Verdict.ALTERED),
         (replace(REPORT, mic=GOOD, original_message_id="<2@trunkline>"), receipts.Verdict.UNPROVEN),
         (replace(REPORT, mic=GOOD, disposition="processed/error: decryption-failed"), receipts.Verdict.REFUSED),
+        (replace(REPORT, disposition="processed/error: duplicate-document"), receipts.Verdict.UNPROVEN),
         (replace(REPORT, mic=GOOD, disposition="failed/failure: unsupported format"), receipts.Verdict.REFUSED),
         (replace(REPORT, mic=GOOD, disposition="displayed"), receipts.Verdict.UNPROVEN),
     ],

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.edi.transport.as2 import cms
 from connectors.edi.transport.as2.algorithms import Cipher, Digest
-from connectors.edi.transport.as2.certificates import CertificateUnusable, OwnCertificate, current
+from connectors.edi.transport.as2.certificates import CertificateUnusable, OwnCertificate, current, ends_at
 from connectors.edi.transport.as2.failures import NotTaken, Why
 from connectors.edi.transport.as2.mime import Entity, MimeBroken
 from connectors.edi.transport.as2.names import BadName, quoted, unquoted
@@ -153,6 +153,19 @@ def test_certificates_roll_over_without_an_agreed_hour(keys: tuple[OwnCertificat
         early, own=(replace(renewed_ours, use_from=None),), theirs=(replace(public(renewed_theirs), use_from=None),)
     )
     assert unwrap(over_http(wrap(part(b"x"), early, EPOCH, numbered).entity), theirs, EPOCH).content == b"x"
+
+
+def test_the_end_of_all_certificates_is_known_beforehand() -> None:
+    """A successor that begins in time moves the end, one that leaves a gap does not, and nothing covers the past."""
+
+    def valid(first: int, last: int) -> OwnCertificate:
+        return certified("Hub", days=(first, last), curve=True)
+
+    end = EPOCH + timedelta(days=10)
+    assert ends_at((valid(-5, 10),), EPOCH) == end
+    assert ends_at((valid(9, 40), valid(-5, 10)), EPOCH) == EPOCH + timedelta(days=40)
+    assert ends_at((valid(-5, 10), valid(11, 40)), EPOCH) == end
+    assert ends_at((valid(-5, -1), valid(2, 40)), EPOCH) is None
 
 
 def test_an_expired_certificate_counts_only_by_agreement(keys: tuple[OwnCertificate, OwnCertificate]) -> None:

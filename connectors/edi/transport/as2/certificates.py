@@ -93,5 +93,18 @@ def current(certificates: Sequence[C], moment: datetime) -> C:
     return max(usable, key=lambda each: each.starts_at)
 
 
+def ends_at(certificates: Sequence[PartnerCertificate], moment: datetime) -> datetime | None:
+    """Until when one after the other covers the time from now on without a gap; None when none covers now.
+
+    Whoever watches it warns weeks before: the partner needs its time to enter a new certificate.
+    """
+    covered: datetime | None = None
+    for each in sorted(certificates, key=lambda one: one.starts_at):
+        reached = covered or moment
+        if each.starts_at <= reached <= each.certificate.not_valid_after_utc:
+            covered = each.certificate.not_valid_after_utc
+    return covered
+
+
 def as_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
     return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))

@@ -184,6 +184,9 @@ def judge(received: Received, message_id: str, mics: Mapping[Digest, str], partn
     if partner.receipt_signed and not received.signer:
         return Judged(Verdict.UNPROVEN, "the receipt is not signed, and was agreed to be")
     kind, _, modifier = received.disposition.partition("/")
+    if "duplicate" in modifier.lower() and "error" in modifier.lower():
+        # Taken as a refusal it would be sent anew under another Message-ID, and the order would exist twice.
+        return Judged(Verdict.UNPROVEN, "the partner says it has this message already, and does not say which content")
     if kind.strip().lower() == "failed" or modifier.strip().lower().startswith(("error", "failure")):
         return Judged(Verdict.REFUSED, received.disposition)
     if kind.strip().lower() != PROCESSED:

@@ -168,7 +168,8 @@ class Receiver:
 
     def _written(self, report: receipts.Report, partner: Partner, asked: receipts.Asked) -> tuple[Pairs, bytes]:
         moment, boundary = self.clock.now(), f"=_{self.ids.uuid()}"
-        if asked.signed:
+        # A relationship without certificates confirms without a signature; RFC 4130 section 7.3 lets the asker decide.
+        if asked.signed and partner.own:
             entity = receipts.write_signed(report, partner, moment, asked.digest or Digest.SHA256, boundary)
         else:
             entity = receipts.write(report, partner.own_name, boundary)
