@@ -251,6 +251,18 @@ def test_a_hash_over_canonical_line_breaks_is_understood(keys: tuple[OwnCertific
     assert found.hashed == mended.hashed
 
 
+def test_a_hash_over_canonical_headers_of_a_binary_part_is_understood(
+    keys: tuple[OwnCertificate, OwnCertificate],
+) -> None:
+    """The headers' line breaks changed on the way, the content's did not: content and hash are the sender's."""
+    ours, theirs = both(*keys, wraps=(Wrap.SIGN,), encryption_required=False)
+    sound = wrap(part(b"ISA*00~\nGS*PO~\n"), ours, EPOCH, numbered)
+    body = sound.entity.body.replace(b"edi-x12\r\n", b"edi-x12\n").replace(b"binary\r\n\r\n", b"binary\n\n")
+    assert body != sound.entity.body
+    found = unwrap(Entity(sound.entity.headers, body, body), theirs, EPOCH)
+    assert (found.content, found.hashed) == (b"ISA*00~\nGS*PO~\n", sound.hashed)
+
+
 def test_transfer_encodings_of_the_payload_are_undone(keys: tuple[OwnCertificate, OwnCertificate]) -> None:
     ours, theirs = both(*keys)
     for encoding, body in (("base64", b"SVNB\r\nKg=="), ("quoted-printable", b"ISA=2A"), ("8bit", b"ISA*")):

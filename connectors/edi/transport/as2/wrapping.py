@@ -162,12 +162,14 @@ def verified_part(entity: Entity, partner: Partner, moment: datetime) -> tuple[E
     try:
         return content, _verified(blob, [content.raw], partner, moment)
     except NotTaken:
-        # Some gateways hash the part with every line break as CRLF, whatever they send. What is taken is the part
-        # as it came; only the hash, there and in the receipt, is over the other form.
-        mended = canonical(content.raw)
-        if mended == content.raw:
+        # Some gateways hash CRLF where they send a bare line feed: in the headers of the part alone (its content is
+        # binary), or everywhere. What is taken is the part as it came; only the hash, there and in the receipt, is
+        # over the other form.
+        head = content.raw[: len(content.raw) - len(content.body)]
+        mended = [canonical(head) + content.body, canonical(content.raw)]
+        if mended[1] == content.raw:
             raise
-        return content, _verified(blob, [mended], partner, moment)
+        return content, _verified(blob, mended, partner, moment)
 
 
 def _verified(blob: bytes, candidates: list[bytes], partner: Partner, moment: datetime) -> cms.Verified:
