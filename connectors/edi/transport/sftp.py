@@ -6,6 +6,7 @@ Source: draft-ietf-secsh-filexfer-02, SFTP 3, sections 6.5 and 6.8 (2001-10): `r
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -99,8 +100,7 @@ class SftpMailbox:
             return Collected()
         found = self._watch.judge(await self._list(), self._clock.monotonic())
         for orphan in found.orphans:
-            async with self._step(f"{orphan}: removing"):
-                await self._sftp.remove(_joined(self._settings.inbox, orphan))
+            await self._remove_if_there(_joined(self._settings.inbox, orphan))
         kept: list[tuple[str, Keeping]] = []
         waiting = list(found.waiting)
         failed: dict[str, ConnectorError] = {}
@@ -230,8 +230,7 @@ class SftpMailbox:
             async with self._step(f"{seen.name}: archiving"):
                 await self._sftp.rename(path, target)
         if self._settings.rules.done_suffix:
-            async with self._step(f"{seen.name}: removing its done-file"):
-                await self._sftp.remove(path + self._settings.rules.done_suffix)
+            await self._remove_if_there(path + self._settings.rules.done_suffix)
 
     def _outbound(self, name: str) -> tuple[str, str]:
         if not self._settings.outbox:
@@ -263,6 +262,12 @@ class SftpMailbox:
         done = target + self._settings.rules.done_suffix
         async with self._step(f"{done}: writing"), self._sftp.open(done, "wb"):
             pass
+
+    async def _remove_if_there(self, path: str) -> None:
+        """Done-files: some partners tidy them up themselves."""
+        with contextlib.suppress(TargetMissing):
+            async with self._step(f"{path}: removing"):
+                await self._sftp.remove(path)
 
     async def _lstat(self, path: str) -> asyncssh.SFTPAttrs | None:
         try:
