@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from connectors import registry
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("canonical", "mappings", "connectors", "config", "hub")
 MODULE_LINES_MAX = 460
@@ -127,6 +129,8 @@ def test_connector_folders_are_complete() -> None:
         if not (folder / "__init__.py").exists() or folder.name == "sdk":
             continue
         vendor = folder.name
+        if vendor == "edi" and vendor not in registry.names():
+            continue  # transports only; the day it is registered as a connector it is asked for everything else
         parts = (
             f"connectors/{vendor}/manifest.py",
             f"connectors/{vendor}/errors.py",

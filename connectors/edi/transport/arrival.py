@@ -1,0 +1,85 @@
+"""What every transport hands over, and what it is told about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from connectors.sdk.errors import ConnectorError
+
+
+class Keeping(StrEnum):
+    """What became of an arrival."""
+
+    NEW = "new"
+    KNOWN = "known"
+    """The same key with the same content is kept already: answered again, without effect."""
+    CONFLICT = "conflict"
+    """The same key with other content: kept beside the first and parked for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One file, whole and byte for byte as the partner made it.
+
+    Args:
+        key: Unique within an account; what arrives twice under one key is one file.
+        name: The file's name, or the Message-ID; for people.
+        evidence: What proves the sender (the signed bytes with their signature); empty where nothing does.
+        attributes: What the transport knows beside the bytes; no secrets.
+    """
+
+    key: str
+    name: str
+    body: bytes
+    received_at: datetime
+    evidence: bytes = b""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+
+Store = Callable[[Arrival], Awaitable[Keeping]]
+"""Keeps an arrival and returns once it would survive a power cut.
+
+It raises when it cannot; the transport then answers nothing, so that the partner, or the next
+look into the folder, brings the file again.
+"""
+
+
+async def stored(store: Store, arrival: Arrival) -> Keeping:
+    """Hand over. What the store raises is not this file's fault and must not pass for a fault of the mailbox."""
+    try:
+        return await store(arrival)
+    except ConnectorError as error:
+        raise RuntimeError("a store raises errors of storage, not of connectors") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """One look into a mailbox.
+
+    Args:
+        kept: Every file handed to the store, with what the store said, in the order of arrival.
+        waiting: Names that are still being written, or whose done-file is missing.
+        failed: Name → why it stays where it is; the other files went on.
+    """
+
+    kept: tuple[tuple[str, Keeping], ...] = ()
+    waiting: tuple[str, ...] = ()
+    failed: Mapping[str, ConnectorError] = field(default_factory=dict)
+
+
+class Delivered(StrEnum):
+    """How a file came to be at the partner's."""
+
+    WRITTEN = "written"
+    ALREADY_THERE = "already_there"
+    """An earlier try had succeeded: the same name holds the same bytes."""
+    COLLECTED = "collected"
+    """It had appeared there, and the partner has taken it since."""
