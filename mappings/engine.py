@@ -19,8 +19,10 @@ from mappings.functions import FUNCTIONS
 from mappings.lookups import PREFIX, Lookup
 from mappings.merging import Part, parts_of
 from mappings.outward import Outward, load_outward
+from mappings.packing import packages
 from mappings.program import TopicProgram, compile_topic
 from mappings.rules import MappingFile, TopicList
+from mappings.trade import TRADE_FUNCTIONS
 
 SHIPPED: Final = Path(__file__).resolve().parent
 """The mappings that ship with the product, one folder per connector."""
@@ -197,7 +199,12 @@ def read_sources(connector: str, overlay: Path | None, root: Path, log: FaultLog
 
 def functions_of(lookups: Mapping[str, Lookup]) -> dict[str, Callable[..., Any]]:
     """Our own functions and the lookups, by the name after `$`."""
-    return {**FUNCTIONS, **{PREFIX + name: lookup for name, lookup in lookups.items()}}
+    return {
+        **FUNCTIONS,
+        **TRADE_FUNCTIONS,
+        "packages": packages,
+        **{PREFIX + name: lookup for name, lookup in lookups.items()},
+    }
 
 
 def _lookups(shipped: Sequence[Lookup], over: Sequence[Lookup], log: FaultLog) -> dict[str, Lookup]:
