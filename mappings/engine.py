@@ -19,7 +19,7 @@ from mappings.functions import FUNCTIONS
 from mappings.lookups import PREFIX, Lookup
 from mappings.merging import Part, parts_of
 from mappings.outward import Outward, load_outward
-from mappings.packing import packages
+from mappings.packing import packages, packed_orders
 from mappings.program import TopicProgram, compile_topic
 from mappings.rules import MappingFile, TopicList
 from mappings.trade import TRADE_FUNCTIONS
@@ -203,6 +203,7 @@ def functions_of(lookups: Mapping[str, Lookup]) -> dict[str, Callable[..., Any]]
         **FUNCTIONS,
         **TRADE_FUNCTIONS,
         "packages": packages,
+        "packed_orders": packed_orders,
         **{PREFIX + name: lookup for name, lookup in lookups.items()},
     }
 

@@ -22,6 +22,16 @@ def packages(levels: Any = None) -> list[dict[str, Any]]:
     return list(_walk(listed(levels), None, None))
 
 
+def packed_orders(levels: Any = None) -> list[str]:
+    """Purchase orders a ship notice names (PRF01), in order, each as often as it is named."""
+    found: list[str] = []
+    for each in listed(levels):
+        if number := each.get("PRF", {}).get("01"):
+            found.append(number)
+        found += packed_orders(each.get("HL_loop"))
+    return found
+
+
 def _walk(levels: list[Any], order: str | None, around: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
     loose: list[Any] = []
     for each in levels:

@@ -288,6 +288,13 @@ def _of_store(lines: list[Any], store: str) -> Iterator[dict[str, Any]]:
             yield {**{name: value for name, value in line.items() if name != "SDQ"}, "PO1": head}
 
 
+def damaged(exceptions: Any = None, terms: Any = None) -> str:
+    """Sum of the exceptions of a receipt (W13) that mean damage; "0" without any."""
+    meant = terms if terms.__class__ is dict else {"01": "damaged"}
+    found = [each["01"] for each in listed(exceptions) if meant.get(each.get("03")) == "damaged" and each.get("01")]
+    return text_of(sum((decimal_of(each) for each in found), Decimal()))
+
+
 def level(loops: Any = None, name: Any = None, terms: Any = None) -> dict[str, str] | None:
     """Sum and unit of the quantities (QTY) that a partner's qualifiers call by this name: available, on_hand, …"""
     meant = terms if terms.__class__ is dict else {"33": "available", "17": "on_hand", "63": "incoming"}
@@ -309,7 +316,7 @@ TRADE_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "implied": implied, "day": day, "moment": moment, "unit": unit, "pack_of": pack_of, "measured": measured,
         "measured_unit": measured_unit, "place_country": place_country, "party_ids": party_ids,
         "allocations": allocations, "stores": stores, "lines_for": lines_for, "level": level, "articles": articles,
-        "places": places,
+        "places": places, "damaged": damaged,
     }
 )  # fmt: skip
 """By the name after `$`."""

@@ -32,7 +32,7 @@ Eaches = Annotated[int, Field(gt=0, strict=True)]
 IdKind = Literal["buyer", "seller", "gtin", "sku"]
 Level = Literal["available", "on_hand", "incoming", "reserved", "damaged"]
 _IDS_OUT: Final[Mapping[str, IdKind]] = {"IN": "buyer", "VN": "seller", "UP": "gtin"}
-_QUALIFIERS: Final[Mapping[str, Level]] = {"33": "available", "17": "on_hand", "63": "incoming", "QH": "damaged"}
+_QUALIFIERS: Final[Mapping[str, Level]] = {"33": "available", "17": "on_hand", "63": "incoming"}
 
 
 class Part(BaseModel):
