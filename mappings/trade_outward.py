@@ -67,7 +67,8 @@ def ids_out(line: Any = None, terms: Any = None) -> dict[str, str] | None:
     digits = terms.get("gtin_digits") if terms.__class__ is dict else None
     own = {
         "buyer": line.get("channel_sku"),
-        "seller": line.get("supplier_sku") or line.get("sku"),
+        # Where our SKU has a place of its own, the seller is somebody else.
+        "seller": line.get("supplier_sku") or (None if "sku" in wanted.values() else line.get("sku")),
         "sku": line.get("sku"),
         "gtin": _sized(line.get("gtin"), digits),
     }
@@ -139,6 +140,50 @@ def each_reference(references: Any = None) -> list[dict[str, str]]:
     return [{"01": qualifier, "02": value} for qualifier, value in found]
 
 
+def address_loops(document: Any = None, addresses: Any = None, ids: Any = None) -> list[dict[str, Any]]:
+    """N1 loops of a document: `head`, `lines` and `place` are the elements of N1, N3 and N4.
+
+    Args:
+        document: the canonical document; parties it echoes (`attributes.parties`) keep their ids.
+        addresses: by role (N101) the field an address stands in.
+        ids: by role our id of the party.
+    """
+    found = document if document.__class__ is dict else {}
+    echoed = (found.get("attributes") or {}).get("parties") or {}
+    roles = dict.fromkeys([*(addresses or {}), *(ids or {}), *echoed])
+    loops = (
+        _address_loop(role, found.get((addresses or {}).get(role)), echoed.get(role), (ids or {}).get(role))
+        for role in roles
+    )
+    return [loop for loop in loops if loop is not None]
+
+
+def _address_loop(role: str, address: Any, echoed: Any, own: Any) -> dict[str, Any] | None:
+    stated, known = address or {}, echoed or {}
+    number = known.get("id") or own
+    name = stated.get("name") or stated.get("company")
+    if not number and not name:
+        return None
+    head = {"01": role, "02": name, "03": (known.get("qualifier") or "92") if number else None, "04": number}
+    loop: dict[str, Any] = {"head": head}
+    if stated.get("line1"):
+        loop["lines"] = [{"01": stated["line1"], "02": stated.get("line2")}]
+    if stated.get("city"):
+        fields = ("city", "region", "postal_code", "country")
+        loop["place"] = {f"{at:02d}": stated.get(each) for at, each in enumerate(fields, 1)}
+    return loop
+
+
+def two_ids(ids: Any = None) -> dict[str, str] | None:
+    """The first two ids: a warehouse's line has room for no more before its other elements."""
+    return dict(list(ids.items())[:2]) if ids.__class__ is dict else None
+
+
+def units_in_all(lines: Any = None) -> str:
+    """Sum of the lines' quantities as they are written."""
+    return text_of(sum((decimal_of(in_units(line.get("quantity"), line) or "0") for line in listed(lines)), Decimal()))
+
+
 def lines_told(told: Any = None, line: Any = None) -> list[dict[str, Any]]:
     """The decisions on a line, each beside its line.
 
@@ -167,6 +212,26 @@ def charges(totals: Any = None) -> list[dict[str, str]]:
     kinds = (("discount", "A", "C310"), ("shipping", "C", "D240"), ("fees", "C", "F050"))
     amounts = [(kind, code, cents((stated.get(name) or {}).get("amount"))) for name, kind, code in kinds]
     return [{"01": kind, "02": code, "05": amount} for kind, code, amount in amounts if amount not in (None, "0")]
+
+
+def sscc18(extension: str, prefix: str, serial: int) -> str:
+    """A new SSCC with its check digit. The caller keeps `serial` unique: a number may not be used again for a year.
+
+    Args:
+        extension: one digit, the owner's choice.
+        prefix: the GS1 company prefix, 6 to 12 digits.
+        serial: fills what the prefix leaves of 16 digits.
+
+    Raises:
+        ValueError: digits that are none, or a serial number too long for the room left.
+    """
+    room = 16 - len(prefix)
+    if not (extension.isdigit() and len(extension) == 1 and prefix.isdigit() and 6 <= len(prefix) <= 12):
+        raise ValueError("an SSCC is made from one digit and a company prefix of 6 to 12 digits")
+    if not 0 <= serial < 10**room:
+        raise ValueError(f"the serial number has room for {room} digits beside this prefix")
+    body = f"{extension}{prefix}{serial:0{room}d}"
+    return body + check_digit(body)
 
 
 def cents(amount: Any = None) -> str | None:
@@ -213,7 +278,8 @@ TRADE_OUTWARD: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "compact_day": compact_day, "compact_time": compact_time, "with_pairs": with_pairs, "ids_out": ids_out,
         "unit_out": unit_out, "in_units": in_units, "sscc_out": sscc_out, "cents": cents,
         "balanced_total": balanced_total, "each_party": each_party, "each_reference": each_reference,
-        "lines_told": lines_told, "code_out": code_out, "charges": charges,
+        "lines_told": lines_told, "code_out": code_out, "address_loops": address_loops, "two_ids": two_ids,
+        "units_in_all": units_in_all, "charges": charges,
     }
 )  # fmt: skip
 """By the name after `$`."""

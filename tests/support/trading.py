@@ -17,14 +17,14 @@ AT = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 STAMP = Stamp(501, 77, AT)
 
 
-def document(kind: str, **fields: Any) -> Document:
+def document(type_: str, /, **fields: Any) -> Document:
     """A document of ours with what a test says of it."""
     head = {
-        "type": kind,
-        "id": canonical.document_id(kind, 0, "test"),
-        "source": {"connector": "hub", "kind": kind, "id": "test"},
+        "type": type_,
+        "id": canonical.document_id(type_, 0, "test"),
+        "source": {"connector": "hub", "kind": type_, "id": "test"},
     }
-    found: Any = DOCUMENT_TYPES[kind].model_validate({**head, **fields})
+    found: Any = DOCUMENT_TYPES[type_].model_validate({**head, **fields})
     return found  # type: ignore[no-any-return]
 
 

@@ -212,3 +212,135 @@ def test_810_that_does_not_balance(mapping: MappingSet, fields: dict[str, Any], 
     """One cent of difference is a dispute; it is refused before it is sent."""
     with pytest.raises(MappingError, match=message):
         sent("810", invoice(**fields), "marketplace", mapping)
+
+
+def test_846_tells_what_may_be_sold(mapping: MappingSet) -> None:
+    """One quantity per item with the partner's qualifier; below nought is nought, untracked items are left out."""
+    levels = [
+        {"sku": "MUG", "channel_sku": "4711", "available": 40},
+        {"sku": "BOX", "channel_sku": "4712", "available": -3},
+        {"sku": "CUP", "channel_sku": "4713"},
+    ]
+    made = document("stock_report", location="east", as_of="2026-11-21T09:05:00Z", levels=levels)
+    assert sent("846", made, "department-store", mapping) == [
+        "BIA*00*SI*test*20261121*0905",
+        "N1*WH**92*east",
+        "LIN*1*SK*4711*VA*MUG",
+        "QTY*17*40*EA",
+        "LIN*2*SK*4712*VA*BOX",
+        "QTY*17*0*EA",
+        "CTT*2",
+    ]
+
+
+WAREHOUSE_LINE = {"id": "1", "sku": "MUG", "gtin": "012345678905", "quantity": 24, "lot": "L-1"}
+
+
+def test_940_orders_a_shipment(mapping: MappingSet) -> None:
+    """Addresses, dates, lines in the partner's units and ids, and their total."""
+    line = {**WAREHOUSE_LINE, "properties": {"eaches_per_unit": 12, "uom_stated": "CS"}}
+    made = document(
+        "warehouse_order",
+        number="SO-77",
+        purchase_order_number="PO-1",
+        location="3PL01",
+        ship_by="2026-11-22",
+        carrier_raw="UPSN",
+        service="Ground",
+        lines=[line, {**WAREHOUSE_LINE, "id": "2", "lot": None}],
+        ship_to={"name": "A Buyer", "line1": "1 Main St", "city": "Springfield", "region": "IL", "country": "US"},
+        note="Leave at dock 4",
+    )
+    assert sent("940", made, "grocery-warehouse", mapping) == [
+        "W05*N*SO-77*PO-1",
+        "N1*ST*A Buyer",
+        "N3*1 Main St",
+        "N4*Springfield*IL**US",
+        "N1*WH**92*3PL01",
+        "G62*10*20261122",
+        "NTE*WHI*Leave at dock 4",
+        "W66*PP*M***Ground*****UPSN",
+        "LX*1",
+        "W01*2*CS**VN*MUG*UK*00012345678905",
+        "N9*LI*1",
+        "N9*LT*L-1",
+        "LX*2",
+        "W01*24*EA**VN*MUG*UK*00012345678905",
+        "N9*LI*2",
+        "W76*26",
+    ]
+
+
+def test_943_announces_stock(mapping: MappingSet) -> None:
+    """What is on its way, so that the warehouse can receive it."""
+    made = document(
+        "ship_notice",
+        kind="transfer",
+        number="TR-1",
+        state="shipped",
+        shipped_at="2026-11-21",
+        expected_at="2026-11-24",
+        scac="SCAC",
+        from_location="east",
+        to_location="3PL01",
+        packages=[{"id": "1", "lines": [WAREHOUSE_LINE]}],
+    )
+    assert sent("943", made, "grocery-warehouse", mapping) == [
+        "W06*F*TR-1*20261121",
+        "N1*SF**92*east",
+        "N1*WH**92*3PL01",
+        "G62*11*20261121",
+        "G62*17*20261124",
+        "W27*M*SCAC",
+        "W04*24*EA**VN*MUG*UK*00012345678905",
+        "N9*LI*1",
+        "N9*LT*L-1",
+        "W03*24",
+    ]
+
+
+def test_850_orders_from_a_supplier(mapping: MappingSet) -> None:
+    """Our number, our article, the supplier's article, costs per stated unit, packs where we order in packs."""
+    line = {"number": "1", "sku": "MUG", "supplier_sku": "A-1", "quantity": 24, "unit_cost": {"amount": "60.00"}}
+    made = document(
+        "purchase_order",
+        number="OUR-1",
+        supplier={"id": "ACME"},
+        state="sent",
+        placed_at="2026-11-21T08:00:00Z",
+        expected_at="2026-12-01",
+        currency="USD",
+        location="east",
+        lines=[{**line, "properties": {"eaches_per_unit": 12, "uom_stated": "CA"}}],
+    )
+    assert sent("850", made, "supplier", mapping) == [
+        "BEG*00*SA*OUR-1**20261121",
+        "CUR*BY*USD",
+        "DTM*002*20261201",
+        "N1*ST**92*east",
+        "N1*SU**92*ACME",
+        "PO1*1*2*CA*60.00**BP*MUG*VN*A-1",
+        "PO4*12",
+        "CTT*1",
+    ]
+
+
+def test_860_changes_an_order(mapping: MappingSet) -> None:
+    """Each line says what changes; a removed one states no quantity, an unknown change is not sent."""
+    lines = [
+        {"id": "1", "change": "quantity", "quantity": 36, "sku": "MUG"},
+        {"id": "2", "change": "remove"},
+        {"id": "3", "change": "date", "quantity": 5, "requested_at": "2026-12-10"},
+    ]
+    stated = {"purchase_order_number": "OUR-1", "revision": "2", "at": "2026-11-21T10:00:00Z"}
+    made = document("order_change", **stated, lines=lines, attributes={"order_date": "2026-11-20"})
+    assert sent("860", made, "supplier", mapping) == [
+        "BCH*04*SA*OUR-1**2*20261120*****20261121",
+        "POC*1*QI*36*36*EA***BP*MUG",
+        "POC*2*DI",
+        "POC*3*CT*5*5*EA",
+        "DTM*002*20261210",
+        "CTT*3",
+    ]
+    with pytest.raises(MappingError, match="there is no code for this word"):
+        sent("860", document("order_change", **stated, lines=[{"id": "1", "change": "unknown"}]), "supplier", mapping)
