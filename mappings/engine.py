@@ -24,6 +24,7 @@ from mappings.packing_outward import level_count, levels_of
 from mappings.program import TopicProgram, compile_topic
 from mappings.rules import MappingFile, TopicList
 from mappings.trade import TRADE_FUNCTIONS
+from mappings.trade_lines import LINE_FUNCTIONS
 from mappings.trade_outward import TRADE_OUTWARD
 
 SHIPPED: Final = Path(__file__).resolve().parent
@@ -31,6 +32,7 @@ SHIPPED: Final = Path(__file__).resolve().parent
 _FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     **FUNCTIONS,
     **TRADE_FUNCTIONS,
+    **LINE_FUNCTIONS,
     **TRADE_OUTWARD,
     "packages": packages,
     "packed_orders": packed_orders,

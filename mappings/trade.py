@@ -6,7 +6,7 @@ They read segments as JSON, elements by two-digit position (docs/edi.md). All ar
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -227,67 +227,6 @@ def party_ids(loops: Any = None) -> dict[str, dict[str, str]] | None:
     return found or None
 
 
-def articles(line: Any = None, further: Any = None) -> dict[str, str] | None:
-    """Ids by qualifier of an EDIFACT line: LIN's own number and those of its PIA segments."""
-    stated = [line.get("03")] if line.__class__ is dict else []
-    stated += [each.get(f"{at:02d}") for each in listed(further) for at in range(2, 7)]
-    found: dict[str, str] = {}
-    for each in stated:
-        if each.__class__ is dict and each.get("01"):
-            found.setdefault(each.get("02") or "EN", each["01"])
-    return found or None
-
-
-def places(loops: Any = None) -> list[dict[str, Any]] | None:
-    """Places and their quantities of an EDIFACT line split over stores (LOC and QTY), in stated units."""
-    found = [
-        {"location_id": place, "quantity": quantity}
-        for loop in listed(loops)
-        if (place := _component(loop.get("LOC"), "02")) and (quantity := _component(loop.get("QTY"), "01", "02"))
-    ]
-    return found or None
-
-
-def _component(segment: Any, element: str, part: str = "01") -> str | None:
-    """A component's text, of the first segment where several came."""
-    head = listed(segment)[0].get(element) if listed(segment) else None
-    found = head.get(part) if head.__class__ is dict else head if part == "01" else None
-    return found if found.__class__ is str else None
-
-
-def allocations(segments: Any = None) -> list[dict[str, Any]] | None:
-    """Stores and their quantities from SDQ, in stated units: up to ten pairs in a segment from element 03 on."""
-    found = [
-        {"location_id": segment[f"{at:02d}"], "quantity": segment[f"{at + 1:02d}"]}
-        for segment in listed(segments)
-        for at in range(3, 23, 2)
-        if segment.get(f"{at:02d}") and segment.get(f"{at + 1:02d}")
-    ]
-    return found or None
-
-
-def stores(lines: Any = None, mode: Any = None) -> list[dict[str, str]]:
-    """One item per order to make: the stores of all lines where the partner explodes SDQ, else one without a store."""
-    if mode != "explode":
-        return [{}]
-    names = {each["location_id"]: None for line in listed(lines) for each in allocations(line.get("SDQ")) or ()}
-    return [{"store": name} for name in names] or [{}]
-
-
-def lines_for(lines: Any = None, store: Any = None) -> list[Any]:
-    """Lines of an order; for a store those allocated to it, with its quantity as the ordered one."""
-    every = listed(lines)
-    return every if store is None else list(_of_store(every, store))
-
-
-def _of_store(lines: list[Any], store: str) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        shares = [each["quantity"] for each in allocations(line.get("SDQ")) or () if each["location_id"] == store]
-        if shares:
-            head = {**line["PO1"], "02": text_of(sum((decimal_of(share) for share in shares), Decimal()))}
-            yield {**{name: value for name, value in line.items() if name != "SDQ"}, "PO1": head}
-
-
 def damaged(exceptions: Any = None, terms: Any = None) -> str:
     """Sum of the exceptions of a receipt (W13) that mean damage; "0" without any."""
     meant = terms if terms.__class__ is dict else {"01": "damaged"}
@@ -315,8 +254,7 @@ TRADE_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "first": first, "pairs": pairs, "keyed": keyed, "product_id": product_id, "gtin": gtin, "sscc": sscc,
         "implied": implied, "day": day, "moment": moment, "unit": unit, "pack_of": pack_of, "measured": measured,
         "measured_unit": measured_unit, "place_country": place_country, "party_ids": party_ids,
-        "allocations": allocations, "stores": stores, "lines_for": lines_for, "level": level, "articles": articles,
-        "places": places, "damaged": damaged,
+        "level": level, "damaged": damaged,
     }
 )  # fmt: skip
 """By the name after `$`."""
