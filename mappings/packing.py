@@ -22,14 +22,16 @@ def packages(levels: Any = None) -> list[dict[str, Any]]:
     return list(_walk(listed(levels), None, None))
 
 
-def packed_orders(levels: Any = None) -> list[str]:
-    """Purchase orders a ship notice names (PRF01), in order, each as often as it is named."""
-    found: list[str] = []
-    for each in listed(levels):
+def packed_orders(levels: Any = None) -> list[dict[str, str]]:
+    """Purchase orders a ship notice names (PRF01) as `number`, each once, in order."""
+    return [{"number": number} for number in dict.fromkeys(_orders_in(listed(levels)))]
+
+
+def _orders_in(levels: list[Any]) -> Iterator[str]:
+    for each in levels:
         if number := each.get("PRF", {}).get("01"):
-            found.append(number)
-        found += packed_orders(each.get("HL_loop"))
-    return found
+            yield number
+        yield from _orders_in(listed(each.get("HL_loop")))
 
 
 def _walk(levels: list[Any], order: str | None, around: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
