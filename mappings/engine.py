@@ -24,6 +24,7 @@ from mappings.packing_outward import level_count, levels_of
 from mappings.program import TopicProgram, compile_topic
 from mappings.rules import MappingFile, TopicList
 from mappings.trade import TRADE_FUNCTIONS
+from mappings.trade_answers import ANSWER_FUNCTIONS
 from mappings.trade_lines import LINE_FUNCTIONS
 from mappings.trade_outward import TRADE_OUTWARD
 
@@ -32,6 +33,7 @@ SHIPPED: Final = Path(__file__).resolve().parent
 _FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     **FUNCTIONS,
     **TRADE_FUNCTIONS,
+    **ANSWER_FUNCTIONS,
     **LINE_FUNCTIONS,
     **TRADE_OUTWARD,
     "packages": packages,

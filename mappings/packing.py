@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from mappings.trade import listed, sscc
+from mappings.trade import element, objects, sscc
 
 _LEVELS: Final = {"S": "shipment", "O": "order", "T": "tare", "P": "pack", "I": "item", "Q": "pack"}
 """HL03. Source: X12 element 735; Q is a pack within a pack in the retail guides."""
@@ -19,19 +19,19 @@ def packages(levels: Any = None) -> list[dict[str, Any]]:
     item levels in it as they are in the payload. Where a pack stands below its item (structure 0002) it holds what
     its own SN1 says, or all of the item when it is the item's only pack; else the item is left loose.
     """
-    return list(_walk(listed(levels), None, None))
+    return list(_walk(objects(levels), None, None))
 
 
 def packed_orders(levels: Any = None) -> list[dict[str, str]]:
     """Purchase orders a ship notice names (PRF01) as `number`, each once, in order."""
-    return [{"number": number} for number in dict.fromkeys(_orders_in(listed(levels)))]
+    return [{"number": number} for number in dict.fromkeys(_orders_in(objects(levels)))]
 
 
 def _orders_in(levels: list[Any]) -> Iterator[str]:
     for each in levels:
-        if number := each.get("PRF", {}).get("01"):
+        if number := element(each.get("PRF"), "01"):
             yield number
-        yield from _orders_in(listed(each.get("HL_loop")))
+        yield from _orders_in(objects(each.get("HL_loop")))
 
 
 def _walk(levels: list[Any], order: str | None, around: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
@@ -45,11 +45,11 @@ def _walk(levels: list[Any], order: str | None, around: dict[str, Any] | None) -
 def _one(
     each: dict[str, Any], order: str | None, around: dict[str, Any] | None, loose: list[Any]
 ) -> Iterator[dict[str, Any]]:
-    kind = _LEVELS.get(each.get("HL", {}).get("03", ""), "unknown")
-    below = listed(each.get("HL_loop"))
-    order = each.get("PRF", {}).get("01") or order
+    kind = _LEVELS.get(element(each.get("HL"), "03"), "unknown")
+    below = objects(each.get("HL_loop"))
+    order = element(each.get("PRF"), "01") or order
     if kind == "item":
-        packs = [one for one in below if _LEVELS.get(one.get("HL", {}).get("03", "")) in _PACKS]
+        packs = [one for one in below if _LEVELS.get(element(one.get("HL"), "03")) in _PACKS]
         if packs and around is None:
             yield from _packs_of_item(each, packs, order, loose)
         elif around is not None:
@@ -84,16 +84,16 @@ def _packs_of_item(
 def _package(
     each: dict[str, Any], kind: str, order: str | None, around: dict[str, Any] | None, items: list[Any]
 ) -> dict[str, Any]:
-    head = each.get("HL", {})
-    marks = [mark for mark in listed(each.get("MAN")) if mark.get("02")]
+    head = each.get("HL")
+    marks = [mark for mark in objects(each.get("MAN")) if element(mark, "02")]
     found = {
-        "id": head.get("01"),
-        "parent": around["id"] if around else None,
+        "id": element(head, "01") or None,
+        "parent": around.get("id") if around else None,
         "level": kind,
-        "level_raw": head.get("03"),
+        "level_raw": element(head, "03") or None,
         "order": order,
-        "sscc": sscc(next((mark["02"] for mark in marks if mark.get("01") in ("GM", "AA", "AI")), None)),
-        "tracking": next((mark["02"] for mark in marks if mark.get("01") == "CP"), None),
+        "sscc": sscc(next((element(mark, "02") for mark in marks if element(mark, "01") in ("GM", "AA", "AI")), None)),
+        "tracking": next((element(mark, "02") for mark in marks if element(mark, "01") == "CP"), None),
         "PO4": each.get("PO4"),
         "items": items,
     }

@@ -53,6 +53,19 @@ def listed(value: Any) -> list[Any]:
     return value if value.__class__ is list else [value]
 
 
+def element(segment: Any, position: str) -> str:
+    """Text of an element, of the first segment where several came; "" when absent or in parts."""
+    for each in listed(segment)[:1]:
+        found = each.get(position) if each.__class__ is dict else None
+        return found.strip() if found.__class__ is str else ""
+    return ""
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects among nothing, one or several."""
+    return [each for each in listed(value) if each.__class__ is dict]
+
+
 def pairs(segment: Any = None, start: Any = None, end: Any = None) -> dict[str, str] | None:
     """Ids by qualifier, from pairs of elements.
 
@@ -176,12 +189,11 @@ def pack_of(code: Any = None, po4: Any = None, packs: Any = None) -> int | None:
 
     PO401 counts inner packs, or eaches where there are none; PO414 is the eaches of an inner pack.
     """
-    if code is None or code in EACHES_PER_UNIT:
+    if code.__class__ is not str or code in EACHES_PER_UNIT:
         return None
-    stated = listed(po4)
-    outer = stated[0].get("01") if stated and stated[0].__class__ is dict else None
-    if outer is not None:
-        number = decimal_of(outer) * decimal_of(stated[0].get("14") or "1")
+    outer = element(po4, "01")
+    if outer:
+        number = decimal_of(outer) * decimal_of(element(po4, "14") or "1")
         if number > 0 and number == number.to_integral_value():
             return int(number)
     found = packs.get(code) if packs.__class__ is dict else None
@@ -205,7 +217,8 @@ def measured_unit(quantity: Any = None, code: Any = None, pack: Any = None) -> s
 
 
 def _in_eaches(number: Decimal, code: Any, pack: Any) -> int | None:
-    factor = int(pack) if pack else EACHES_PER_UNIT.get(code or "EA")
+    unit_code = code if code.__class__ is str else "EA"
+    factor = int(pack) if pack else EACHES_PER_UNIT.get(unit_code)
     if factor is None:
         return None
     result = number * factor
@@ -220,33 +233,31 @@ def place_country(code: Any = None) -> str | None:
 def party_ids(loops: Any = None) -> dict[str, dict[str, str]] | None:
     """Ids of the parties by their role (N101), for documents that must echo them; no names."""
     found: dict[str, dict[str, str]] = {}
-    for loop in listed(loops):
-        head = loop.get("N1", {})
-        if head.get("01") and head.get("04"):
-            found.setdefault(head["01"], {"qualifier": head.get("03", ""), "id": head["04"]})
+    for loop in objects(loops):
+        role, number = (element(loop.get("N1"), at) for at in ("01", "04"))
+        if role and number:
+            found.setdefault(role, {"qualifier": element(loop.get("N1"), "03"), "id": number})
     return found or None
 
 
 def damaged(exceptions: Any = None, terms: Any = None) -> str:
     """Sum of the exceptions of a receipt (W13) that mean damage; "0" without any."""
     meant = terms if terms.__class__ is dict else {"01": "damaged"}
-    found = [each["01"] for each in listed(exceptions) if meant.get(each.get("03")) == "damaged" and each.get("01")]
+    every = objects(exceptions)
+    found = [element(each, "01") or "0" for each in every if meant.get(element(each, "03")) == "damaged"]
     return text_of(sum((decimal_of(each) for each in found), Decimal()))
 
 
 def level(loops: Any = None, name: Any = None, terms: Any = None) -> dict[str, str] | None:
     """Sum and unit of the quantities (QTY) that a partner's qualifiers call by this name: available, on_hand, …"""
     meant = terms if terms.__class__ is dict else {"33": "available", "17": "on_hand", "63": "incoming"}
-    found = [
-        loop["QTY"]
-        for loop in listed(loops)
-        if meant.get(loop.get("QTY", {}).get("01")) == name and "02" in loop["QTY"]
-    ]
+    stated = [loop.get("QTY") for loop in objects(loops)]
+    found = [each for each in stated if meant.get(element(each, "01")) == name and element(each, "02")]
     if not found:
         return None
-    stated = found[0].get("03")
-    total = sum((decimal_of(each["02"]) for each in found), Decimal())
-    return {"quantity": text_of(total), "unit": stated if stated.__class__ is str else (stated or {}).get("01", "EA")}
+    measure = objects(found[0])[0].get("03")
+    total = sum((decimal_of(element(each, "02")) for each in found), Decimal())
+    return {"quantity": text_of(total), "unit": element(measure, "01") or element(found[0], "03") or "EA"}
 
 
 TRADE_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
@@ -254,7 +265,6 @@ TRADE_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "first": first, "pairs": pairs, "keyed": keyed, "product_id": product_id, "gtin": gtin, "sscc": sscc,
         "implied": implied, "day": day, "moment": moment, "unit": unit, "pack_of": pack_of, "measured": measured,
         "measured_unit": measured_unit, "place_country": place_country, "party_ids": party_ids,
-        "level": level, "damaged": damaged,
-    }
+        "level": level, "damaged": damaged, }
 )  # fmt: skip
 """By the name after `$`."""

@@ -27,6 +27,7 @@ from mappings.trade import (
     sscc,
     unit,
 )
+from mappings.trade_answers import set_codes, set_errors
 from mappings.trade_lines import allocations, articles, lines_for, places, stores
 from mappings.trade_outward import balanced_total, cents, compact_day, compact_time, ids_out, in_units, sscc18, sscc_out
 
@@ -94,6 +95,10 @@ SDQ = {"01": "EA", "02": "92", "03": "0012", "04": "4", "05": "0014", "06": "3",
         (level([{"QTY": {"01": "QX", "02": "4"}}], "available"), None),
         (articles({"03": {"01": "4000001000005"}}, [{"01": "1", "02": {"01": "K", "02": "IN"}}]), {"EN": "4000001000005", "IN": "K"}),
         (places([{"LOC": {"02": {"01": "S1"}}, "QTY": [{"01": {"01": "11", "02": "5"}}]}]), [{"location_id": "S1", "quantity": "5"}]),
+        (set_errors([{"IK3": {"01": "N1", "02": "4"}, "IK4_loop": [{"IK4": {"01": {"01": "2", "02": "1"}, "03": "7", "04": "X"}}]}]), [{"segment": "N1", "position": 4, "element": "2:1", "code": "7", "value": "X"}]),
+        (set_errors([{"AK3": {"01": "N1", "02": "x", "04": "3"}}]), [{"segment": "N1", "code": "3"}]),
+        (set_errors(None), []),
+        (set_codes([{"AK2": {"01": "810", "02": "1"}, "AK5": {"01": "R", "02": "4", "03": "5"}}, {"AK2": {"02": "2"}, "AK5": {"01": "A"}}]), {"1": "4,5"}),
         (compact_day("2026-11-20T11:30:00Z"), "20261120"),
         (compact_time("2026-11-20T11:30:00Z"), "1130"),
         (compact_time("2026-11-20"), None),
