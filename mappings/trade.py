@@ -159,11 +159,9 @@ def day(date: Any = None, time: Any = None, zone: Any = None) -> str | None:
 
 def moment(stated: Any = None, zone: Any = None) -> str | None:
     """The time of an EDIFACT DTM: its composite of qualifier, text and format. Nothing for formats that are no time."""
-    if stated.__class__ is not dict:
-        return None
-    text, form = stated.get("02"), stated.get("03") or "102"
+    text, form = element(stated, "02"), element(stated, "03") or "102"
     pattern = _DATE_FORMATS.get(form)
-    if text.__class__ is not str or pattern is None:
+    if not text or pattern is None:
         return None
     try:
         found = datetime.strptime(text, pattern).replace(tzinfo=UTC)
