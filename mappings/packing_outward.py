@@ -22,10 +22,13 @@ def levels_of(notice: Any = None, partner: Any = None) -> list[dict[str, Any]]:
         partner: the profile's terms.
 
     Raises:
-        BadArgument: nothing was packed, several orders where the partner takes one, or an SSCC that is wrong.
+        BadArgument: nothing was packed, several orders where the partner takes one, or an SSCC that is wrong or given twice.
     """
     if notice.__class__ is not dict or not listed(notice.get("packages")):
         raise BadArgument("a ship notice needs its packages")
+    numbers = [each["sscc"] for each in listed(notice.get("packages")) if each.get("sscc")]
+    if len(set(numbers)) != len(numbers):
+        raise BadArgument("two packages have the same SSCC")
     return [_Tree(notice, partner if partner.__class__ is dict else {}).shipment()]
 
 

@@ -165,6 +165,7 @@ def test_856_of_two_orders(mapping: MappingSet) -> None:
     [
         ([{**CARTON, "sscc": "006141411234567891"}], "check digit of the SSCC is wrong"),
         ([{**CARTON, "sscc": "0061414112345678"}], "an SSCC has 18 digits"),
+        ([CARTON, {**CARTON, "id": "c2"}], "two packages have the same SSCC"),
         ([], "needs its packages"),
     ],
 )
