@@ -22,7 +22,8 @@ def levels_of(notice: Any = None, partner: Any = None) -> list[dict[str, Any]]:
         partner: the profile's terms.
 
     Raises:
-        BadArgument: nothing was packed, several orders where the partner takes one, or an SSCC that is wrong or given twice.
+        BadArgument: nothing was packed, several orders where the partner takes one, an SSCC that is wrong or given
+            twice.
     """
     if notice.__class__ is not dict or not listed(notice.get("packages")):
         raise BadArgument("a ship notice needs its packages")
