@@ -19,11 +19,28 @@ from mappings.functions import FUNCTIONS
 from mappings.lookups import PREFIX, Lookup
 from mappings.merging import Part, parts_of
 from mappings.outward import Outward, load_outward
+from mappings.packing import packages, packed_orders
+from mappings.packing_outward import level_count, levels_of
 from mappings.program import TopicProgram, compile_topic
 from mappings.rules import MappingFile, TopicList
+from mappings.trade import TRADE_FUNCTIONS
+from mappings.trade_answers import ANSWER_FUNCTIONS
+from mappings.trade_lines import LINE_FUNCTIONS
+from mappings.trade_outward import TRADE_OUTWARD
 
 SHIPPED: Final = Path(__file__).resolve().parent
 """The mappings that ship with the product, one folder per connector."""
+_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
+    **FUNCTIONS,
+    **TRADE_FUNCTIONS,
+    **ANSWER_FUNCTIONS,
+    **LINE_FUNCTIONS,
+    **TRADE_OUTWARD,
+    "packages": packages,
+    "packed_orders": packed_orders,
+    "levels_of": levels_of,
+    "level_count": level_count,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +214,7 @@ def read_sources(connector: str, overlay: Path | None, root: Path, log: FaultLog
 
 def functions_of(lookups: Mapping[str, Lookup]) -> dict[str, Callable[..., Any]]:
     """Our own functions and the lookups, by the name after `$`."""
-    return {**FUNCTIONS, **{PREFIX + name: lookup for name, lookup in lookups.items()}}
+    return {**_FUNCTIONS, **{PREFIX + name: lookup for name, lookup in lookups.items()}}
 
 
 def _lookups(shipped: Sequence[Lookup], over: Sequence[Lookup], log: FaultLog) -> dict[str, Lookup]:

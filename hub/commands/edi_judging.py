@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import BinaryIO
 
 from hub.commands.common import (
@@ -22,12 +21,13 @@ from hub.commands.common import (
 )
 from hub.commands.opening import opened
 from mappings.edi.acknowledge import GroupVerdict, InterchangeVerdict, SetVerdict, Stamp, Status, acknowledge, judge_all
-from mappings.edi.grammar.profile import STANDARD, Profile, ProfileInvalid, read_profile
+from mappings.edi.grammar.profile import Profile, ProfileInvalid
 from mappings.edi.grammar.strictness import class_of
+from mappings.edi.partners import PartnerProfile, find_partner
 from mappings.edi.problems import Problem
 from mappings.edi.reading import read
 
-_PARTNER_HELP = "the partner's profile (YAML); without it, the standard one"
+_PARTNER_HELP = "the partner's profile: a YAML file, or the name of an example; without it, the standard one"
 
 
 def add_verbs(verbs: Subparsers) -> None:
@@ -47,7 +47,7 @@ def add_verbs(verbs: Subparsers) -> None:
         epilog="FILE may be -. Nothing is stored: control numbers are those given here.",
     )
     for parser in (validate, ack):
-        parser.add_argument("--partner", metavar="PROFILE", type=Path, help=_PARTNER_HELP)
+        parser.add_argument("--partner", metavar="PROFILE", help=_PARTNER_HELP)
         parser.add_argument("file", metavar="FILE")
     ack.add_argument("--control", type=_control, default=1, metavar="N", help="first interchange number (default 1)")
     ack.add_argument("--group", type=_control, default=1, metavar="N", help="first group number (default 1)")
@@ -61,7 +61,7 @@ def _control(text: str) -> int:
 
 
 async def _validate(args: argparse.Namespace) -> int:
-    profile = _profile(args.partner)
+    profile = profile_named(args.partner).judging
     with opened(args.file) as source:
         verdicts = list(_verdicts(source, profile, args.file))
     if wants_json(args):
@@ -78,7 +78,7 @@ async def _validate(args: argparse.Namespace) -> int:
 
 
 async def _ack(args: argparse.Namespace) -> int:
-    profile = _profile(args.partner)
+    profile = profile_named(args.partner).judging
     number, group, at = args.control, args.group, datetime.now(UTC)
     answered = False
     with opened(args.file) as source:
@@ -109,13 +109,12 @@ def _verdicts(source: BinaryIO, profile: Profile, name: str) -> Iterator[Interch
         raise CommandError(f"{name} holds no interchange: neither ISA nor UNB was found", exit_code=EXIT_USAGE)
 
 
-def _profile(path: Path | None) -> Profile:
-    if path is None:
-        return STANDARD
+def profile_named(partner: str | None) -> PartnerProfile:
+    """The partner profile of a `--partner` option; the standard one without it."""
+    if partner is None:
+        return PartnerProfile()
     try:
-        return read_profile(path)
-    except OSError as error:
-        raise CommandError(f"reading the profile {path}: {error.strerror}", exit_code=EXIT_USAGE) from None
+        return find_partner(partner)
     except ProfileInvalid as error:
         raise CommandError("; ".join(error.faults), exit_code=EXIT_USAGE) from None
 

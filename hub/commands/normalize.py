@@ -9,9 +9,19 @@ from datetime import UTC, datetime
 
 import canonical
 from canonical.errors import MappingError
-from connectors import registry
 from hub import bootstrap
-from hub.commands.common import EXIT_USAGE, CommandError, Subparsers, command, config_path, print_json, read_file
+from hub.commands import normalize_edi
+from hub.commands.common import (
+    EXIT_USAGE,
+    CommandError,
+    Subparsers,
+    command,
+    config_path,
+    print_json,
+    read_file,
+)
+from hub.commands.edi_judging import profile_named
+from hub.commands.mapped import known_mappings
 from mappings import MapContext, MappingSet
 
 
@@ -22,16 +32,24 @@ def add(parsers: Subparsers) -> None:
         "Canonical documents of a payload as a JSON array",
         _normalize,
         epilog="TOPIC is the vendor's webhook topic (orders/create) or the name of the read it answers\n"
-        "(order, orders, inventory, listings, tracking, returns). FILE may be -.",
+        "(order, orders, inventory, listings, tracking, returns). FILE may be -.\n"
+        "edi: TOPIC is the kind of set (850, ORDERS), or - for all in the file; sets that cannot be taken are told\n"
+        "on standard error with the code an acknowledgement would give, the others are printed.",
     )
-    parser.add_argument("connector", metavar="CONNECTOR", help=", ".join(registry.names()))
+    parser.add_argument("connector", metavar="CONNECTOR", help=", ".join(known_mappings()))
     parser.add_argument("topic", metavar="TOPIC")
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--account", help="with this account's overlay, locations, time zone and currency")
+    parser.add_argument("--partner", metavar="PROFILE", help="edi: the partner's profile, a file or an example's name")
 
 
 async def _normalize(args: argparse.Namespace) -> int:
     mapping, context = _mapping(args)
+    if args.connector == normalize_edi.CONNECTOR:
+        partner = None if args.partner is None else profile_named(args.partner)
+        return normalize_edi.normalize(args.topic, args.file, mapping, context, partner)
+    if args.partner is not None:
+        raise CommandError(f"--partner is for edi, not for {args.connector}", exit_code=EXIT_USAGE)
     try:
         documents = mapping.map(args.topic, read_file(args.file), context)
     except MappingError as error:
@@ -47,8 +65,8 @@ def _one_line(error: MappingError) -> str:
 
 
 def _mapping(args: argparse.Namespace) -> tuple[MappingSet, MapContext]:
-    if args.connector not in registry.names():
-        known = ", ".join(registry.names())
+    if args.connector not in known_mappings():
+        known = ", ".join(known_mappings())
         raise CommandError(f"no connector {args.connector!r}; known: {known}", exit_code=EXIT_USAGE)
     now = datetime.now(UTC)
     if args.account is None:

@@ -7,6 +7,7 @@ interchange by a partner's profile, and `acknowledge` gives the bytes that tell 
 """
 
 from mappings.edi.acknowledge import Stamp, acknowledge, judge, judge_all
+from mappings.edi.enveloping import OutgoingSet, Sent, SentSet, envelop
 from mappings.edi.grammar import SetGrammar, grammar_for, loops, validate
 from mappings.edi.model import Group, Interchange, Party, Segment, Segments, Separators, TransactionSet
 from mappings.edi.problems import ANSWERS, Answer, Code, Level, Problem
@@ -22,17 +23,21 @@ __all__ = [
     "Interchange",
     "Level",
     "NotWritable",
+    "OutgoingSet",
     "Party",
     "Problem",
     "Repeated",
     "Segment",
     "Segments",
+    "Sent",
+    "SentSet",
     "Separators",
     "SetGrammar",
     "Stamp",
     "TransactionSet",
     "acknowledge",
     "encode",
+    "envelop",
     "grammar_for",
     "judge",
     "judge_all",

@@ -75,7 +75,7 @@ def test_a_profile_with_faults_is_refused(order: Path, tmp_path: Path, capsys: p
     assert told.out == ""
     assert len(told.err.splitlines()) == 1
     assert "did you mean counts?" in told.err
-    assert "sets must be a list" in told.err
+    assert "sets: must be a list" in told.err
 
 
 def test_a_file_of_acknowledgements_needs_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,8 @@ from mappings.edi.grammar.strictness import STANDARD_ACTIONS, Action, Class
 Ta1 = Literal["requested", "always", "rejected", "never"]
 Detail = Literal["every", "errors"]
 _PLACE: Final = re.compile(r"[A-Z][A-Z0-9]{1,2}\d{2}")
-_KEYS: Final = ("name", "strictness", "versions", "sets", "codes", "acknowledge")
+JUDGING_KEYS: Final = ("name", "strictness", "versions", "sets", "codes", "acknowledge")
+"""Keys of a profile that say how files are judged and answered."""
 _ACKNOWLEDGE: Final[Mapping[str, tuple[str, ...]]] = {
     "form": ("997", "999"),
     "detail": ("every", "errors"),
@@ -72,7 +73,7 @@ STANDARD: Final = Profile()
 
 
 def read_profile(path: Path) -> Profile:
-    """A profile from YAML; keys of a partner profile that concern other parts are its own affair.
+    """A judging profile alone from YAML; a whole partner's is read by `mappings.edi.partners`.
 
     Raises:
         ProfileInvalid: every fault found, not only the first.
@@ -84,8 +85,17 @@ def read_profile(path: Path) -> Profile:
         raise ProfileInvalid([f"{path.name}: {str(error).splitlines()[0]}"]) from None
     if not isinstance(written, dict):
         raise ProfileInvalid([f"{path.name}: a profile is a mapping of keys"])
+    return profile_of(written, path.name, path.stem)
+
+
+def profile_of(written: dict[str, Any], file: str, stem: str) -> Profile:
+    """A profile from its keys; `file` names it in faults, `stem` is its name when it gives none.
+
+    Raises:
+        ProfileInvalid: every fault found.
+    """
     faults: list[str] = []
-    profile = _Reader(path.name, written, faults).profile(path.stem)
+    profile = _Reader(file, written, faults).profile(stem)
     if faults:
         raise ProfileInvalid(faults)
     return profile
@@ -99,8 +109,8 @@ class _Reader:
 
     def profile(self, stem: str) -> Profile:
         for key in self._written:
-            if key not in _KEYS:
-                self._fault(str(key), f"is no key of a profile{_near(str(key), _KEYS)}")
+            if key not in JUDGING_KEYS:
+                self._fault(str(key), f"is no key of a profile{_near(str(key), JUDGING_KEYS)}")
         answers = self._mapping("acknowledge")
         for key, value in answers.items():
             allowed = _ACKNOWLEDGE.get(str(key))

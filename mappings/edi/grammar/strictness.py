@@ -28,6 +28,9 @@ class Class(StrEnum):
     CONTROL_NUMBERS = "control_numbers"
     COUNTS = "counts"
     UNFINISHED = "unfinished"
+    """A set that breaks off."""
+    TRAILER_MISSING = "trailer_missing"
+    """A group or an interchange that breaks off after whole sets: GE, IEA, UNE or UNZ never came."""
     DUPLICATES = "duplicates"
     TEST_INDICATOR = "test_indicator"
     VERSION = "version"
@@ -59,7 +62,7 @@ _CLASSES: Final[Mapping[Code, Class]] = {
     Code.INTERCHANGE_CONTROL: Class.CONTROL_NUMBERS,
     Code.INTERCHANGE_CONTROL_MISMATCH: Class.CONTROL_NUMBERS,
     Code.INTERCHANGE_COUNT: Class.COUNTS,
-    Code.INTERCHANGE_UNFINISHED: Class.UNFINISHED,
+    Code.INTERCHANGE_UNFINISHED: Class.TRAILER_MISSING,
     Code.INTERCHANGE_EMPTY: Class.ENVELOPE,
     Code.INTERCHANGE_DUPLICATE: Class.DUPLICATES,
     Code.TEST_INDICATOR: Class.TEST_INDICATOR,
@@ -69,7 +72,7 @@ _CLASSES: Final[Mapping[Code, Class]] = {
     Code.GROUP_CONTROL: Class.CONTROL_NUMBERS,
     Code.GROUP_CONTROL_MISMATCH: Class.CONTROL_NUMBERS,
     Code.GROUP_COUNT: Class.COUNTS,
-    Code.GROUP_UNFINISHED: Class.UNFINISHED,
+    Code.GROUP_UNFINISHED: Class.TRAILER_MISSING,
     Code.GROUP_VERSION: Class.VERSION,
     Code.GROUP_UNKNOWN: Class.GROUP,
     Code.GROUP_DUPLICATE: Class.DUPLICATES,

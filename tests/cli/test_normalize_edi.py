@@ -1,0 +1,82 @@
+"""`normalize edi`: documents of the sets that can be taken, a line per problem, exit 2 when anything was refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hub.cli import main
+from tests.support.edi_answers import x12, x12_set
+
+ORDER = ("BEG*00*SA*PO-1**20261101", "PO1*1*12*EA*7.25**VN*MUG", "CTT*1")
+CASES = ("BEG*00*SA*PO-2**20261101", "PO1*1*12*CA*7.25**VN*MUG", "CTT*1")
+
+
+def run(folder: Path, content: bytes, *arguments: str, kind: str = "-") -> int:
+    file = folder / "in.edi"
+    file.write_bytes(content)
+    return main(["normalize", "edi", kind, str(file), *arguments])
+
+
+def test_good_sets_become_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every set of every group, in the order of the file."""
+    content = x12([x12_set("850", ORDER), x12_set("850", (*ORDER[:1], *ORDER[1:]), "0002")])
+    assert run(tmp_path, content) == 0
+    documents = json.loads(capsys.readouterr().out)
+    assert [document["number"] for document in documents] == ["PO-1", "PO-1"]
+    assert documents[0]["source"]["connector"] == "edi"
+    assert documents[0]["source"]["version"] < documents[1]["source"]["version"]
+
+
+def test_a_set_that_cannot_be_mapped_leaves_its_neighbours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A case of unknown size refuses that order alone, naming the line."""
+    assert run(tmp_path, x12([x12_set("850", CASES), x12_set("850", ORDER, "0002")])) == 2
+    told = capsys.readouterr()
+    assert [document["number"] for document in json.loads(told.out)] == ["PO-1"]
+    assert "set 850 0001" in told.err
+    assert "lines[0].quantity" in told.err
+    assert "the unit 'CA' has no pack size" in told.err
+
+
+def test_the_partners_packs_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the document leaves open the partner's profile may answer."""
+    profile = tmp_path / "partner.yaml"
+    profile.write_text("packs: {CA: 12}\ncurrency: USD\n", encoding="utf-8")
+    assert run(tmp_path, x12([x12_set("850", CASES)]), "--partner", str(profile)) == 0
+    (line,) = json.loads(capsys.readouterr().out)[0]["lines"]
+    assert (line["quantity"], line["unit_price"]) == (144, {"amount": "7.25", "currency": "USD"})
+
+
+def test_counts_warn_and_control_numbers_reject(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong count is a warning on the document, a wrong control number refuses the set."""
+    content = x12([x12_set("850", ORDER, count=9), x12_set("850", ORDER, "0002", end="0003")], declared=7)
+    assert run(tmp_path, content) == 2
+    told = capsys.readouterr()
+    (document,) = json.loads(told.out)
+    assert {problem["code"] for problem in document["source"]["problems"]} >= {"AK502 4", "AK905 5"}
+    assert "[AK502 3]" in told.err
+
+
+def test_test_data_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """ISA15 T stands on every document."""
+    assert run(tmp_path, x12([x12_set("850", ORDER)], usage="T")) == 0
+    assert json.loads(capsys.readouterr().out)[0]["source"]["test"] is True
+
+
+def test_only_one_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A kind named is a filter; one that no mapping reads is bad usage."""
+    content = x12([x12_set("850", ORDER)])
+    assert run(tmp_path, content, kind="860") == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert run(tmp_path, content, kind="851") == 2
+    assert "no mapping reads '851'; known are" in capsys.readouterr().err
+
+
+def test_what_is_no_file_of_a_partner(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing readable, and a profile for another connector, are usage errors."""
+    assert run(tmp_path, b"hello") == 2
+    assert "holds no interchange" in capsys.readouterr().err
+    assert main(["normalize", "shopify", "orders/create", "-", "--partner", "big-box"]) == 2
+    assert "--partner is for edi" in capsys.readouterr().err
