@@ -61,7 +61,7 @@ def event_key(update: TrackingUpdate) -> str:
     )  # fmt: skip
     parts = (
         update.carrier,
-        update.parcel or update.tracking_number,
+        update.parcel or update.tracking_number or "",
         update.code_raw or (update.text_raw or "").strip().casefold(),
         update.local_time or _moment(update.at),
         where,

@@ -59,7 +59,7 @@ def parcels_of(updates: Iterable[TrackingUpdate]) -> list[Parcel]:
     """
     numbers: dict[tuple[str, str], list[TrackingUpdate]] = {}
     for update in updates:
-        numbers.setdefault((update.carrier, normalized_number(update.tracking_number)), []).append(update)
+        numbers.setdefault((update.carrier, normalized_number(update.tracking_number or "")), []).append(update)
     return [parcel for (carrier, number), told in numbers.items() for parcel in _of_number(carrier, number, told)]
 
 
