@@ -70,7 +70,7 @@ def _run(state: ParcelState, events: Iterable[TrackedEvent]) -> ParcelState:
 
 
 def _moved(state: ParcelState, update: TrackingUpdate) -> ParcelState:
-    if state.milestone in FINAL:
+    if state.milestone in FINAL or _is_old_news(state, update):
         return state
     if update.milestone is None or (update.milestone == "unknown" and state.milestone is not None):
         # A condition never moves the milestone, and a carrier that has forgotten a parcel does not unmake it.
@@ -88,6 +88,13 @@ def _moved(state: ParcelState, update: TrackingUpdate) -> ParcelState:
         local_time=update.local_time,
         reached=_reached(state, update),
     )
+
+
+def _is_old_news(state: ParcelState, update: TrackingUpdate) -> bool:
+    """A forecast ("arriving on time") is no scan: it moves nothing back and mends nothing."""
+    if not update.attributes.get("forecast") or update.milestone is None or state.milestone is None:
+        return False
+    return RANK[update.milestone] <= RANK[state.milestone]
 
 
 def _reached(state: ParcelState, update: TrackingUpdate) -> dict[Milestone, str]:

@@ -51,6 +51,15 @@ def test_a_condition_never_moves_the_milestone() -> None:
     assert folded([LABEL, MOVING, trouble, OUT]).condition is None
 
 
+def test_a_forecast_moves_nothing_back() -> None:
+    """"Arriving on time", said while the parcel is out for delivery or damaged, changes neither."""
+    damaged = scan(None, "2026-11-03T09:00:00Z", condition="damaged")
+    forecast = scan("in_transit", "2026-11-03T10:00:00Z", attributes={"forecast": True})
+    state = folded([OUT, damaged, forecast])
+    assert (state.milestone, state.condition) == ("out_for_delivery", "damaged")
+    assert folded([LABEL, forecast]).milestone == "in_transit"
+
+
 def test_a_code_that_says_nothing_keeps_everything() -> None:
     """An unknown code is history only."""
     state = folded([MOVING, scan(None, "2026-11-02T12:00:00Z", code_raw="ZZ")])
