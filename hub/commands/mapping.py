@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 import mappings
-from connectors import registry
 from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.commands.common import (
@@ -48,13 +47,13 @@ def add(parsers: Subparsers) -> None:
 def _targets(args: argparse.Namespace) -> list[tuple[str, str, Path | None]]:
     """(name, connector, overlay) of what is meant: one account, one connector, or everything."""
     name = args.name
-    if name in registry.names():
+    if name in mappings.names():
         return [(name, name, None)]
     path = config_path(args)
     accounts = bootstrap.load(path).accounts if path.exists() or name is not None else {}
     configured = [(key, account.connector, account.mappings) for key, account in accounts.items()]
     if name is None:
-        return [(connector, connector, None) for connector in registry.names()] + [
+        return [(connector, connector, None) for connector in mappings.names()] + [
             target for target in configured if target[2] is not None
         ]
     chosen = [target for target in configured if target[0] == name]

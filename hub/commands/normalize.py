@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 
 import canonical
 from canonical.errors import MappingError
-from connectors import registry
 from hub import bootstrap
 from hub.commands.common import EXIT_USAGE, CommandError, Subparsers, command, config_path, print_json, read_file
-from mappings import MapContext, MappingSet
+from mappings import MapContext, MappingSet, names
 
 
 def add(parsers: Subparsers) -> None:
@@ -24,7 +23,7 @@ def add(parsers: Subparsers) -> None:
         epilog="TOPIC is the vendor's webhook topic (orders/create) or the name of the read it answers\n"
         "(order, orders, inventory, listings, tracking, returns). FILE may be -.",
     )
-    parser.add_argument("connector", metavar="CONNECTOR", help=", ".join(registry.names()))
+    parser.add_argument("connector", metavar="CONNECTOR", help=", ".join(names()))
     parser.add_argument("topic", metavar="TOPIC")
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--account", help="with this account's overlay, locations, time zone and currency")
@@ -47,8 +46,8 @@ def _one_line(error: MappingError) -> str:
 
 
 def _mapping(args: argparse.Namespace) -> tuple[MappingSet, MapContext]:
-    if args.connector not in registry.names():
-        known = ", ".join(registry.names())
+    if args.connector not in names():
+        known = ", ".join(names())
         raise CommandError(f"no connector {args.connector!r}; known: {known}", exit_code=EXIT_USAGE)
     now = datetime.now(UTC)
     if args.account is None:
