@@ -312,8 +312,12 @@ def distinct(value: Any) -> Any:
 
 
 def reverse(value: Any) -> Any:
-    """`$reverse` of a list; of anything else it is itself."""
-    return value[::-1] if value.__class__ is list else value
+    """`$reverse` of a list."""
+    if value is MISSING:
+        return MISSING
+    if value.__class__ is not list:
+        raise Unsure
+    return value[::-1]
 
 
 def sort(value: Any) -> Any:
