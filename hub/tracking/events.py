@@ -52,19 +52,18 @@ def event_key(update: TrackingUpdate) -> str:
     """What stays equal when a provider sends an event again: carrier, parcel, code, local time, place.
 
     Texts are left out, because providers word the same scan anew; so is UTC, which some work out
-    differently each time. An event without code goes by its text, one without local time by UTC.
+    differently each time. The place is the town where one is stated, because a push and a poll of one
+    carrier describe it otherwise in different detail. An event without code goes by its text, one
+    without local time by UTC.
     """
     place = update.location
-    where = "" if place is None else "|".join(
-        (part or "").strip().casefold()
-        for part in (place.facility, place.city, place.region, place.postal_code, place.country, place.raw)
-    )  # fmt: skip
+    where = "" if place is None else place.city or place.facility or place.postal_code or place.raw or ""
     parts = (
         update.carrier,
         update.parcel or update.tracking_number or "",
         update.code_raw or (update.text_raw or "").strip().casefold(),
         update.local_time or _moment(update.at),
-        where,
+        where.strip().casefold(),
     )
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
@@ -78,8 +77,8 @@ def _moment(at: date | None) -> str:
 def merged(updates: Iterable[TrackingUpdate]) -> list[TrackingUpdate]:
     """The scans among `updates`, each once, in the order first told; latest-status blocks are left out.
 
-    Of two tellings of one event the later one's milestone counts, unless only the earlier has one:
-    a corrected mapping, replayed, then corrects what was stored.
+    Of several tellings of one event the last received that moves anything counts, so that a corrected
+    mapping, replayed, corrects what was stored; it keeps the time the event was first heard of.
     """
     found: dict[str, TrackingUpdate] = {}
     for update in updates:
@@ -87,21 +86,21 @@ def merged(updates: Iterable[TrackingUpdate]) -> list[TrackingUpdate]:
             continue
         key = event_key(update)
         known = found.get(key)
-        if known is None or _is_better(update, known):
-            found[key] = update if known is None else _first_received(update, known)
+        found[key] = update if known is None else _told_again(known, update)
     return list(found.values())
 
 
-def _is_better(update: TrackingUpdate, known: TrackingUpdate) -> bool:
-    return update.milestone is not None or known.milestone is None
+def _told_again(known: TrackingUpdate, update: TrackingUpdate) -> TrackingUpdate:
+    """The better telling of one event, received when we first heard of it: a re-send is no news."""
+    better = max(known, update, key=_worth)
+    first = min(_received(known), _received(update))
+    if _received(better) == first:
+        return better
+    return better.model_copy(update={"source": better.source.model_copy(update={"received_at": first})})
 
 
-def _first_received(update: TrackingUpdate, known: TrackingUpdate) -> TrackingUpdate:
-    """`update`, received when we first heard of the event: a re-send must not look like news."""
-    if known.source.received_at is None or known.source.received_at == update.source.received_at:
-        return update
-    source = update.source.model_copy(update={"received_at": known.source.received_at})
-    return update.model_copy(update={"source": source})
+def _worth(update: TrackingUpdate) -> tuple[bool, datetime, int]:
+    return (update.milestone is not None, _received(update), RANK[update.milestone or "unknown"])
 
 
 def in_order(updates: Iterable[TrackingUpdate]) -> list[TrackedEvent]:

@@ -52,7 +52,10 @@ class ParcelState:
 
 
 def folded(updates: Iterable[TrackingUpdate]) -> ParcelState:
-    """The state of one parcel. The order of `updates` does not matter; re-sends change nothing."""
+    """The state of one parcel. The order of `updates` matters only between events of one instant.
+
+    Those stand in the order told, which is the carrier's. Re-sends change nothing.
+    """
     told = list(updates)
     events = in_order(told)
     block = _latest_block(told)
@@ -168,7 +171,7 @@ def _around(block: TrackingUpdate, events: Sequence[TrackedEvent]) -> tuple[list
         horizon = block.at
     later = [event for event in events if _received(event.update) > heard]
     news = [event for event in later if horizon is None or event.ordered_at > horizon]
-    late = [event for event in later if event not in news]
+    late = [event for event in later if horizon is not None and event.ordered_at <= horizon]
     # Late scans are history and may name a milestone passed on the way; they come before the block.
     before = sorted([*known, *late], key=lambda event: event.ordered_at)
     return before, news

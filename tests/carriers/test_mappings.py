@@ -12,7 +12,7 @@ import pytest
 
 from canonical import MappingError, TrackingUpdate
 from canonical.codes import Condition, Milestone
-from hub.tracking import folded, parcels_of
+from hub.tracking import folded, merged, parcels_of
 from mappings import SHIPPED, MapContext, MappingSet, lint, names, run_tests
 
 CARRIERS = ("aftership", "dhl", "easypost", "fedex", "shipengine", "shippo", "shipstation", "ups", "usps")
@@ -100,6 +100,20 @@ def test_an_unknown_code_keeps_the_milestone_and_is_named() -> None:
     usps = fixture("usps", "track.json")
     usps["trackingEvents"][1]["eventCode"] = "Q9"
     assert [u.milestone for u in mapped("usps", usps) if u.attributes.get("unknown_code") == "Q9"] == [None]
+
+
+def test_a_push_and_a_poll_tell_of_one_event() -> None:
+    """Track Alert and Track describe a scan's place in different detail; it is one document and one event."""
+    alert = fixture("ups", "alert.json")
+    track = fixture("ups", "track.json")
+    newest = track["trackResponse"]["shipment"][0]["package"][0]["activity"][0]
+    newest["status"].update({"type": "D", "statusCode": "011"})
+    newest["location"]["address"].update({"city": "Albany", "stateProvince": "NY"})
+    newest.update({"date": "20261105", "time": "095004", "gmtOffset": "-05:00"})
+    (pushed,) = mapped("ups", alert, "track_alert")
+    polled = next(update for update in mapped("ups", track) if update.code_raw == "011" and not update.current)
+    assert (pushed.id, pushed.at) == (polled.id, polled.at)
+    assert len(merged([pushed, polled])) == 1
 
 
 def test_leading_zeros_of_codes_are_kept() -> None:

@@ -43,6 +43,15 @@ def test_a_resend_with_other_words_is_the_same_event() -> None:
     assert len(merged([first, scan("in_transit", "2026-11-02T10:00:00Z", city="Reno")])) == 2
 
 
+def test_the_last_telling_of_an_event_counts() -> None:
+    """A replay with a corrected mapping corrects what was stored, in whichever order the two are read."""
+    wrong = scan(None, "2026-11-02T10:00:00Z", code_raw="OF")
+    right = scan("out_for_delivery", "2026-11-02T10:00:00Z", code_raw="OF", received="2026-11-21T12:00:00Z")
+    for told in ([wrong, right], [right, wrong]):
+        (event,) = merged(told)
+        assert (event.milestone, event.source.received_at) == ("out_for_delivery", wrong.source.received_at)
+
+
 def test_a_condition_never_moves_the_milestone() -> None:
     """Trouble is shown beside where the parcel is and ends with the next move."""
     trouble = scan(None, "2026-11-02T12:00:00Z", condition="weather", action_required=True)
@@ -52,7 +61,7 @@ def test_a_condition_never_moves_the_milestone() -> None:
 
 
 def test_a_forecast_moves_nothing_back() -> None:
-    """"Arriving on time", said while the parcel is out for delivery or damaged, changes neither."""
+    """ "Arriving on time", said while the parcel is out for delivery or damaged, changes neither."""
     damaged = scan(None, "2026-11-03T09:00:00Z", condition="damaged")
     forecast = scan("in_transit", "2026-11-03T10:00:00Z", attributes={"forecast": True})
     state = folded([OUT, damaged, forecast])
