@@ -3,6 +3,7 @@
 from mappings.carriers.crosswalk import CHANNELS, Carrier, CarrierName, Crosswalk
 from mappings.carriers.detection import Candidate, candidates
 from mappings.carriers.identity import Identity, Override, identify
+from mappings.carriers.milestones import progress_word
 
 __all__ = [
     "CHANNELS",
@@ -14,4 +15,5 @@ __all__ = [
     "Override",
     "candidates",
     "identify",
+    "progress_word",
 ]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
+from canonical.codes import Milestone
 from connectors.amazon.carriers import CANONICAL as AMAZON_CODES
-from mappings.carriers import CHANNELS, CarrierName, Crosswalk
+from mappings import SHIPPED
+from mappings.carriers import CHANNELS, CarrierName, Crosswalk, progress_word
 
 CROSSWALK = Crosswalk()
 WALMART = Path(__file__).resolve().parents[2] / "mappings" / "walmart" / "carriers.csv"
@@ -110,3 +113,38 @@ def test_services_go_by_the_channels_name() -> None:
     assert CROSSWALK.service("ebay", "ups", "ground") is None
     assert CROSSWALK.service("walmart", "ups", None) is None
     assert set(CHANNELS) >= {"scac", "walmart"}
+
+
+@pytest.mark.parametrize("channel", ["easypost", "shippo", "shipengine", "aftership"])
+def test_aggregators_mappings_agree_with_the_table(channel: str) -> None:
+    """A word both know is one carrier, and every carrier a mapping gives is in the table."""
+    with (SHIPPED / channel / "carriers.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            assert CROSSWALK.carrier(row["canonical"]) is not None, row
+            known = CROSSWALK.read(channel, row["vendor"])
+            assert known is None or known.split("_")[0] == row["canonical"].split("_")[0], row
+
+
+@pytest.mark.parametrize(
+    ("milestone", "condition", "word"),
+    [
+        ("delivered", None, "DELIVERED"),
+        ("in_transit", None, "IN_TRANSIT"),
+        ("in_transit", "weather", "DELAYED"),
+        (None, "delayed", "DELAYED"),
+        ("out_for_delivery", "delayed", "OUT_FOR_DELIVERY"),
+        ("in_transit", "damaged", "IN_TRANSIT"),
+        ("cancelled", None, None),
+        (None, None, None),
+    ],
+)
+def test_progress_is_told_in_the_channels_words(milestone: Any, condition: Any, word: str | None) -> None:
+    """A delay is news while the parcel is under way; a channel without words is told nothing."""
+    assert progress_word("shopify", milestone, condition) == word
+    assert progress_word("walmart", milestone, condition) is None
+
+
+def test_every_milestone_has_a_word_or_a_reason() -> None:
+    """Shopify is told of all but a cancelled parcel."""
+    silent = {name for name in get_args(Milestone) if progress_word("shopify", name) is None}
+    assert silent == {"cancelled"}

@@ -6,7 +6,7 @@ import csv
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -17,8 +17,8 @@ from mappings import SHIPPED, MapContext, MappingSet, lint, names, run_tests
 
 CARRIERS = ("aftership", "dhl", "easypost", "fedex", "shipengine", "shippo", "shipstation", "ups", "usps")
 SAMPLES = Path(__file__).resolve().parents[2] / ".." / "shared" / "samples" / "carriers"
-MILESTONES = {*Milestone.__args__, ""}  # type: ignore[attr-defined]
-CONDITIONS = {*Condition.__args__, ""}  # type: ignore[attr-defined]
+MILESTONES = {*get_args(Milestone), ""}
+CONDITIONS = {*get_args(Condition), ""}
 
 
 def mapped(carrier: str, payload: Any, topic: str = "tracking") -> list[TrackingUpdate]:
