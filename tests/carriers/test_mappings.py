@@ -102,6 +102,48 @@ def test_an_unknown_code_keeps_the_milestone_and_is_named() -> None:
     assert [u.milestone for u in mapped("usps", usps) if u.attributes.get("unknown_code") == "Q9"] == [None]
 
 
+FEDEX = {"trackingNumberInfo": {"trackingNumber": "1"}, "latestStatusDetail": {"code": "OC", "derivedCode": "OC"}}
+NO_SCANS: list[tuple[str, str, Any]] = [
+    ("fedex", "scanEvents", {"output": {"completeTrackResults": [{"trackResults": [FEDEX]}]}}),
+    ("usps", "trackingEvents", {"trackingNumber": "1", "statusCategory": "Accepted"}),
+    ("easypost", "tracking_details", {"id": "trk_1", "tracking_code": "1", "carrier": "UPS", "status": "unknown"}),
+    ("shippo", "tracking_history", {"tracking_number": "1", "carrier": "usps", "tracking_status": None}),
+    ("aftership", "checkpoints", {"data": {"tracking": {"id": "x", "tracking_number": "1", "slug": "ups"}}}),
+    ("shipengine", "events", {"tracking_number": "1", "status_code": "UN"}),
+    ("dhl", "events", {"shipments": [{"id": "1", "service": "express", "status": {"statusCode": "transit"}}]}),
+    (
+        "ups",
+        "activity",
+        {"trackResponse": {"shipment": [{"package": [{"trackingNumber": "1", "currentStatus": {"code": "003"}}]}]}},
+    ),
+]
+
+
+@pytest.mark.parametrize("scans", [None, [], ...])
+@pytest.mark.parametrize(("carrier", "member", "payload"), NO_SCANS)
+def test_no_scans_are_no_events(carrier: str, member: str, payload: Any, scans: Any) -> None:
+    """Whether the list is null, empty or left out, there is the latest status and nothing beside it."""
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [filled(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        inner = {name: filled(item) for name, item in value.items()}
+        is_holder = any(name in value for name in HOLDERS[carrier])
+        return {**inner, member: scans} if is_holder and scans is not ... else inner
+
+    assert [update.current for update in mapped(carrier, filled(payload))] == [True]
+
+
+HOLDERS = {
+    "fedex": ("latestStatusDetail",), "usps": ("statusCategory",), "easypost": ("tracking_code",),
+    "shippo": ("tracking_status",), "aftership": ("slug",), "shipengine": ("status_code",), "dhl": ("service",),
+    "ups": ("currentStatus",),
+}  # fmt: skip
+"""A member of the object that holds the list of scans."""
+
+
 def test_a_push_and_a_poll_tell_of_one_event() -> None:
     """Track Alert and Track describe a scan's place in different detail; it is one document and one event."""
     alert = fixture("ups", "alert.json")
