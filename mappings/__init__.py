@@ -5,7 +5,7 @@ from __future__ import annotations
 from mappings.difference import Change, Recorded, diff
 from mappings.engine import SHIPPED, MapContext, MappingSet
 from mappings.faults import MappingFault, MappingSetInvalid
-from mappings.inspection import Shown, lint, show
+from mappings.inspection import Shown, lint, names, show
 from mappings.trials import TrialResult, run_tests
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "TrialResult",
     "diff",
     "lint",
+    "names",
     "run_tests",
     "show",
 ]

@@ -311,6 +311,15 @@ def distinct(value: Any) -> Any:
     return list(dict.fromkeys(value))
 
 
+def reverse(value: Any) -> Any:
+    """`$reverse` of a list."""
+    if value is MISSING:
+        return MISSING
+    if value.__class__ is not list:
+        raise Unsure
+    return value[::-1]
+
+
 def sort(value: Any) -> Any:
     """`$sort` of plain texts."""
     if value is MISSING:
@@ -407,6 +416,7 @@ CALLS: Final[Mapping[str, tuple[Callable[..., Any], int]]] = MappingProxyType(
         "append": (append, 2),
         "distinct": (distinct, 1),
         "sort": (sort, 1),
+        "reverse": (reverse, 1),
         "count": (count, 1),
         "sum": (total, 1),
         "max": (maximum, 1),

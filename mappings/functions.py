@@ -18,6 +18,7 @@ from canonical import UnknownUnit, instant_text
 from canonical import eaches as canonical_eaches
 from mappings.arithmetic import BadArgument, dabs, dadd, dcmp, ddiv_exact, decimal_of, dmul, dneg, dsub, dsum, text_of
 from mappings.countries import alpha2
+from mappings.scantimes import expected, key, scanned, zoned_scan
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _COMPACT_DATE: Final = re.compile(r"(\d{4})(\d\d)(\d\d)")
@@ -202,6 +203,10 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "dneg": dneg,
         "dabs": dabs,
         "dcmp": dcmp,
+        "scanned": scanned,
+        "zoned_scan": zoned_scan,
+        "expected": expected,
+        "key": key,
     }
 )
 """By the name after `$`."""

@@ -29,6 +29,11 @@ class Shown:
     line: int
 
 
+def names(root: Path = SHIPPED) -> tuple[str, ...]:
+    """Every set of mappings that ships, in alphabetical order; some belong to no connector yet."""
+    return tuple(sorted(folder.name for folder in root.iterdir() if any(folder.glob("*.yaml"))))
+
+
 def lint(connector: str, overlay: Path | None = None, *, root: Path = SHIPPED) -> list[MappingFault]:
     """Everything wrong with a connector's mappings and an overlay; empty when nothing is.
 

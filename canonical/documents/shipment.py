@@ -66,6 +66,7 @@ class TrackingUpdate(DocumentBase):
     `parcel` is the carrier's own parcel id, because tracking numbers are recycled. `milestone` null
     moves nothing. `at` is null where the zone of `local_time` is not known; `precision` is `minute`
     only where the format has no seconds. A parcel's state is the fold of its events by event time.
+    `tracking_number` is null only in a not-found answer that does not repeat the number asked for.
     """
 
     PERSONAL: ClassVar[tuple[str, ...]] = ("signed_by",)
@@ -73,7 +74,7 @@ class TrackingUpdate(DocumentBase):
     type: Literal["tracking_update"] = "tracking_update"
     carrier: Code
     carrier_raw: FreeText | None = None
-    tracking_number: Text
+    tracking_number: Text | None = None
     parcel: Text | None = None
     milestone: Milestone | None = None
     condition: Condition | None = None

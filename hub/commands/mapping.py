@@ -22,7 +22,6 @@ from hub.commands.common import (
     print_table,
     wants_json,
 )
-from hub.commands.mapped import known_mappings
 from hub.ports.store import InboxItem
 from hub.services.moments import moment
 
@@ -48,13 +47,13 @@ def add(parsers: Subparsers) -> None:
 def _targets(args: argparse.Namespace) -> list[tuple[str, str, Path | None]]:
     """(name, connector, overlay) of what is meant: one account, one connector, or everything."""
     name = args.name
-    if name in known_mappings():
+    if name in mappings.names():
         return [(name, name, None)]
     path = config_path(args)
     accounts = bootstrap.load(path).accounts if path.exists() or name is not None else {}
     configured = [(key, account.connector, account.mappings) for key, account in accounts.items()]
     if name is None:
-        return [(connector, connector, None) for connector in known_mappings()] + [
+        return [(connector, connector, None) for connector in mappings.names()] + [
             target for target in configured if target[2] is not None
         ]
     chosen = [target for target in configured if target[0] == name]

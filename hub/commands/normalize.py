@@ -11,18 +11,9 @@ import canonical
 from canonical.errors import MappingError
 from hub import bootstrap
 from hub.commands import normalize_edi
-from hub.commands.common import (
-    EXIT_USAGE,
-    CommandError,
-    Subparsers,
-    command,
-    config_path,
-    print_json,
-    read_file,
-)
+from hub.commands.common import EXIT_USAGE, CommandError, Subparsers, command, config_path, print_json, read_file
 from hub.commands.edi_judging import profile_named
-from hub.commands.mapped import known_mappings
-from mappings import MapContext, MappingSet
+from mappings import MapContext, MappingSet, names
 
 
 def add(parsers: Subparsers) -> None:
@@ -36,7 +27,7 @@ def add(parsers: Subparsers) -> None:
         "edi: TOPIC is the kind of set (850, ORDERS), or - for all in the file; sets that cannot be taken are told\n"
         "on standard error with the code an acknowledgement would give, the others are printed.",
     )
-    parser.add_argument("connector", metavar="CONNECTOR", help=", ".join(known_mappings()))
+    parser.add_argument("connector", metavar="CONNECTOR", help=", ".join(names()))
     parser.add_argument("topic", metavar="TOPIC")
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--account", help="with this account's overlay, locations, time zone and currency")
@@ -65,8 +56,8 @@ def _one_line(error: MappingError) -> str:
 
 
 def _mapping(args: argparse.Namespace) -> tuple[MappingSet, MapContext]:
-    if args.connector not in known_mappings():
-        known = ", ".join(known_mappings())
+    if args.connector not in names():
+        known = ", ".join(names())
         raise CommandError(f"no connector {args.connector!r}; known: {known}", exit_code=EXIT_USAGE)
     now = datetime.now(UTC)
     if args.account is None:
