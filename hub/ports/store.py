@@ -456,6 +456,30 @@ class AccountRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Expectation:
+    """Something another party, or we, must do by a time; unique on (account, kind, reference).
+
+    `kind` is the document awaited (`997`, `855`, `856`, `810`, `945`, …); `reference` names what it answers there;
+    `subject` is our id of what it is about (an order, a purchase order, a file). `ours`: we owe it to the
+    partner; otherwise the partner owes it to us. An upsert: the state moves from open to met, failed (answered
+    with a refusal) or dropped (no longer needed); overdue is `open` after `due_at`.
+    """
+
+    account: str
+    kind: str
+    reference: str
+    subject: str
+    ours: bool
+    opened_at: Micros
+    due_at: Micros | None
+    state: str = "open"
+    """open | met | failed | dropped"""
+    settled_at: Micros | None = None
+    detail: str = "{}"
+    """JSON without personal data"""
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry:
     """Who did what. The store chains entries with a keyed hash, so an edit is found."""
 
@@ -520,6 +544,10 @@ class ReadSet:
     """(account, sku as ordered, a kit being itself): units this account's own orders still hold reserved"""
     personal: set[OrderKey] = field(default_factory=set)
     """orders whose personal data, where any is stored and not shredded, is decrypted too"""
+    counters: set[tuple[str, str]] = field(default_factory=set)
+    """(account, name) of numbers given out one after another; locked until the unit ends"""
+    expectations: set[tuple[str, str, str]] = field(default_factory=set)
+    """(account, kind, reference)"""
 
 
 @dataclass(slots=True)
@@ -541,6 +569,9 @@ class State:
     """(account, sku as ordered, location) -> ordered units reserved by that account's own orders; absent is 0"""
     personal: dict[str, str] = field(default_factory=dict)
     """order id -> personal data as plain JSON"""
+    counters: dict[tuple[str, str], int] = field(default_factory=dict)
+    """the last number given out; absent is 0"""
+    expectations: dict[tuple[str, str, str], Expectation] = field(default_factory=dict)
 
     def position(self, sku: str, location: str) -> Position:
         return self.positions.get((sku, location)) or Position(sku, location)
@@ -559,6 +590,9 @@ class State:
             self.documents[(document.account, document.type, document.source_id)] = document
         for personal in writes.personal:
             self.personal[personal.subject] = personal.plain
+        self.counters.update(writes.counters)
+        for expectation in writes.expectations:
+            self.expectations[(expectation.account, expectation.kind, expectation.reference)] = expectation
 
 
 @dataclass(slots=True)
@@ -597,6 +631,9 @@ class WriteSet:
     """inputs whose raw payload is deleted for good, unless they still have to be applied"""
     forgotten_lanes: list[tuple[str, str]] = field(default_factory=list)
     """(account, ordering key): the same for every input received in that lane"""
+    counters: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(account, name) -> the last number given out by this unit"""
+    expectations: list[Expectation] = field(default_factory=list)
     lags: dict[tuple[str, str], Micros] = field(default_factory=dict)
     """(account, `inward` | `outward`) -> how long after its cause this unit's work was done, for the status"""
 
@@ -608,12 +645,13 @@ class WriteSet:
             self.dirty[sku] = min(at, self.dirty.get(sku, at))
         for side, lag in other.lags.items():
             self.lags[side] = max(lag, self.lags.get(side, lag))
+        self.counters.update(other.counters)
 
 
 _LISTS = (
     "inputs", "inbox", "orders", "documents", "personal", "postings", "listings", "levels", "effects",
     "outbox", "attempts", "failures", "failure_states", "resolved_failures", "cursors", "accounts", "audit",
-    "api_tokens", "replies", "shredded", "forgotten_inputs", "forgotten_lanes",
+    "api_tokens", "replies", "shredded", "forgotten_inputs", "forgotten_lanes", "expectations",
 )  # fmt: skip
 
 Decide = Callable[[State], WriteSet]
