@@ -6,7 +6,7 @@ from typing import Final
 
 from connectors.amazon import settings, topics
 from connectors.amazon.budgets import SELLER
-from connectors.sdk.manifest import Capability, EffectKind, Manifest, QuantityMeaning, Stream
+from connectors.sdk.manifest import CHANNEL, Capability, EffectKind, Manifest, QuantityMeaning, Stream
 
 CONFIRM_SHIPMENT: Final = "confirm_shipment"
 CANCEL: Final = "cancel_order"
@@ -36,7 +36,7 @@ MANIFEST: Final = Manifest(
     name="amazon",
     title="Amazon (Selling Partner API)",
     # Amazon calls nobody: notifications arrive in a queue, which is a stream.
-    capabilities=frozenset(Capability) - {Capability.WEBHOOKS},
+    capabilities=CHANNEL - {Capability.WEBHOOKS},
     topics=topics.TOPICS,
     streams=(
         # One call in three minutes is all that is granted for good; the queue is what makes orders quick.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 
 class Capability(StrEnum):
@@ -18,6 +19,14 @@ class Capability(StrEnum):
     EFFECTS = "effects"
     SUBSCRIBE = "subscribe"
     CHECK = "check"
+    TRACK = "track"
+    WATCH = "watch"
+
+
+PARCELS: Final = frozenset({Capability.TRACK, Capability.WATCH})
+"""What carriers and aggregators of carriers do; see `connectors.sdk.tracking`."""
+CHANNEL: Final = frozenset(Capability) - PARCELS
+"""All that a channel can do."""
 
 
 class QuantityMeaning(StrEnum):
@@ -103,6 +112,15 @@ class EffectKind:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackQuota:
+    """How many calls asking about parcels a vendor allows in any `window_s` seconds."""
+
+    calls: int
+    window_s: float
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The connector's declaration. A manifest that disagrees with the code fails the contract suite."""
 
@@ -125,11 +143,27 @@ class Manifest:
     replay_window_s: float | None = None
     flavour_of: str = ""
     """the connector this one is another side of (retail beside marketplace); lists of channels leave it out"""
+    track_batch_max: int = 1
+    """numbers per call of `track`"""
+    track_carriers: tuple[str, ...] = ()
+    """the carriers, in our words, whose parcels this connector can be asked about; every one when empty"""
+    track_quota: TrackQuota | None = None
+    """as published; an account may have another one, which the opened connector states"""
+    watch_batch_max: int = 1
+    watch_life_s: float | None = None
+    """how long the vendor tells of a parcel once asked to; None for the parcel's life"""
+    watch_renew_s: float = 0.0
+    """how long before that end a watch is asked for again"""
     dedupe_by: str = ""
     clock_quirks: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     docs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_channel(self) -> bool:
+        """Something is sold there; a side of a channel is no channel of its own."""
+        return Capability.PUBLISH in self.capabilities and not self.flavour_of
 
     def topic(self, name: str) -> Topic | None:
         return next((topic for topic in self.topics if topic.name == name), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.sdk.manifest import Budget, Capability, EffectKind, Manifest, QuantityMeaning, Stream
+from connectors.sdk.manifest import CHANNEL, Budget, EffectKind, Manifest, QuantityMeaning, Stream
 from connectors.shopify.settings import CREDENTIALS, OPTIONS
 from connectors.shopify.topics import TOPICS
 
@@ -33,7 +33,7 @@ Source: the scopes stated per field in the Admin GraphQL schema 2026-10.
 MANIFEST: Final = Manifest(
     name="shopify",
     title="Shopify",
-    capabilities=frozenset(Capability),
+    capabilities=CHANNEL,
     topics=TOPICS,
     streams=(
         # Without read_all_orders a shop shows the last 60 days. Source: Order, Admin GraphQL 2026-10.

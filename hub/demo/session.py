@@ -98,8 +98,8 @@ async def _sandboxes(options: Options, stack: AsyncExitStack) -> dict[str, Sandb
     sandboxes: dict[str, Sandbox] = {}
     for name in registry.names():
         kind = registry.get(name)
-        # Another side of a channel is no channel of its own: no shopper buys there.
-        if kind.sandbox is None or kind.manifest.flavour_of:
+        # No shopper buys at a carrier, a trading partner or another side of a channel.
+        if kind.sandbox is None or not kind.manifest.is_channel:
             continue
         build = kind.sandbox
         sandbox: Sandbox = build(seed=options.seed, faults=Faults.parse(options.fault, seed=options.seed))

@@ -129,7 +129,7 @@ def test_an_unknown_connector_is_told_with_those_known() -> None:
     """The message lists the names there are."""
     with pytest.raises(registry.UnknownConnector, match="ebay, shopify, walmart"):
         registry.get("shopfiy")
-    assert registry.names() == ("amazon", "amazon_vendor", "ebay", "shopify", "walmart")
+    assert {"amazon", "amazon_vendor", "ebay", "shopify", "walmart"} <= set(registry.names())
 
 
 @pytest.mark.parametrize(("exported", "problem"), [(None, "exports no CONNECTOR"), (CONNECTOR, "calls itself 'toy'")])

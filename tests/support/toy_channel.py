@@ -25,7 +25,7 @@ from connectors.sdk.contract import (
     ShownLevel,
 )
 from connectors.sdk.errors import ConnectorError
-from connectors.sdk.manifest import Budget, Capability, EffectKind, Manifest, Stream, Topic
+from connectors.sdk.manifest import CHANNEL, Budget, EffectKind, Manifest, Stream, Topic
 from hub.delivery.gate import Gate
 from hub.ports.accounts import AccountPlan, AvailabilityPolicy, Mode
 from hub.ports.store import Bucket, LevelRow, ListingRow, NewEffect, OutboxRow, Posting, ReadSet, WriteSet
@@ -47,7 +47,7 @@ from tests.support.memory_store import MemoryStore
 MANIFEST = Manifest(
     name="toy",
     title="Toy",
-    capabilities=frozenset(Capability),
+    capabilities=CHANNEL,
     topics=(Topic("orders/create"), Topic("orders/changed", hint=True)),
     streams=(
         Stream("orders", interval_s=60.0, overlap_s=30.0, page_max=2, backfill_days_max=30.0),

@@ -37,6 +37,7 @@ from connectors.sdk.faults import Faults
 from connectors.sdk.manifest import Capability, Manifest
 from connectors.sdk.ports import Secret
 from connectors.sdk.sandbox import WEBHOOK_PATH, Sandbox
+from connectors.sdk.tracking import Tracks, Watches
 from mappings import MapContext, MappingSet
 
 ACCOUNT: Final = "suite"
@@ -51,6 +52,8 @@ PROTOCOLS: Final[Mapping[Capability, type]] = {
     Capability.EFFECTS: SendsEffects,
     Capability.SUBSCRIBE: Subscribes,
     Capability.CHECK: Checks,
+    Capability.TRACK: Tracks,
+    Capability.WATCH: Watches,
 }
 
 
