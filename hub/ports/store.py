@@ -78,7 +78,7 @@ class NewInput:
     account: str
     connector: str
     origin: str
-    """webhook | poll | resolve | file | api"""
+    """webhook | poll | resolve | file | api | hub (decided here, not received)"""
     topic: str
     dedupe_key: str
     ordering_key: str
