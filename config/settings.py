@@ -76,6 +76,8 @@ class LocationSettings:
     id: str
     name: str
     time_zone: str | None
+    warehouse: str | None = None
+    """the account of the warehouse that runs it"""
 
 
 @dataclass(frozen=True, slots=True)

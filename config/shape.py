@@ -54,6 +54,7 @@ LOCATION: Final = Section(
     {
         "name": Key(Text(), "what people call it; its id when absent"),
         "time_zone": Key(Zone(), "IANA time zone of its clocks"),
+        "warehouse": Key(_NAME, "the edi account of the warehouse that ships from here; its orders are sent there"),
     }
 )
 AVAILABILITY: Final = Section(

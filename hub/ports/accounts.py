@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from connectors.sdk.manifest import Manifest, QuantityMeaning
+from mappings.edi.partners import PartnerProfile
 
 
 class Mode(StrEnum):
@@ -55,6 +56,8 @@ class AccountPlan:
     currency: str | None = None
     stock_source: bool = False
     poll_s: Mapping[str, float] = field(default_factory=dict)
+    warehouses: Mapping[str, str] = field(default_factory=dict)
+    """our locations that somebody else runs -> the account orders to ship from there are sent to"""
 
     @property
     def quantity_meaning(self) -> QuantityMeaning:
