@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import httpx
@@ -71,6 +72,8 @@ class AccountContext:
     tokens: TokenStore
     transport: httpx.AsyncBaseTransport | None = None
     on_call: Callable[[CallRecord], None] | None = None
+    root: Path | None = None
+    """where relative paths of the section start from; None when nothing may be read from the disk"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +89,12 @@ class WebhookRequest:
 
 @dataclass(frozen=True, slots=True)
 class WebhookReply:
-    """An answer to a vendor's challenge."""
+    """An answer to a vendor's challenge, or to a partner's file. `headers` win over `content_type`."""
 
     status: int
     body: bytes = b""
     content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

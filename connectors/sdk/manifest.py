@@ -21,11 +21,12 @@ class Capability(StrEnum):
     CHECK = "check"
     TRACK = "track"
     WATCH = "watch"
+    FILES = "files"
 
 
 PARCELS: Final = frozenset({Capability.TRACK, Capability.WATCH})
 """What carriers and aggregators of carriers do; see `connectors.sdk.tracking`."""
-CHANNEL: Final = frozenset(Capability) - PARCELS
+CHANNEL: Final = frozenset(Capability) - PARCELS - {Capability.FILES}
 """All that a channel can do."""
 
 
@@ -143,6 +144,9 @@ class Manifest:
     replay_window_s: float | None = None
     flavour_of: str = ""
     """the connector this one is another side of (retail beside marketplace); lists of channels leave it out"""
+    trades: bool = False
+    """its topics `interchange` and `outgoing` are files and documents of a trading partner: the hub judges and writes
+    them by the partner's profile before anything is mapped"""
     track_batch_max: int = 1
     """numbers per call of `track`"""
     track_carriers: tuple[str, ...] = ()

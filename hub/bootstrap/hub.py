@@ -82,14 +82,19 @@ class Hub:
         unknown = [parts.unknown_connector(settings, account) for account in settings.accounts.values()]
         if any(unknown):
             raise ConfigurationInvalid(fault for fault in unknown if fault is not None)
+        profiles = [
+            fault for account in settings.accounts.values() for fault in parts.profile_faults(settings, account)
+        ]
+        if profiles:
+            raise ConfigurationInvalid(profiles)
         key = keys.load(settings.hub.encryption_key, make=not readonly)
         if not readonly:
             await migrate.upgrade(settings.hub.database)
         self._store, self._queries = await open_store(
             settings.hub.database, key=key, clock=self.clock, readonly=readonly
         )
-        around = parts.Surroundings(self.clock, SystemIds(), SystemJitter(), settings.hub.public_url)
-        self.plans = {name: parts.plan(account) for name, account in settings.accounts.items()}
+        around = parts.Surroundings(self.clock, SystemIds(), SystemJitter(), settings.hub.public_url, settings.root)
+        self.plans = {name: parts.plan(account, settings.root) for name, account in settings.accounts.items()}
         maps = parts.MappingSets(settings.accounts)
         connectors = self._connectors(around)
         metrics = Metrics(

@@ -34,6 +34,7 @@ from connectors.sdk.contract import (
 )
 from connectors.sdk.contract_suite.samples import Sample, WebhookSample
 from connectors.sdk.faults import Faults
+from connectors.sdk.files import ReceivesFiles
 from connectors.sdk.manifest import Capability, Manifest
 from connectors.sdk.ports import Secret
 from connectors.sdk.sandbox import WEBHOOK_PATH, Sandbox
@@ -54,6 +55,7 @@ PROTOCOLS: Final[Mapping[Capability, type]] = {
     Capability.CHECK: Checks,
     Capability.TRACK: Tracks,
     Capability.WATCH: Watches,
+    Capability.FILES: ReceivesFiles,
 }
 
 
