@@ -56,6 +56,8 @@ class AccountPlan:
     currency: str | None = None
     stock_source: bool = False
     poll_s: Mapping[str, float] = field(default_factory=dict)
+    partner: PartnerProfile | None = None
+    """the trading partner's profile; there exactly when the manifest says `trades`"""
     warehouses: Mapping[str, str] = field(default_factory=dict)
     """our locations that somebody else runs -> the account orders to ship from there are sent to"""
 
