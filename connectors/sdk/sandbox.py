@@ -108,6 +108,7 @@ class Sandbox(ABC):
         self.stopping.clear()
         app = web.Application(middlewares=[manners(self)], client_max_size=BODY_BYTES_MAX)
         app.add_routes(control_routes(self))
+        app.add_routes(self.own_routes())
         app.add_routes(self.routes())
         # Handlers that wait look at `stopping`; the second is for the rest.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -200,6 +201,10 @@ class Sandbox(ABC):
     @abstractmethod
     def orders(self) -> Sequence[Mapping[str, Any]]:
         """`{"id", "lines": [(sku, quantity)], "state"}`, oldest first."""
+
+    def own_routes(self) -> Iterable[web.AbstractRouteDef]:
+        """Further control paths, for a kind of sandbox that has more to play with."""
+        return ()
 
     def skus(self) -> Sequence[str]:
         """Every listing's SKU, for the state page."""

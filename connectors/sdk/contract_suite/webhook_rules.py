@@ -41,6 +41,8 @@ class WebhookRules(Subject):
 
     async def test_a_flipped_bit_in_the_body_is_refused(self) -> None:
         """Every single-bit change of the body, and a byte more or less, is refused."""
+        if not self.signs_bodies:
+            pytest.skip(f"{self.manifest.name} proves who calls, not what it says")
         async with self.opened() as rig:
             async for receiver, request in self._requests(rig):
                 for body in _changed(request.body):
