@@ -12,7 +12,10 @@ from hub.ports.store import (
     Attempt,
     CursorRow,
     DocumentRow,
+    Expectation,
     FailureRow,
+    FileRow,
+    FileSet,
     InboxItem,
     LevelRow,
     Micros,
@@ -72,6 +75,18 @@ class TimelineEntry:
     kind: str
     summary: str
     detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedCount:
+    """Open expectations of one account and kind; `due_at` is the soonest deadline among them."""
+
+    account: str
+    kind: str
+    ours: bool
+    open: int
+    overdue: int
+    due_at: Micros | None
 
 
 class Queries(Protocol):
@@ -196,6 +211,50 @@ class Queries(Protocol):
         ...
 
     async def reply(self, key: str) -> StoredReply | None: ...
+
+    async def expectations(
+        self,
+        *,
+        account: str | None = None,
+        state: str | None = "open",
+        kind: str | None = None,
+        subject: str | None = None,
+        overdue_only: bool = False,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[Expectation], str | None]:
+        """By deadline, soonest first; those without one last."""
+        ...
+
+    async def expectation_counts(self) -> Sequence[AwaitedCount]:
+        """Of what is open only."""
+        ...
+
+    async def files(
+        self,
+        *,
+        account: str | None = None,
+        direction: str | None = None,
+        state: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[FileRow], str | None]: ...
+
+    async def file(self, file: str) -> FileRow | None: ...
+
+    async def file_sets(self, file: str, *, after: int = 0, limit: int = 1000) -> Sequence[FileSet]:
+        """A file's sets in their order, from the one behind place `after`."""
+        ...
+
+    async def sent_sets(
+        self, account: str, *, interchange: str | None = None, functional_id: str = "", group: str = ""
+    ) -> Sequence[FileSet]:
+        """Sets we sent the account in one interchange, or else in one group; the latest file's first."""
+        ...
+
+    async def sendings(self, keys: Sequence[str]) -> Sequence[OutboxRow]:
+        """Edge work by idempotency key, oldest first; what there is none of is left out."""
+        ...
 
     async def audit_intact(self) -> bool: ...
 

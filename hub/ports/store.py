@@ -542,7 +542,7 @@ class FileSet:
     control: str
     digest: str
     state: str
-    """in: taken, again, parked, refused, test, answer, unmatched; out: sent, accepted, accepted_with_errors, rejected"""
+    """in: taken, again, parked, refused, test, answer; out: sent, accepted, accepted_with_errors, rejected"""
     lane: str = ""
     subject: str = ""
     input: int | None = None
@@ -764,7 +764,8 @@ class WriteSet:
 _LISTS = (
     "inputs", "inbox", "orders", "documents", "personal", "postings", "listings", "levels", "effects",
     "outbox", "attempts", "failures", "failure_states", "resolved_failures", "cursors", "accounts", "audit",
-    "api_tokens", "replies", "shredded", "forgotten_inputs", "forgotten_lanes", "expectations", "files", "file_bodies", "file_sets", "numbers",
+    "api_tokens", "replies", "shredded", "forgotten_inputs", "forgotten_lanes", "expectations", "files", "file_bodies",
+    "file_sets", "numbers",
     "books", "asked",
 )  # fmt: skip
 

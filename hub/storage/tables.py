@@ -1,4 +1,4 @@
-"""Schema 2, as SQLAlchemy Core tables: what both engines store.
+"""Schema 3, as SQLAlchemy Core tables: what both engines store.
 
 Instants are microseconds since the epoch, UTC. `*_id` of a key row names the data key a
 ciphertext was made with. Lists and mappings are JSON text. Words:
@@ -10,6 +10,9 @@ ciphertext was made with. Lists and mappings are JSON text. Words:
 - `own_reserved` is what an account's own orders hold reserved, in ordered units by SKU as ordered.
 - `personal.buyer` is a keyed hash of what the channel calls the buyer, "" where it says nothing, null in
   rows written before schema 2; `flows.*_lag` is the lag seen last, in microseconds.
+- `counters` are numbers given out one after the other, `expectations` what somebody owes an answer to, `files` what
+  was exchanged with trading partners, `file_bodies` the sealed bytes of those made here, `seen_numbers` what
+  partners numbered their files and sets with.
 - `levels.rank` says what goes out first: 0 the SKU had nothing available as its level became dirty, 1 it had less
   than before, 2 anything else. A level still dirty keeps the more urgent one.
 """
@@ -443,6 +446,96 @@ replies = _table(
     _column("status", Integer()),
     _column("body", Text()),
     _column("created_at", Big),
+)
+
+counters = _table(
+    "counters",
+    _column("account", Key, primary_key=True),
+    _column("name", Key, primary_key=True),
+    _column("value", Big),
+    by_key=True,
+    fill=50,
+)
+
+expectations = _table(
+    "expectations",
+    _column("account", Key, primary_key=True),
+    _column("kind", Key, primary_key=True),
+    _column("reference", Key, primary_key=True),
+    _column("subject", Key),
+    _column("ours", Small),
+    _column("opened_at", Big),
+    _maybe("due_at", Big),
+    _column("state", Key),
+    _maybe("settled_at", Big),
+    _column("detail", Text()),
+    _where("ix_expectations_open", "state = 'open'", "account", "kind", "due_at"),
+    _where("ix_expectations_subject", "subject <> ''", "subject"),
+    fill=80,
+)
+
+files = _table(
+    "files",
+    _column("id", Key, primary_key=True),
+    _column("account", Key),
+    _column("direction", Key),
+    _column("name", Text()),
+    _column("control", Text()),
+    _column("digest", Text()),
+    _column("size", Big),
+    _column("at", Big),
+    _column("state", Key),
+    _column("test", Small),
+    _column("sets", Integer()),
+    _column("done", Integer()),
+    _column("sends", Integer()),
+    _maybe("input", Big),
+    _column("detail", Text()),
+    _column("rev", Integer()),
+    Index("ix_files_account", "account", "id"),
+)
+
+file_bodies = _table(
+    "file_bodies",
+    _column("file", Key, primary_key=True),
+    _column("account", Key),
+    _column("made_at", Big),
+    _column("wrapped", Blob),
+    _column("body", Blob),
+    Index("ix_file_bodies_made_at", "made_at"),
+)
+
+file_sets = _table(
+    "file_sets",
+    _column("file", Key, primary_key=True),
+    _column("place", Integer(), primary_key=True, autoincrement=False),
+    _column("account", Key),
+    _column("direction", Key),
+    _column("interchange", Key),
+    _column("functional_id", Key),
+    _column("group_control", Key),
+    _column("kind", Key),
+    _column("control", Key),
+    _column("digest", Text()),
+    _column("state", Key),
+    _column("lane", Key),
+    _column("subject", Key),
+    _maybe("input", Big),
+    _column("problems", Text()),
+    _where("ix_file_sets_sent", "direction = 'out'", "account", "interchange", "functional_id", "group_control"),
+    _where("ix_file_sets_lane", "lane <> ''", "account", "lane"),
+    _where("ix_file_sets_subject", "subject <> ''", "subject"),
+)
+
+seen_numbers = _table(
+    "seen_numbers",
+    _column("account", Key, primary_key=True),
+    _column("key", Key, primary_key=True),
+    _column("digest", Text()),
+    _column("file", Key),
+    _column("place", Integer()),
+    _column("at", Big),
+    by_key=True,
 )
 
 audit = _table(

@@ -24,8 +24,12 @@ from hub.ports.store import (
     DocumentKey,
     DocumentRow,
     DuplicateKey,
+    Expectation,
     FailureRow,
     FailureState,
+    FileBody,
+    FileRow,
+    FileSet,
     InboxItem,
     InboxResult,
     InboxState,
@@ -46,6 +50,7 @@ from hub.ports.store import (
     PostedRow,
     Posting,
     ReadSet,
+    SeenNumber,
     SkuRow,
     State,
     StoreConflict,
@@ -96,6 +101,12 @@ class Tables:
     api_tokens: dict[str, ApiToken] = field(default_factory=dict)
     replies: dict[str, StoredReply] = field(default_factory=dict)
     lags: dict[tuple[str, str], Micros] = field(default_factory=dict)
+    counters: dict[tuple[str, str], int] = field(default_factory=dict)
+    expectations: dict[tuple[str, str, str], Expectation] = field(default_factory=dict)
+    numbers: dict[tuple[str, str], SeenNumber] = field(default_factory=dict)
+    files: dict[str, FileRow] = field(default_factory=dict)
+    bodies: dict[str, FileBody] = field(default_factory=dict)
+    file_sets: dict[tuple[str, int], FileSet] = field(default_factory=dict)
     seq: int = 0
 
 
@@ -207,6 +218,11 @@ class MemoryStore:
             order = t.orders.get(key)
             if order and (person := t.personal.get(order.id)):
                 state.personal[order.id] = person.plain
+        state.counters = {key: t.counters[key] for key in reads.counters if key in t.counters}
+        state.expectations = {key: t.expectations[key] for key in reads.expectations if key in t.expectations}
+        state.numbers = {key: t.numbers[key] for key in reads.numbers if key in t.numbers}
+        state.files = {key: t.files[key] for key in reads.files if key in t.files}
+        state.file_sets = {key: t.file_sets[key] for key in reads.file_sets if key in t.file_sets}
         return state
 
     def _own_open(self, state: State, account: str, sku: str) -> None:
@@ -249,6 +265,14 @@ class MemoryStore:
         t.audit.extend(writes.audit)
         t.api_tokens.update({token.id: token for token in writes.api_tokens})
         t.replies.update({reply.key: reply for reply in writes.replies})
+        t.counters.update(writes.counters)
+        t.expectations.update({(row.account, row.kind, row.reference): row for row in writes.expectations})
+        t.numbers.update({(row.account, row.key): row for row in writes.numbers})
+        t.bodies.update({row.file: row for row in writes.file_bodies})
+        t.file_sets.update({(row.file, row.place): row for row in writes.file_sets})
+        for file in writes.files:
+            self._guard(t.files.get(file.id), file.rev)
+            t.files[file.id] = replace(file, rev=file.rev + 1)
 
     def _write_orders(self, writes: WriteSet) -> None:
         t = self.tables
@@ -311,7 +335,7 @@ class MemoryStore:
         self.tables.inbox[result.seq] = row
 
     @staticmethod
-    def _guard(stored: OrderRow | DocumentRow | None, rev: int) -> None:
+    def _guard(stored: OrderRow | DocumentRow | FileRow | None, rev: int) -> None:
         if (stored.rev if stored else 0) != rev:
             raise StoreConflict(f"rev {rev} written over {stored.rev if stored else 'nothing'}")
 
@@ -393,6 +417,10 @@ class MemoryStore:
         t.failures[t.seq] = FailureRow(
             id=t.seq, state=FailureState.OPEN, created_at=self.now(), updated_at=self.now(), replays=0, **fields
         )
+
+    async def file_content(self, file: str) -> bytes | None:
+        body = self.tables.bodies.get(file)
+        return body.content if body else None
 
     # --- levels, effects, the rest -----------------------------------------------------------
 
@@ -520,4 +548,5 @@ class MemoryStore:
 _COPIED = (
     "inbox", "dedupe", "orders", "documents", "personal", "shredded", "postings", "posting_keys", "positions",
     "listings", "levels", "effects", "failures", "attempts", "cursors", "accounts", "audit", "api_tokens", "replies",
+    "counters", "expectations", "numbers", "files", "bodies", "file_sets",
 )  # fmt: skip

@@ -31,7 +31,7 @@ from hub.storage.bell import Bell
 from hub.storage.instants import SECOND, now_of
 from hub.storage.place import PostgresPlace
 from hub.storage.plan import outward_success
-from hub.storage.postgres import catalogue, claims, outward, retention
+from hub.storage.postgres import catalogue, claims, outward, retention, trading
 from hub.storage.postgres.connection import Connection, Pool, PostgresSettings, available, fetch, first, open_pool
 from hub.storage.postgres.intake import Intake
 from hub.storage.postgres.keys import PayloadKeys
@@ -193,6 +193,10 @@ class PostgresStore:
         return await self._bell.wait(timeout_s)
 
     # --- accounts, tokens --------------------------------------------------------------------
+
+    async def file_content(self, file: str) -> bytes | None:
+        async with available():
+            return await trading.content(self._pool, file, self._vault)
 
     async def cursor(self, account: str, stream: str) -> CursorRow | None:
         row = await first(

@@ -7,7 +7,8 @@ from hub.storage.queries.journal import JournalQueries
 from hub.storage.queries.orders import OrderQueries
 from hub.storage.queries.status import StatusQueries
 from hub.storage.queries.stock import StockQueries
+from hub.storage.queries.trading import TradingQueries
 
 
-class SqlQueries(OrderQueries, StockQueries, FlowQueries, StatusQueries, JournalQueries):
+class SqlQueries(OrderQueries, StockQueries, FlowQueries, StatusQueries, JournalQueries, TradingQueries):
     """All of `hub.ports.queries.Queries`. Every method reads one snapshot of its own."""

@@ -10,6 +10,7 @@ from hub.ports.store import Micros, ReadSet, State
 from hub.storage.plan import Loaded
 from hub.storage.rows import document_from, json_text, level_from, order_from, position_from
 from hub.storage.sqlite import statements as sql
+from hub.storage.sqlite import trading
 from hub.storage.sqlite.memo import Memo
 from hub.storage.vault import Vault
 
@@ -40,6 +41,7 @@ def load(connection: sqlite3.Connection, reads: ReadSet, now: Micros, memo: Memo
         _own_open(connection, state, reads.own_open)
     for subject, account, wrapped, body in _each(connection, sql.PERSONAL, reads.personal):
         state.personal[subject] = vault.open_personal(subject, account, wrapped, body)
+    trading.load(connection, state, reads)
     return Loaded.of(state, skus)
 
 

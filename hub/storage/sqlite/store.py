@@ -32,7 +32,7 @@ from hub.storage.bell import Bell
 from hub.storage.errors import FatalStoreError
 from hub.storage.folders import sync_names
 from hub.storage.instants import now_of
-from hub.storage.sqlite import arriving, catalogue, intake, outward, reads, retention
+from hub.storage.sqlite import arriving, catalogue, intake, outward, reads, retention, trading
 from hub.storage.sqlite import statements as sql
 from hub.storage.sqlite.arrivals import Arrivals
 from hub.storage.sqlite.checkpoints import Checkpoints
@@ -156,6 +156,9 @@ class SqliteStore:
         """True when something was stored since this task last asked; False after `timeout_s`."""
         return await self._bell.wait(timeout_s)
 
+    async def file_content(self, file: str) -> bytes | None:
+        return await self._read(lambda db: trading.content(db, file, self._vault))
+
     # --- accounts, tokens --------------------------------------------------------------------
 
     async def cursor(self, account: str, stream: str) -> CursorRow | None:
@@ -216,13 +219,14 @@ class SqliteStore:
     async def prune(
         self, *, payloads_before: Micros, attempts_before: Micros, personal_due: Micros
     ) -> Mapping[str, int]:
-        counts = dict.fromkeys(("payloads", "personal", "attempts", "replies"), 0)
+        counts = dict.fromkeys(("payloads", "personal", "files", "attempts", "replies"), 0)
         walk = retention.Payloads(payloads_before)
         while not walk.done:
             counts["payloads"] += await self._writer.submit(walk)
         await self._writer.submit(partial(self._shred_keys, payloads_before))
         steps = {
             "personal": retention.personal(personal_due),
+            "files": retention.file_bodies(payloads_before),
             "attempts": retention.attempts(attempts_before),
             "replies": retention.replies(self._now() - retention.REPLIES_KEPT),
         }

@@ -37,6 +37,7 @@ from hub.storage.plan import (
 )
 from hub.storage.rows import document_values, json_text, order_from, order_values
 from hub.storage.sqlite import statements as sql
+from hub.storage.sqlite import trading
 from hub.storage.sqlite.intake import insert_inputs
 from hub.storage.sqlite.memo import Memo
 from hub.storage.vault import Vault
@@ -78,6 +79,7 @@ class Writes:
         self._effects(writes.effects, writes.outbox)
         self._failures(writes)
         self._small(writes)
+        trading.store(self._connection, writes, self._now, self._vault)
         self._audit(writes)
 
     # --- inbox, orders, documents, people ----------------------------------------------------
@@ -170,6 +172,7 @@ class Writes:
             self._many(sql.SHRED, [(subject,) for subject in writes.shredded])
             self._many(sql.FORGET_INPUT, [(seq,) for seq in writes.forgotten_inputs])
             self._many(sql.FORGET_LANE, writes.forgotten_lanes)
+            trading.forget(self._connection, writes.shredded, writes.forgotten_lanes)
         finally:
             self._connection.execute("PRAGMA secure_delete=FAST")
 
