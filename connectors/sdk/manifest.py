@@ -30,6 +30,10 @@ CHANNEL: Final = frozenset(Capability) - PARCELS - {Capability.FILES}
 """All that a channel can do."""
 
 
+TRADED: Final = ("interchange", "outgoing")
+"""Topics of a connector that trades; see `Manifest.trades`."""
+
+
 class QuantityMeaning(StrEnum):
     """What the channel understands by the number it is sent.
 
@@ -74,6 +78,8 @@ class Topic:
     control: Control | None = None
     orders: str = ""
     people: tuple[str, ...] = ()
+    parked: str = ""
+    """inputs of this topic are kept and parked for a person, with this sentence saying why and what to do"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,32 @@ class EffectKind:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirms:
+    """How this channel is told of shipments that were not made there.
+
+    Its effects take the canonical shipment with one package, or the packages that hold the same goods, and in each
+    package `told`: what the channel calls the carrier and its service.
+
+    Args:
+        effect: kind that says a package left.
+        channel: the channel's column in the crosswalk of carriers.
+        correct: kind that changes number and carrier of a package already told, "" where there is no such call.
+        cancel: kind that takes a told package back, "" where there is no such call.
+        corrects_lines: `correct` also changes what is in the package.
+        several_numbers: one statement takes several numbers for the same goods; else the first is told.
+        source: the vendor's page and its date.
+    """
+
+    effect: str
+    channel: str
+    correct: str = ""
+    cancel: str = ""
+    corrects_lines: bool = False
+    several_numbers: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TrackQuota:
     """How many calls asking about parcels a vendor allows in any `window_s` seconds."""
 
@@ -142,6 +174,9 @@ class Manifest:
     acknowledges_orders: bool = False
     acknowledge_within_s: float | None = None
     replay_window_s: float | None = None
+    confirms: Confirms | None = None
+    ships_for_others: bool = False
+    """its shipments are of orders that other accounts took: they are brought home by what they call the order"""
     flavour_of: str = ""
     """the connector this one is another side of (retail beside marketplace); lists of channels leave it out"""
     trades: bool = False

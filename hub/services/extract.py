@@ -19,12 +19,14 @@ from canonical import (
     Shipment,
     StockMovement,
     StockReport,
+    TrackingUpdate,
     WarehouseReceipt,
     instant_of,
     instant_text,
     split_personal,
 )
 from canonical.documents import DocumentBase
+from hub.orders.articles import other_names
 from hub.orders.facts import (
     BY_SKU,
     CANCELLED,
@@ -46,6 +48,8 @@ from hub.orders.facts import (
     StockLine,
 )
 from hub.services.moments import micros
+from hub.services.tracking_facts import packages_of, tracking_facts
+from hub.tracking.parcels import normalized_number
 
 _ARRIVED = frozenset({"received", "closed"})
 _LEFT = frozenset({"shipped", "delivered"})
@@ -63,7 +67,11 @@ def facts_of(document: DocumentBase, account: str, received_at: int) -> Facts | 
         return _report(document, account, received_at)
     if isinstance(document, Listing):
         return _listing(document, account)
+    if isinstance(document, TrackingUpdate):
+        return tracking_facts(document, account, received_at)
     facts = _document(document, account, received_at)
+    if isinstance(document, Shipment | Return):
+        return facts._replace(packages=packages_of(document))
     if isinstance(document, StockMovement):
         return StockFacts(facts, _movement_lines(document))
     if isinstance(document, WarehouseReceipt):
@@ -107,6 +115,7 @@ def _line(line: OrderLine) -> LineFacts:
         line.returned_quantity,
         line.fulfilled_by == "merchant" and line.requires_shipping,
         line.ship_from or line.ship_from_raw,
+        other_names(line.channel_sku or "", line.properties.get("ids"), line.gtin),
     )
 
 
@@ -126,7 +135,15 @@ def _document(document: DocumentBase, account: str, received_at: int) -> Documen
         moves,
         plain,
         personal,
+        _numbers(document),
     )
+
+
+def _numbers(document: DocumentBase) -> tuple[str, ...]:
+    if not isinstance(document, Shipment):
+        return ()
+    stated = (package.tracking_number for package in document.packages)
+    return tuple(dict.fromkeys(normalized_number(number) for number in stated if number))
 
 
 def _moves(document: DocumentBase) -> tuple[str | None, date | None, tuple[Move, ...]]:

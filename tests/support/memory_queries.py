@@ -55,10 +55,23 @@ class MemoryQueries:
         ]
         return page(rows, limit, cursor)
 
+    async def order(self, order_id: str) -> OrderRow | None:
+        return next((row for row in self._store.tables.orders.values() if row.id == order_id), None)
+
     async def orders(
-        self, *, held: bool | None = None, limit: int = 50, cursor: str | None = None
+        self,
+        *,
+        account: str | None = None,
+        held: bool | None = None,
+        number: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
     ) -> tuple[Sequence[OrderRow], str | None]:
-        rows = [row for row in self._store.tables.orders.values() if held in (None, bool(row.holds))]
+        rows = [
+            row
+            for row in self._store.tables.orders.values()
+            if held in (None, bool(row.holds)) and account in (None, row.account) and number in (None, row.number)
+        ]
         return page(sorted(rows, key=lambda row: row.id, reverse=True), limit, cursor)
 
     async def positions_at(self, skus: Sequence[str], at: Micros | None) -> Sequence[Position]:

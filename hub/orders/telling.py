@@ -1,0 +1,60 @@
+"""What a channel has to hear of a shipment: which packages are new, changed, or taken back since it was last told."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from hub.orders.shipped import SHIPS, units_of
+
+Json = dict[str, Any]
+Word = Literal["confirm", "correct", "cancel"]
+_SAID = ("tracking_number", "tracking_url", "carrier", "carrier_raw", "service")
+
+
+class Telling(NamedTuple):
+    """One thing to say. `packages` hold the same goods: the first names its lines, further ones are more parcels of
+    them. `name` is the first one's id. `lines_changed`: what is in them is not what was told."""
+
+    word: Word
+    name: str
+    packages: tuple[Json, ...]
+    lines_changed: bool = False
+
+
+def groups_of(shipment: Json | None) -> dict[str, tuple[Json, ...]]:
+    """Packages that left, by the id of the one that names the lines; none for a label or a cancelled shipment."""
+    if shipment is None or shipment.get("state") not in SHIPS:
+        return {}
+    found: dict[str, list[Json]] = {}
+    leading = [package for package in shipment["packages"] if package["lines"]]
+    for package in leading:
+        found[package["id"]] = [package]
+    current = leading[0]["id"] if leading else None
+    for package in shipment["packages"]:
+        if package["lines"]:
+            current = package["id"]
+        elif current is not None:
+            found[current].append(package)
+    return {name: tuple(packages) for name, packages in found.items()}
+
+
+def tellings(before: Json | None, after: Json) -> list[Telling]:
+    """In the order to say them: what is taken back first, so that its units are free for what follows."""
+    old, new = groups_of(before), groups_of(after)
+    said = [Telling("cancel", name, packages) for name, packages in old.items() if name not in new]
+    for name, packages in new.items():
+        if name not in old:
+            said.append(Telling("confirm", name, packages))
+            continue
+        moved = units_of(packages) != units_of(old[name])
+        if moved or _said(packages) != _said(old[name]):
+            said.append(Telling("correct", name, packages, moved))
+    return said
+
+
+def numbers_of(packages: tuple[Json, ...]) -> list[str]:
+    return [str(package["tracking_number"]) for package in packages if package.get("tracking_number")]
+
+
+def _said(packages: tuple[Json, ...]) -> list[tuple[Any, ...]]:
+    return [tuple(package.get(name) for name in _SAID) for package in packages]

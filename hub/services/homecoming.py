@@ -1,0 +1,144 @@
+"""Shipments of other accounts' orders, inside the unit of work that applies their inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from hub.orders import content
+from hub.orders.facts import DocumentFacts, OrderFacts
+from hub.orders.references import folded
+from hub.orders.shipped import Unplaceable
+from hub.ports.accounts import AccountPlan
+from hub.ports.queries import Queries
+from hub.ports.store import InboxItem, InboxResult, InboxState, Micros, OrderKey, ReadSet, State, Store, WriteSet
+from hub.services.batch import Batch
+from hub.services.interpreted import Interpreted, Refusal
+from hub.services.requeue import RUN_AGAIN
+from hub.services.shipments import (
+    Home,
+    Homes,
+    Lost,
+    Tellers,
+    bring_home,
+    call_waiting,
+    is_foreign,
+    let_wait,
+    purchase_order_of,
+    reads_at_home,
+    reads_waiting,
+)
+
+ORPHAN = "OrphanShipment"
+REFUSED = "ShipmentRefused"
+_PURCHASED = '"purchase_order_number":"'
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Looked:
+    """Where the shipments of a batch belong, by (account, the shipper's id of the shipment)."""
+
+    homes: dict[tuple[str, str], Home] = field(default_factory=dict)
+    waiting: dict[int, DocumentFacts] = field(default_factory=dict)
+    """inputs parked for want of an order, with the shipment that lacks one"""
+
+
+class Homecoming:
+    """For one `Apply`; safe to call for several batches side by side."""
+
+    def __init__(
+        self,
+        store: Store,
+        plans: Mapping[str, AccountPlan],
+        queries: Queries | None,
+        tellers: Tellers | None,
+        kept: Micros | None,
+    ) -> None:
+        self._store = store
+        self._plans = plans
+        self._homes = Homes(store, plans, queries)
+        self._tellers = tellers or Tellers()
+        self._kept = kept
+
+    async def look(self, pairs: Sequence[tuple[InboxItem, Interpreted]]) -> Looked:
+        """Find the orders, ahead of the unit of work; one that comes meanwhile is found by `look_again`."""
+        looked = Looked()
+        for item, interpreted in pairs:
+            plan = self._plans.get(item.account)
+            for facts in interpreted.facts:
+                if plan is not None and is_foreign(plan, facts) and isinstance(facts, DocumentFacts):
+                    looked.homes[facts.account, facts.source_id] = await self._find(facts)
+        return looked
+
+    async def _find(self, facts: DocumentFacts) -> Home:
+        return await self._homes.find(facts.order_source_id or "", purchase_order=purchase_order_of(facts))
+
+    def reads(self, reads: ReadSet, pairs: Sequence[tuple[InboxItem, Interpreted]], looked: Looked) -> None:
+        for _item, interpreted in pairs:
+            for facts in interpreted.facts:
+                if isinstance(facts, OrderFacts):
+                    reads_waiting(reads, _names(facts))
+                elif isinstance(facts, DocumentFacts):
+                    home = looked.homes.get((facts.account, facts.source_id))
+                    if isinstance(home, Lost):
+                        reads_waiting(reads, [folded(facts.order_source_id or "")])
+                    elif home is not None:
+                        self._reads_home(reads, facts, home)
+
+    def _reads_home(self, reads: ReadSet, facts: DocumentFacts, home: OrderKey) -> None:
+        reads_at_home(reads, facts.account, facts, home)
+        plan = self._plans.get(home[0])
+        if plan is not None:
+            self._tellers.of(plan).reads(reads, plan, home[1])
+
+    def called(self, batch: Batch, facts: OrderFacts) -> None:
+        """An order has come or changed: run again what waits for it."""
+        call_waiting(batch, _names(facts))
+
+    def apply(self, batch: Batch, item: InboxItem, interpreted: Interpreted, looked: Looked) -> Refusal | None:
+        """Bring an input's shipments home; the reason to park the input when one of them cannot be.
+
+        The others are applied all the same, and change nothing when the input is run again.
+        """
+        refusals: list[Refusal] = []
+        for facts in interpreted.facts:
+            home = looked.homes.get((facts.account, facts.source_id)) if isinstance(facts, DocumentFacts) else None
+            if home is None or not isinstance(facts, DocumentFacts):
+                continue
+            if isinstance(home, Lost):
+                refusals.append(Refusal(ORPHAN, home.code, "order", home.message))
+                let_wait(batch, facts.order_source_id or "", item.seq)
+                looked.waiting[item.seq] = facts
+                continue
+            try:
+                bring_home(batch, self._plans, self._tellers, facts.account, facts, home, self._kept)
+            except Unplaceable as error:
+                refusals.append(Refusal(REFUSED, error.code, error.path, f"order {home[1]} of {home[0]}: {error}"))
+            order = batch.state.orders.get(home)
+            if order is not None and content.is_redacted(order.document):
+                batch.writes.forgotten_inputs.append(item.seq)
+        return refusals[0] if refusals else None
+
+    async def look_again(self, looked: Looked) -> None:
+        """An order stored between the search and the parking did not see what waits for it: it is sought once more."""
+        found = [seq for seq, facts in looked.waiting.items() if not isinstance(await self._find(facts), Lost)]
+        if not found:
+            return
+
+        def decide(state: State) -> WriteSet:
+            return WriteSet(inbox=[InboxResult(seq, InboxState.PENDING, state.now, RUN_AGAIN) for seq in found])
+
+        await self._store.run(ReadSet(), decide)
+        _log.info("shipments.matched", inputs=len(found))
+
+
+def _names(facts: OrderFacts) -> list[str]:
+    """Folded names the order is called by; one more only where it states a purchase order of its own."""
+    names = {folded(facts.source_id), folded(facts.number)}
+    if _PURCHASED in facts.document:
+        names.add(folded(content.load(facts.document)["purchase_order_number"]))
+    return sorted(name for name in names if name)
