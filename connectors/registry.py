@@ -13,7 +13,9 @@ _MODULES: Final[Mapping[str, str]] = {
     "amazon": "connectors.amazon",
     "amazon_vendor": "connectors.amazon.vendor",
     "ebay": "connectors.ebay",
+    "edi": "connectors.edi",
     "shopify": "connectors.shopify",
+    "ups": "connectors.ups",
     "walmart": "connectors.walmart",
 }
 """A flavour of a vendor's connector (retail beside marketplace) lives in a folder below that vendor's."""

@@ -73,7 +73,7 @@ class AccountContext:
     transport: httpx.AsyncBaseTransport | None = None
     on_call: Callable[[CallRecord], None] | None = None
     root: Path | None = None
-    """where relative paths of the section start from; None when nothing may be read from the disk"""
+    """where relative paths of the section start from; None is the folder the process was started in"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class Kept(StrEnum):
     KNOWN = "known"
     """The same key with the same content is kept already."""
     CONFLICT = "conflict"
-    """The same key with other content: kept beside the first and parked for a person."""
+    """The key is taken by other content, and this was not kept: it needs a key of its own."""
 
 
 class Keeper(Protocol):

@@ -17,11 +17,13 @@ from aiohttp import web
 import canonical
 from config.settings import Settings
 from connectors.sdk.contract import Envelope, ReceivesWebhooks
+from connectors.sdk.files import ReceivesFiles
 from connectors.sdk.manifest import Capability
 from connectors.sdk.ports import Clock
 from hub import __version__
 from hub.api.acting import Acting
 from hub.api.auth import Gate
+from hub.api.files import FileIntake
 from hub.api.health import Health
 from hub.api.intake import Intake, IntakeCounters, Receive
 from hub.api.operator import BODY_MAX, OperatorApi
@@ -38,6 +40,7 @@ from hub.ports.store import Micros, Store
 from hub.runtime.health import HealthState
 from hub.services import views
 from hub.services.moments import now
+from hub.services.receive import FileKeeper
 
 _SOCKET_PATH_MAX = 100
 """Systems refuse longer socket paths; 104 bytes is the smallest limit in use."""
@@ -125,6 +128,12 @@ def _public(face: Face, gate: Gate) -> web.Application:
     }
     limit = settings.hub.webhook_max_bytes
     intake = Intake(receivers, _waking(face), face.counters, clock, limit)
+    files = FileIntake(
+        {name: each for name, each in desk.connectors.items() if isinstance(each, ReceivesFiles)},
+        lambda account: FileKeeper(face.store, desk.plans[account], clock, face.stored),
+        face.counters,
+        clock,
+    )
     api = OperatorApi(rows, document(rows), gate, face.store, desk.queries, lambda: now(clock))
     health = Health(face.health.alive, face.health.unready, desk.board.scrape)
     console = Console(
@@ -133,7 +142,7 @@ def _public(face: Face, gate: Gate) -> web.Application:
         open_to_all=_is_loopback(settings.hub.listen.host),
         secure=(settings.hub.public_url or "").startswith("https:"),
     )
-    routes = [*intake.routes(), *api.routes(), *health.routes(), *console.routes()]
+    routes = [*intake.routes(), *files.routes(), *api.routes(), *health.routes(), *console.routes()]
     return application(routes, max_bytes=max(limit, BODY_MAX), refused=face.counters.rejected)
 
 

@@ -794,6 +794,10 @@ class Store(Protocol):
         """
         ...
 
+    async def received_digest(self, account: str, dedupe_key: str) -> str | None:
+        """The digest of the input kept under that key; None when there is none."""
+        ...
+
     async def claim_inbox(self, limit: int, *, accounts_excluded: Collection[str] = ()) -> Sequence[InboxItem]:
         """Take due rows, oldest first, the head of each ordering key only, none that is claimed.
 

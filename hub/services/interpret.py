@@ -84,6 +84,8 @@ def route(item: InboxItem, plan: AccountPlan) -> Interpreted | None:
         return Interpreted(item.seq)
     if topic is not None and topic.control is not None:
         return _controlled(item, topic, topic.control)
+    if topic is not None and topic.parked:
+        return Interpreted(item.seq, refusal=Refusal("Conflict", topic.name, "", topic.parked))
     if topic is not None and topic.hint:
         return Interpreted(item.seq, hint=True)
     if not item.payload:

@@ -138,6 +138,10 @@ class MemoryStore:
         t.inbox[t.seq] = _Inbox(item, due_at=self.now())
         return True
 
+    async def received_digest(self, account: str, dedupe_key: str) -> str | None:
+        seq = self.tables.dedupe.get((account, dedupe_key))
+        return self.tables.inbox[seq].item.digest if seq is not None else None
+
     async def claim_inbox(self, limit: int, *, accounts_excluded: Collection[str] = ()) -> Sequence[InboxItem]:
         self._writable()
         heads: dict[tuple[str, str], _Inbox] = {}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from connectors.edi.transport.mailbox import Seen
 from connectors.sdk.errors import ConnectorError
 
 
@@ -73,6 +74,22 @@ class Collected:
     kept: tuple[tuple[str, Keeping], ...] = ()
     waiting: tuple[str, ...] = ()
     failed: Mapping[str, ConnectorError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One look that takes nothing away: each file with what it was when it was read, for `put_away` once it is kept."""
+
+    held: tuple[tuple[Seen, Arrival], ...] = ()
+    waiting: tuple[str, ...] = ()
+    failed: Mapping[str, ConnectorError] = field(default_factory=dict)
+    more: bool = False
+    """further files are ready and were not read this time"""
+
+
+Staged = Callable[[], Awaitable[None]]
+"""Awaited when an outbound file lies complete under its temporary name. What is noted down then tells, after a crash,
+a file that had not appeared yet from one that appeared and was taken."""
 
 
 class Delivered(StrEnum):

@@ -78,6 +78,12 @@ class PostgresStore:
             self._presence.ring()
         return fresh
 
+    async def received_digest(self, account: str, dedupe_key: str) -> str | None:
+        row = await first(
+            self._pool, "SELECT digest FROM inbox WHERE account = $1 AND dedupe_key = $2", account, dedupe_key
+        )
+        return row[0] if row else None
+
     async def claim_inbox(self, limit: int, *, accounts_excluded: Collection[str] = ()) -> Sequence[InboxItem]:
         claimed = asyncio.ensure_future(self._claim_inbox(limit, frozenset(accounts_excluded)))
         return await _or_undone(claimed, self._give_back)

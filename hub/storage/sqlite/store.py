@@ -90,6 +90,10 @@ class SqliteStore:
     def _insert(self, connection: sqlite3.Connection, inputs: Sequence[NewInput]) -> list[bool]:
         return intake.insert_inputs(connection, inputs, self._now(), self._memo, self._vault)
 
+    async def received_digest(self, account: str, dedupe_key: str) -> str | None:
+        row = await self._one("SELECT digest FROM inbox WHERE account = ? AND dedupe_key = ?", account, dedupe_key)
+        return row[0] if row else None
+
     async def claim_inbox(self, limit: int, *, accounts_excluded: Collection[str] = ()) -> Sequence[InboxItem]:
         now, memo, vault, excluded = self._now(), self._memo, self._vault, frozenset(accounts_excluded)
         # A claim is for telling who died holding it. A power cut undoes it, and with it nobody held anything.
