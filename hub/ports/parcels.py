@@ -65,13 +65,15 @@ class ParcelRow:
 class ParcelEvent:
     """One thing told of a number, unique on (number, key): a scan, or a carrier's latest status (`current`).
 
-    `document` is canonical JSON without personal data and without empty members; `at` orders and is no fact.
+    `document` is canonical JSON without personal data and without what is at its default. `at` is when it
+    happened as far as can be told and orders the events; `place` is the order told, which decides at one instant.
     """
 
     number: str
     key: str
     parcel: str
     at: Micros
+    place: int
     current: bool
     document: str
 

@@ -72,6 +72,13 @@ class Metrics:
         self._oversold = Counter(
             "trunkline_oversold_units_total", "Units sold that no location had", _ACCOUNT, registry=registry
         )
+        self._unknown_codes = Counter(
+            "trunkline_tracking_unknown_codes_total", "Carriers' codes that no table knows", _ACCOUNT, registry=registry
+        )
+        self._odd_numbers = Counter(
+            "trunkline_tracking_odd_numbers_total", "Tracking numbers accepted with a warning", _ACCOUNT,
+            registry=registry,
+        )  # fmt: skip
         self._replayed = Counter(
             "trunkline_replayed_total", "Failures replayed or discarded", (*_ACCOUNT, "kind", "outcome"),
             registry=registry,
@@ -121,6 +128,12 @@ class Metrics:
 
     def circuit(self, account: str, *, is_open: bool) -> None:
         self._circuit.labels(*self._names(account)).set(1 if is_open else 0)
+
+    def unknown_codes(self, account: str, count: int) -> None:
+        self._unknown_codes.labels(*self._names(account)).inc(count)
+
+    def odd_numbers(self, account: str, count: int) -> None:
+        self._odd_numbers.labels(*self._names(account)).inc(count)
 
     # --- asked by the status page and the scraper ------------------------------------------------
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hub.ports.parcels import Book
 from hub.ports.store import (
     AccountRow,
     ApiToken,
@@ -58,6 +59,7 @@ from hub.ports.store import (
     StoreUnavailable,
     WriteSet,
 )
+from tests.support import memory_parcels
 
 _ENDED = frozenset({"ended", "removed", "deleted"})
 PUSH_FIELDS = frozenset(LevelRow.__slots__)
@@ -107,6 +109,7 @@ class Tables:
     files: dict[str, FileRow] = field(default_factory=dict)
     bodies: dict[str, FileBody] = field(default_factory=dict)
     file_sets: dict[tuple[str, int], FileSet] = field(default_factory=dict)
+    books: dict[str, Book] = field(default_factory=dict)
     seq: int = 0
 
 
@@ -227,6 +230,7 @@ class MemoryStore:
         state.numbers = {key: t.numbers[key] for key in reads.numbers if key in t.numbers}
         state.files = {key: t.files[key] for key in reads.files if key in t.files}
         state.file_sets = {key: t.file_sets[key] for key in reads.file_sets if key in t.file_sets}
+        state.books = memory_parcels.read(t.books, reads)
         return state
 
     def _own_open(self, state: State, account: str, sku: str) -> None:
@@ -274,6 +278,7 @@ class MemoryStore:
         t.numbers.update({(row.account, row.key): row for row in writes.numbers})
         t.bodies.update({row.file: row for row in writes.file_bodies})
         t.file_sets.update({(row.file, row.place): row for row in writes.file_sets})
+        memory_parcels.write(t.books, writes)
         for file in writes.files:
             self._guard(t.files.get(file.id), file.rev)
             t.files[file.id] = replace(file, rev=file.rev + 1)
@@ -552,5 +557,5 @@ class MemoryStore:
 _COPIED = (
     "inbox", "dedupe", "orders", "documents", "personal", "shredded", "postings", "posting_keys", "positions",
     "listings", "levels", "effects", "failures", "attempts", "cursors", "accounts", "audit", "api_tokens", "replies",
-    "counters", "expectations", "numbers", "files", "bodies", "file_sets",
+    "counters", "expectations", "numbers", "files", "bodies", "file_sets", "books",
 )  # fmt: skip

@@ -9,7 +9,7 @@ import asyncpg
 
 from hub.ports.store import Micros, ReadSet, State
 from hub.storage.plan import Loaded
-from hub.storage.postgres import trading
+from hub.storage.postgres import parcels, trading
 from hub.storage.postgres.connection import Connection
 from hub.storage.rows import (
     DOCUMENT,
@@ -102,6 +102,7 @@ async def load(connection: Connection, reads: ReadSet, now: Micros, vault: Vault
     for subject, account, wrapped, body in await _each(connection, _PERSONAL, reads.personal, 2):
         state.personal[subject] = vault.open_personal(subject, account, wrapped, body)
     await trading.load(connection, state, reads)
+    await parcels.load(connection, state, reads)
     return Loaded.of(state, skus)
 
 

@@ -34,7 +34,7 @@ from hub.storage.plan import (
     own_changes,
     ranks,
 )
-from hub.storage.postgres import listings, trading
+from hub.storage.postgres import listings, parcels, trading
 from hub.storage.postgres.connection import Connection
 from hub.storage.postgres.intake import insert_inputs
 from hub.storage.postgres.keys import PayloadKeys
@@ -111,6 +111,8 @@ class Writes:
             await self._send()
         for fields, rows in level_updates(writes.levels):
             await self._connection.execute(*_level_update(fields, rows))
+        if writes.books or writes.asked:
+            await parcels.store(self._connection, writes.books, writes.asked)
         if writes.audit:
             await self._audit(writes)
 

@@ -9,8 +9,8 @@ from typing import Any
 from hub.ports.store import Micros, ReadSet, State
 from hub.storage.plan import Loaded
 from hub.storage.rows import document_from, json_text, level_from, order_from, position_from
+from hub.storage.sqlite import parcels, trading
 from hub.storage.sqlite import statements as sql
-from hub.storage.sqlite import trading
 from hub.storage.sqlite.memo import Memo
 from hub.storage.vault import Vault
 
@@ -42,6 +42,7 @@ def load(connection: sqlite3.Connection, reads: ReadSet, now: Micros, memo: Memo
     for subject, account, wrapped, body in _each(connection, sql.PERSONAL, reads.personal):
         state.personal[subject] = vault.open_personal(subject, account, wrapped, body)
     trading.load(connection, state, reads)
+    parcels.load(connection, state, reads)
     return Loaded.of(state, skus)
 
 

@@ -36,8 +36,8 @@ from hub.storage.plan import (
     ranks,
 )
 from hub.storage.rows import document_values, json_text, order_from, order_values
+from hub.storage.sqlite import parcels, trading
 from hub.storage.sqlite import statements as sql
-from hub.storage.sqlite import trading
 from hub.storage.sqlite.intake import insert_inputs
 from hub.storage.sqlite.memo import Memo
 from hub.storage.vault import Vault
@@ -80,6 +80,7 @@ class Writes:
         self._failures(writes)
         self._small(writes)
         trading.store(self._connection, writes, self._now, self._vault)
+        parcels.store(self._connection, writes.books, writes.asked)
         self._audit(writes)
 
     # --- inbox, orders, documents, people ----------------------------------------------------
