@@ -19,6 +19,7 @@ from aiohttp import web
 
 from connectors.sdk.sandbox import Sandbox
 from connectors.sdk.sandbox_control import CONTROL_PREFIX
+from mappings.carriers import candidates
 
 LOOK_S: Final = 0.2
 """Real seconds between two looks for scans to push."""
@@ -115,6 +116,18 @@ class Parcel:
     @property
     def expected_at(self) -> datetime:
         return self.scans[-1].at
+
+
+def fitting(stem: str, carrier: str) -> str:
+    """The stem with the one check digit that makes it a number of the carrier's.
+
+    Raises:
+        LookupError: No digit does.
+    """
+    for digit in "0123456789":
+        if any(found.carrier == carrier for found in candidates(stem + digit)):
+            return stem + digit
+    raise LookupError(f"no check digit makes {stem} a number of {carrier}")
 
 
 class CarrierSandbox(Sandbox):
