@@ -35,6 +35,7 @@ from hub.ports.telemetry import Silence, Telemetry
 from hub.services import apply_stock
 from hub.services.apply_listing import apply_listing
 from hub.services.apply_order import apply_document, apply_order, redacted, settle_again
+from hub.services.apply_purchase import apply_purchases, check_purchases, look_at_purchases
 from hub.services.apply_stock import Refused
 from hub.services.apply_tracking import apply_tracking, tell_moves, unnumbered
 from hub.services.batch import Batch, Outcome
@@ -143,6 +144,7 @@ class Apply:
         reads, zeroed = await self._reads.of(pairs)
         looked = await self._homecoming.look(pairs)
         self._homecoming.reads(reads, pairs, looked)
+        await look_at_purchases(self._store, [told for _, one in pairs for told in one.purchases], reads)
         await look_at_deals(self._store, self._partners, reads)
         outcome = Outcome()
 
@@ -175,6 +177,7 @@ class Apply:
         before = batch.outcome.applied
         waiting: set[OrderKey] = set()
         try:
+            check_purchases(batch, self._plans, interpreted.purchases)
             self._documents(batch, plan, interpreted)
             for facts in interpreted.facts:
                 if isinstance(facts, StockFacts):
@@ -186,6 +189,7 @@ class Apply:
                     waiting |= apply_listing(batch, plan, facts)
                 elif isinstance(facts, TrackingFacts):
                     apply_tracking(batch, item, facts)
+            apply_purchases(batch, self._plans, interpreted.purchases)
         except Refused as refused:
             _refuse(batch, item, refused.refusal)
             return

@@ -17,6 +17,7 @@ from connectors.sdk.manifest import Control, Topic
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import InboxItem
 from hub.services.extract import facts_of
+from hub.services.extract_purchase import purchase_facts_of
 from hub.services.interpreted import Interpreted, Refusal
 from hub.services.moments import moment
 from mappings import MapContext
@@ -102,7 +103,9 @@ def map_item(item: InboxItem, context: MapContext, maps: Maps) -> Interpreted:
         path = f"{error.target} <- {error.path}" if error.target and error.path else error.target or error.path
         return Interpreted(item.seq, refusal=Refusal("MappingError", error.code, path, str(error)))
     found = (facts_of(document, item.account, item.received_at) for document in documents)
-    return Interpreted(item.seq, tuple(facts for facts in found if facts is not None))
+    facts = tuple(one for one in found if one is not None)
+    told = (purchase_facts_of(document, item.account, item.received_at) for document in documents)
+    return Interpreted(item.seq, facts, purchases=tuple(one for one in told if one is not None))
 
 
 def _controlled(item: InboxItem, topic: Topic, control: Control) -> Interpreted:
