@@ -243,7 +243,9 @@ class Apply:
         reads = ReadSet(orders=set(keys), documents={(account, TALLY, source_id) for account, source_id in keys})
         for key, row in stored[-1].orders.items():
             lines = content.lines_in(content.load(row.document))
-            reads.skus |= {(key[0], name) for line in lines if line.stocked for name in (line.sku, *line.others) if name}
+            reads.skus |= {
+                (key[0], name) for line in lines if line.stocked for name in (line.sku, *line.others) if name
+            }
         await look_at_deals(self._store, self._partners, reads)
         outcome = Outcome()
 
@@ -252,7 +254,8 @@ class Apply:
             batch = Batch(state)
             for key in sorted(keys):
                 batch.outcome.applied += settle_again(batch, self._plans[key[0]], key, state.now)
-            self._partners.follow(batch)
+            for key in sorted(keys):
+                self._partners.follow_order(batch, key)
             batch.writes.inbox.extend(InboxResult(seq, InboxState.DONE) for seq in seqs)
             outcome = batch.outcome
             return batch.finish()

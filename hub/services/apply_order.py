@@ -45,6 +45,10 @@ def reads_for_document(reads: ReadSet, facts: DocumentFacts) -> None:
         reads.orders.add((facts.account, facts.order_source_id))
         reads.documents.add((facts.account, TALLY, facts.order_source_id))
     reads_for_packages(reads, facts)
+    if facts.type == "order_change":
+        for line in content.load(facts.document)["lines"]:
+            named = content.lines_in({"lines": [{**line, "quantity": 0}]})[0]
+            reads.skus |= {(facts.account, name) for name in (named.sku, *named.others) if name}
 
 
 def apply_document(batch: Batch, facts: DocumentFacts, kept: Micros | None) -> OrderKey | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -118,7 +119,7 @@ def _survey(batch: Batch, draft: Draft, tally: Tally) -> _Work:
     for line in draft.lines:
         want = wanted(line, cancelled, told.get(line.id, NOTHING))
         allocation = known.pop(line.id, None)
-        sku = resolved.get((account, line.sku)) if line.sku else None
+        sku = _sku_of(resolved, account, line)
         if allocation is not None:
             before = _before(allocation, tally)
             if sku is None or sku == allocation.sku or allocation.shipped:
@@ -139,6 +140,14 @@ def _survey(batch: Batch, draft: Draft, tally: Tally) -> _Work:
         for allocation in known.values():
             _gone(work, allocation, _before(allocation, tally))
     return work
+
+
+def _sku_of(resolved: Mapping[tuple[str, str], str], account: str, line: LineFacts) -> str | None:
+    """Our SKU by the channel's name of the article, else by what else the line calls it."""
+    sku = resolved.get((account, line.sku)) if line.sku else None
+    if sku is None and line.others:
+        sku = next((found for name in line.others if (found := resolved.get((account, name))) is not None), None)
+    return sku
 
 
 def _gone(work: _Work, allocation: Allocation, before: Wanted) -> None:

@@ -1,0 +1,170 @@
+"""A partner's orders are reserved, answered once, changed by line and refused too late, in whatever order they come."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.orders import Hub, shipment
+from tests.support.partners import (
+    RETAILER,
+    bought,
+    cancellation,
+    change,
+    decisions,
+    outgoing_of,
+    profile,
+    purchase,
+    retailer,
+    written,
+)
+
+
+def made(**changes: object) -> Hub:
+    hub = Hub(retailer(profile(**changes)))
+    hub.stock("MUG", 10)
+    hub.stock("BOX", 5)
+    return hub
+
+
+async def test_an_order_reserves_and_is_answered_at_once() -> None:
+    """Everything is there: one 855 that accepts, in the transaction that reserves; our SKU is found by VN."""
+    hub = made()
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 4), bought("2", "BOX", 5)]), account=RETAILER)
+    assert hub.buckets("MUG") == (10, 4, 0)
+    (asked,) = outgoing_of(hub)
+    assert (asked["set"], asked["document"]["state"]) == ("855", "accepted")
+    assert decisions(asked) == {"1": [("accepted", 4)], "2": [("accepted", 5)]}
+    rows = written(asked, profile()).rows
+    assert [row[0] for row in rows].count("ACK") == 2
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 4), bought("2", "BOX", 5)], version=2), account=RETAILER)
+    assert len(outgoing_of(hub)) == 1
+    assert hub.buckets("MUG") == (10, 4, 0)
+
+
+async def test_what_is_missing_is_backordered_and_what_nobody_knows_refused() -> None:
+    """Partial, backordered and unknown lines; the unknown one waits for a quarter of the time before the deadline."""
+    hub = made()
+    lines = [bought("1", "MUG", 12), bought("2", "GHOST", 1)]
+    await hub.deliver(purchase("P1", lines), account=RETAILER)
+    assert outgoing_of(hub) == []
+    assert hub.store.tables.expectations[RETAILER, "855", "P1"].state == "open"
+    hub.clock += 40 * 3600 * 1_000_000
+    await hub.apply.resolve_held([(RETAILER, "P1")])
+    (asked,) = outgoing_of(hub)
+    assert decisions(asked) == {"1": [("accepted", 10), ("backordered", 2)], "2": [("rejected", 1)]}
+    assert asked["document"]["state"] == "accepted_with_changes"
+    assert hub.buckets("MUG") == (10, 12, 0)
+
+
+@pytest.mark.parametrize("kill", ["order", "line"])
+async def test_fill_or_kill_takes_whole_or_nothing(kill: str) -> None:
+    """A line short is refused, with `order` the whole order; what is refused holds no stock."""
+    hub = made(fill_or_kill=kill)
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 12), bought("2", "BOX", 2)]), account=RETAILER)
+    (asked,) = outgoing_of(hub)
+    taken = [("accepted", 2)] if kill == "line" else [("rejected", 2)]
+    assert decisions(asked) == {"1": [("rejected", 12)], "2": taken}
+    assert hub.buckets("MUG") == (10, 0, 0)
+    assert hub.buckets("BOX") == (5, 2 if kill == "line" else 0, 0)
+    assert hub.row("P1", RETAILER).state == ("open" if kill == "line" else "cancelled")
+
+
+async def test_a_case_is_never_broken() -> None:
+    """Units that make no whole case are backordered with it, since the answer speaks of cases."""
+    hub = made()
+    cases = bought("1", "MUG", 12, properties={"eaches_per_unit": 6, "uom_stated": "CA"})
+    await hub.deliver(purchase("P1", [cases]), account=RETAILER)
+    (asked,) = outgoing_of(hub)
+    assert decisions(asked) == {"1": [("accepted", 6), ("backordered", 6)]}
+    rows = written(asked, profile()).rows
+    assert [row[2] for row in rows if row[0] == "ACK"] == ["1", "1"]
+
+
+async def test_a_change_edits_lines_and_is_answered() -> None:
+    """Quantity, removal, addition, price: applied once by number, each line answered by an 865."""
+    hub = made()
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 4), bought("2", "BOX", 2)]), account=RETAILER)
+    edits = [
+        {"id": "1", "change": "quantity", "quantity": 7},
+        {"id": "2", "change": "remove"},
+        {**bought("3", "BOX", 1), "change": "add"},
+        {"id": "9", "change": "price", "unit_price": {"amount": "1.00", "currency": "USD"}},
+    ]
+    for each in edits:
+        each.pop("sku", None)
+    for version in (2, 3):
+        await hub.deliver(change("P1", "1", edits, version=version), account=RETAILER)
+    assert hub.buckets("MUG") == (10, 7, 0)
+    assert hub.buckets("BOX") == (5, 1, 0)
+    (asked,) = outgoing_of(hub, kind="865")
+    assert [each["acknowledged"][0]["status"] for each in asked["document"]["lines"]] == [
+        "quantity_changed", "deleted", "accepted", "rejected",
+    ]  # fmt: skip
+    assert asked["document"]["state"] == "accepted_with_changes"
+
+
+async def test_the_same_number_cannot_mean_two_changes() -> None:
+    """A change that contradicts one of its number is parked by name and moves nothing."""
+    hub = made()
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 4)]), account=RETAILER)
+    await hub.deliver(
+        change("P1", "1", [{"id": "1", "change": "quantity", "quantity": 6}], version=2), account=RETAILER
+    )
+    outcome = await hub.deliver(
+        change("P1", "1", [{"id": "1", "change": "quantity", "quantity": 9}], version=3), account=RETAILER
+    )
+    assert [code for _, _, code in outcome.failures] == ["change_repeated"]
+    assert hub.buckets("MUG")[1] == 6
+
+
+async def test_what_has_left_cannot_be_changed_any_more() -> None:
+    """After shipping, fewer than left, a removal and a withdrawal are refused by 865; more is taken."""
+    hub = made()
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 4)]), account=RETAILER)
+    await hub.deliver(shipment("s1", "P1", [("1", 3)], account=RETAILER), account=RETAILER)
+    for number, quantity in (("1", 2), ("2", 5)):
+        edit = {"id": "1", "change": "quantity", "quantity": quantity}
+        await hub.deliver(change("P1", number, [edit], version=int(number) + 3), account=RETAILER)
+    await hub.deliver(cancellation("P1", version=9), account=RETAILER)
+    told = [each["document"]["state"] for each in outgoing_of(hub, kind="865")]
+    assert told == ["rejected", "accepted", "rejected"]
+    assert hub.buckets("MUG") == (7, 2, 0)
+
+
+async def test_a_withdrawn_order_frees_what_it_held() -> None:
+    """Before anything left the whole order is taken back, and said so."""
+    hub = made()
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 4)]), account=RETAILER)
+    await hub.deliver(cancellation("P1", version=2), account=RETAILER)
+    assert hub.buckets("MUG") == (10, 0, 0)
+    assert hub.row("P1", RETAILER).state == "cancelled"
+    (asked,) = outgoing_of(hub, kind="865")
+    assert decisions(asked) == {"1": [("deleted", 4)]}
+
+
+async def test_an_order_stated_anew_replaces_the_whole() -> None:
+    """BEG01 05: lines, changes made before and the answer start over; too late, it is refused."""
+    hub = made()
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 4)]), account=RETAILER)
+    await hub.deliver(
+        change("P1", "1", [{"id": "1", "change": "quantity", "quantity": 9}], version=2), account=RETAILER
+    )
+    await hub.deliver(purchase("P1", [bought("1", "BOX", 2)], version=5), account=RETAILER)
+    assert (hub.buckets("MUG")[1], hub.buckets("BOX")[1]) == (0, 2)
+    assert [each["document"]["state"] for each in outgoing_of(hub, kind="855")] == ["accepted", "accepted"]
+    await hub.deliver(shipment("s1", "P1", [("1", 1)], account=RETAILER), account=RETAILER)
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 1)], version=7), account=RETAILER)
+    assert (hub.buckets("MUG")[1], hub.buckets("BOX")[1]) == (0, 1)
+    assert outgoing_of(hub, kind="865")[-1]["document"]["state"] == "rejected"
+
+
+async def test_a_change_may_come_before_its_order() -> None:
+    """Whatever comes first, the order ends the same, and its parts are found although only the change names them."""
+    hub = made()
+    added = {**bought("2", "BOX", 3), "change": "add"}
+    await hub.deliver(change("P1", "1", [added], version=4), account=RETAILER)
+    assert outgoing_of(hub) == []
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 4)]), account=RETAILER)
+    assert (hub.buckets("MUG")[1], hub.buckets("BOX")[1]) == (4, 3)
+    assert [each["set"] for each in outgoing_of(hub)] == ["855", "865"]
+    assert not hub.row("P1", RETAILER).holds
