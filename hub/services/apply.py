@@ -13,11 +13,13 @@ import structlog
 from canonical import parse_document
 from canonical.errors import InvariantBroken
 from hub.orders import content
+from hub.orders.content import Json
 from hub.orders.facts import DocumentFacts, ListingFacts, OrderFacts, ReportFacts, StockFacts, StockLine, TrackingFacts
 from hub.orders.tally import TALLY
 from hub.ports.accounts import AccountPlan
 from hub.ports.queries import Queries
 from hub.ports.store import (
+    AuditEntry,
     DuplicateKey,
     InboxItem,
     InboxResult,
@@ -125,6 +127,29 @@ class Apply:
         self._tell(outcome)
         return outcome
 
+    async def ship(self, facts: DocumentFacts, home: OrderKey, entry: AuditEntry) -> tuple[Json, int]:
+        """Apply one shipment that came by no input; the shipment as stored, and how many effects will tell of it.
+
+        Raises:
+            Unplaceable: It does not fit its order; nothing was stored.
+            StoreUnavailable, StoreConflict: Nothing was stored.
+        """
+        reads = ReadSet()
+        self._homecoming.reads_home(reads, facts, home)
+        await look_at_deals(self._store, self._partners, reads)
+        done: list[tuple[Json, Batch]] = []
+
+        def decide(state: State) -> WriteSet:
+            batch = Batch(state)
+            done.append((self._homecoming.bring(batch, facts, home), batch))
+            self._partners.follow(batch)
+            batch.writes.audit.append(entry)
+            return batch.finish()
+
+        written = await self._store.run(reads, decide)
+        self._tell(done[-1][1].outcome)
+        return done[-1][0], len(written.effects)
+
     async def _batch(self, pairs: Sequence[Pair]) -> Outcome:
         try:
             return await self._unit(pairs)
@@ -189,12 +214,10 @@ class Apply:
                     waiting |= apply_listing(batch, plan, facts)
                 elif isinstance(facts, TrackingFacts):
                     apply_tracking(batch, item, facts)
+            self._homecoming.apply(batch, item, interpreted, looked)
             apply_purchases(batch, self._plans, interpreted.purchases)
         except Refused as refused:
             _refuse(batch, item, refused.refusal)
-            return
-        if looked.homes and (refusal := self._homecoming.apply(batch, item, interpreted, looked)) is not None:
-            _refuse(batch, item, refusal)
             return
         if batch.outcome.applied > before and not all(isinstance(facts, ListingFacts) for facts in interpreted.facts):
             # Hearing again what was known long ago (an overlapping poll, a duplicate) is not late, and a

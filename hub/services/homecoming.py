@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -14,6 +15,7 @@ from hub.orders.shipped import Unplaceable
 from hub.ports.accounts import AccountPlan
 from hub.ports.queries import Queries
 from hub.ports.store import InboxItem, InboxResult, InboxState, Micros, OrderKey, ReadSet, State, Store, WriteSet
+from hub.services.apply_stock import Refused
 from hub.services.batch import Batch
 from hub.services.interpreted import Interpreted, Refusal
 from hub.services.requeue import RUN_AGAIN
@@ -75,7 +77,10 @@ class Homecoming:
         return looked
 
     async def _find(self, facts: DocumentFacts) -> Home:
-        return await self._homes.find(facts.order_source_id or "", purchase_order=purchase_order_of(facts))
+        reference, bought = facts.order_source_id or "", purchase_order_of(facts)
+        # What was stated by hand and is waiting was stated for this account.
+        account = facts.account if facts.ours else None
+        return await self._homes.find(reference, purchase_order=bought, account=account)
 
     def reads(self, reads: ReadSet, pairs: Sequence[tuple[InboxItem, Interpreted]], looked: Looked) -> None:
         for _item, interpreted in pairs:
@@ -87,10 +92,10 @@ class Homecoming:
                     if isinstance(home, Lost):
                         reads_waiting(reads, [folded(facts.order_source_id or "")])
                     elif home is not None:
-                        self._reads_home(reads, facts, home)
+                        self.reads_home(reads, facts, home)
 
-    def _reads_home(self, reads: ReadSet, facts: DocumentFacts, home: OrderKey) -> None:
-        reads_at_home(reads, facts.account, facts, home)
+    def reads_home(self, reads: ReadSet, facts: DocumentFacts, home: OrderKey) -> None:
+        reads_at_home(reads, facts, home)
         plan = self._plans.get(home[0])
         if plan is not None:
             self._tellers.of(plan).reads(reads, plan, home[1])
@@ -99,10 +104,12 @@ class Homecoming:
         """An order has come or changed: run again what waits for it."""
         call_waiting(batch, _names(facts))
 
-    def apply(self, batch: Batch, item: InboxItem, interpreted: Interpreted, looked: Looked) -> Refusal | None:
-        """Bring an input's shipments home; the reason to park the input when one of them cannot be.
+    def apply(self, batch: Batch, item: InboxItem, interpreted: Interpreted, looked: Looked) -> None:
+        """Bring an input's shipments home.
 
-        The others are applied all the same, and change nothing when the input is run again.
+        Raises:
+            Refused: One of them cannot be. The others are applied all the same, and change nothing when the input
+                is run again.
         """
         refusals: list[Refusal] = []
         for facts in interpreted.facts:
@@ -115,13 +122,18 @@ class Homecoming:
                 looked.waiting[item.seq] = facts
                 continue
             try:
-                bring_home(batch, self._plans, self._tellers, facts.account, facts, home, self._kept)
+                self.bring(batch, facts, home)
             except Unplaceable as error:
                 refusals.append(Refusal(REFUSED, error.code, error.path, f"order {home[1]} of {home[0]}: {error}"))
             order = batch.state.orders.get(home)
             if order is not None and content.is_redacted(order.document):
                 batch.writes.forgotten_inputs.append(item.seq)
-        return refusals[0] if refusals else None
+        if refusals:
+            raise Refused(refusals[0])
+
+    def bring(self, batch: Batch, facts: DocumentFacts, home: OrderKey) -> dict[str, Any]:
+        """One shipment, whose order was found and read. Raises `Unplaceable`."""
+        return bring_home(batch, self._plans, self._tellers, facts, home, self._kept)
 
     async def look_again(self, looked: Looked) -> None:
         """An order stored between the search and the parking did not see what waits for it: it is sought once more."""

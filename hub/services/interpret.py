@@ -11,9 +11,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+import canonical
 from canonical import Document
 from canonical.errors import MappingError
 from connectors.sdk.manifest import Control, Topic
+from hub.orders.facts import DocumentFacts
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import InboxItem
 from hub.services.extract import facts_of
@@ -25,6 +27,9 @@ from mappings import MapContext
 YIELD_EVERY = 4
 """Items mapped before the loop gets a turn: intake keeps answering, and a database in the middle of a unit is not
 kept waiting, while a backlog drains."""
+
+STATED = ("api", "shipment")
+"""Origin and topic of a shipment that an operator or a tool stated in our own terms."""
 
 CRASHES_MAX = 3
 """An item that was held by this many processes when they died is never run again by itself."""
@@ -92,7 +97,18 @@ def route(item: InboxItem, plan: AccountPlan) -> Interpreted | None:
     if not item.payload:
         message = "the stored payload is past its retention and gone; pull the account again instead"
         return Interpreted(item.seq, refusal=Refusal("PayloadGone", "shredded", "", message))
+    if (item.origin, item.topic) == STATED:
+        return _stated(item)
     return None
+
+
+def _stated(item: InboxItem) -> Interpreted:
+    """A canonical document that waited for its order: it was checked when it was stated, and no vendor's mapping is."""
+    facts = facts_of(canonical.parse_document(item.payload), item.account, item.received_at)
+    if not isinstance(facts, DocumentFacts):
+        message = "only shipments are kept until their order comes"
+        return Interpreted(item.seq, refusal=Refusal("MappingError", "not_stated", "type", message))
+    return Interpreted(item.seq, (facts._replace(ours=True),))
 
 
 def map_item(item: InboxItem, context: MapContext, maps: Maps) -> Interpreted:

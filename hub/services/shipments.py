@@ -34,15 +34,18 @@ from hub.ports.store import (
     WriteSet,
 )
 from hub.services.apply_order import apply_document, settle_again
+from hub.services.apply_tracking import reads_for_packages
 from hub.services.batch import Batch
 from hub.services.confirm import EffectTeller, Teller
 from hub.services.places import ours
 from hub.services.requeue import RUN_AGAIN
+from hub.services.stated_shipments import CONNECTOR
 from hub.tracking.parcels import normalized_number
 from mappings.carriers import Crosswalk
 
 Json = dict[str, Any]
 SHIPMENT: Final = "shipment"
+API: Final = CONNECTOR
 _NAMED_MAX: Final = 3
 
 
@@ -141,8 +144,15 @@ class Tellers:
 
 
 def is_foreign(plan: AccountPlan, facts: object) -> bool:
-    """A shipment whose order another account took."""
-    return plan.manifest.ships_for_others and isinstance(facts, DocumentFacts) and facts.type == SHIPMENT
+    """A shipment told by somebody else than the channel that took the order."""
+    if not isinstance(facts, DocumentFacts) or facts.type != SHIPMENT:
+        return False
+    return facts.ours or plan.manifest.ships_for_others or plan.manifest.trades
+
+
+def shipper_of(facts: DocumentFacts) -> str:
+    """The account that tells of it; what was stated by hand or by a tool has none."""
+    return API if facts.ours else facts.account
 
 
 def purchase_order_of(facts: DocumentFacts) -> str | None:
@@ -150,15 +160,17 @@ def purchase_order_of(facts: DocumentFacts) -> str | None:
     return stated if isinstance(stated, str) else None
 
 
-def name_at_home(shipper: str, source_id: str) -> str:
-    """A shipper's own number of a shipment, made unique beside the channel's."""
-    return f"{shipper}:{source_id}"
+def name_at_home(facts: DocumentFacts, home: OrderKey) -> str:
+    """A shipper's own number of a shipment, made unique beside the channel's; what is stated counts per order."""
+    return f"{API}:{home[1]}/{facts.source_id}" if facts.ours else f"{facts.account}:{facts.source_id}"
 
 
-def reads_at_home(reads: ReadSet, shipper: str, facts: DocumentFacts, home: OrderKey) -> None:
+def reads_at_home(reads: ReadSet, facts: DocumentFacts, home: OrderKey) -> None:
     """What `bring_home` needs. The teller's own reads come on top."""
+    name, shipper = name_at_home(facts, home), shipper_of(facts)
     reads.orders.add(home)
-    reads.documents |= {(home[0], TALLY, home[1]), (home[0], SHIPMENT, name_at_home(shipper, facts.source_id))}
+    reads.documents |= {(home[0], TALLY, home[1]), (home[0], SHIPMENT, name)}
+    reads_for_packages(reads, facts._replace(account=home[0], source_id=name))
     for package in json.loads(facts.document).get("packages") or ():
         for line in package.get("lines") or ():
             for name in (line.get("sku"), line.get("channel_sku")):
@@ -170,7 +182,6 @@ def bring_home(
     batch: Batch,
     plans: Mapping[str, AccountPlan],
     tellers: Tellers,
-    shipper: str,
     facts: DocumentFacts,
     home: OrderKey,
     kept: Micros | None = None,
@@ -178,7 +189,6 @@ def bring_home(
     """Store a shipment beside its order, ship the units, tell the channel. Told again it changes nothing.
 
     Args:
-        shipper: The account that tells of it, or "api".
         facts: As mapped, in the shipper's terms.
         kept: How long personal data stays.
 
@@ -191,7 +201,7 @@ def bring_home(
     order = batch.state.orders.get(home)
     if order is None:
         raise Unplaceable("order_unknown", "order", f"order {home[1]} of {home[0]} is not known")
-    name = name_at_home(shipper, facts.source_id)
+    name, shipper = name_at_home(facts, home), shipper_of(facts)
     stored = batch.state.documents.get((home[0], SHIPMENT, name))
     before = content.load(stored.document) if stored else None
     if stored is not None and compare(facts.version, stored.version) < 0:
