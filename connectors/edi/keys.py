@@ -95,6 +95,8 @@ class Keys:
         try:
             return make()
         except ValueError as error:
+            if str(error).startswith(self.place):
+                raise
             raise ValueError(f"{self.place}: {error}") from error
 
 

@@ -142,7 +142,7 @@ class FolderTransport:
         day = archive / self._clock.now().strftime("%Y-%m-%d")
         if await asyncio.to_thread(_is_still, inbox / seen.name, seen):
             await asyncio.to_thread(_archive, inbox / seen.name, day, digest, self._settings.rules.done_suffix)
-        self._watch.forget(seen.name)
+            self._watch.forget(seen.name)
 
     async def _take(self, inbox: Path, archive: Path, seen: Seen, store: Store) -> Keeping:
         arrival = await self._arrival(inbox, seen)

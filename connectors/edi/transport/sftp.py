@@ -160,7 +160,7 @@ class SftpMailbox:
         there = await self._lstat(path)
         if there is not None and (there.size, _changed(there)) == (seen.size, seen.changed):
             await self._put_away(path, seen, digest)
-        self._watch.forget(seen.name)
+            self._watch.forget(seen.name)
 
     async def deliver(self, name: str, body: bytes, staged: Staged | None = None) -> Delivered:
         """Put a file into the outbox under a temporary name, then rename it.
