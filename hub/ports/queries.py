@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hub.ports.parcels import ParcelCounts, ParcelEvent, ParcelLink, ParcelRow
 from hub.ports.store import (
     AccountRow,
     ApiToken,
@@ -117,6 +118,12 @@ class Queries(Protocol):
         ...
 
     async def order_documents(self, account: str, order_source_id: str) -> Sequence[DocumentRow]: ...
+
+    async def document(self, document_id: str) -> DocumentRow | None: ...
+
+    async def order_effects(self, account: str, order_source_id: str) -> Sequence[OutboxRow]:
+        """Edge work of one order, oldest first."""
+        ...
 
     async def documents(
         self, *, type: str, account: str | None = None, limit: int = 50, cursor: str | None = None
@@ -254,6 +261,52 @@ class Queries(Protocol):
 
     async def sendings(self, keys: Sequence[str]) -> Sequence[OutboxRow]:
         """Edge work by idempotency key, oldest first; what there is none of is left out."""
+        ...
+
+    async def parcels(
+        self,
+        *,
+        number: str | None = None,
+        carrier: str | None = None,
+        milestone: str | None = None,
+        orphan: bool | None = None,
+        open_only: bool = False,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[ParcelRow], str | None]: ...
+
+    async def parcel(self, parcel: str) -> ParcelRow | None: ...
+
+    async def parcel_events(self, parcel: str) -> Sequence[ParcelEvent]:
+        """Oldest first; a latest-status block behind the scans of its instant."""
+        ...
+
+    async def parcel_links(self, parcels: Collection[str]) -> Sequence[ParcelLink]:
+        """Shipments and returns that travel in these parcels."""
+        ...
+
+    async def document_parcels(
+        self, kind: str, documents: Collection[tuple[str, str]]
+    ) -> Sequence[tuple[ParcelLink, ParcelRow]]:
+        """Parcels of shipments or returns, named as (account, id at its source)."""
+        ...
+
+    async def order_parcels(self, account: str, order_source_id: str) -> Sequence[tuple[ParcelLink, ParcelRow]]: ...
+
+    async def parcels_to_ask(self, carriers: Collection[str], limit: int) -> Sequence[ParcelRow]:
+        """Parcels of ours that are due to be asked about: what matters most first, then what waits longest."""
+        ...
+
+    async def parcels_to_watch(self, carriers: Collection[str], limit: int) -> Sequence[ParcelRow]:
+        """Parcels of ours whose carrier is to be asked to tell by itself, or again; longest waiting first."""
+        ...
+
+    async def stale_parcels(self, opened_before: Micros, limit: int) -> Sequence[ParcelRow]:
+        """Open parcels that old that nobody asks about."""
+        ...
+
+    async def parcel_counts(self) -> Sequence[ParcelCounts]:
+        """Open parcels by carrier."""
         ...
 
     async def audit_intact(self) -> bool: ...

@@ -143,7 +143,7 @@ def _page(opened: _Open, now: Micros) -> _Page:
         kept = [update for update in match.updates if not update.current] + list(latest.values())
         mine = [opened.links[reference] for reference in (one.reference for one in match.sent)]  # type: ignore[index]
         known = next((row for row in book.parcels if row.id == id_), None)
-        warning = next((found for link in mine if (found := opened.warnings.get(link.key))), "")
+        warning = next((said for link in mine if (said := opened.warnings.get(link.key))), "")
         piece = Piece(id_, ordinal, match.key, tuple(kept), tuple(mine), known, opened.heard, warning)
         pieces.append(piece)
         for event in piece.state.history:

@@ -26,7 +26,8 @@ def parcel_values(row: ParcelRow, rev: int) -> tuple[Any, ...]:
 
 
 def parcel_from(row: Any) -> ParcelRow:
-    return ParcelRow(*(bool(row[place]) if place in _FLAGS else row[place] for place in range(len(PARCEL))))
+    values: list[Any] = [bool(row[place]) if place in _FLAGS else row[place] for place in range(len(PARCEL))]
+    return ParcelRow(*values)
 
 
 def event_values(row: ParcelEvent) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from hub.ports.parcels import Book, BookChange, ParcelAsked, ParcelRow
 from hub.ports.store import ReadSet, StoreConflict, WriteSet
@@ -57,5 +58,7 @@ def _asked(row: ParcelRow, asked: ParcelAsked | None) -> ParcelRow:
     if asked is None:
         return row
     names = ("polled_at", "polls", "poll_rank", "poll_at", "watch_at", "watched_until", "closed")
-    stated = {name: value for name in names if (value := getattr(asked, name)) is not None}
-    return replace(row, **stated, **({"poll_at": None} if asked.never else {}))
+    stated: dict[str, Any] = {name: value for name in names if (value := getattr(asked, name)) is not None}
+    if asked.never:
+        stated["poll_at"] = None
+    return replace(row, **stated)

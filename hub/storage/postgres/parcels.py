@@ -96,7 +96,7 @@ async def store(connection: Connection, changes: Sequence[BookChange], asked: Se
         if values:
             await _run(
                 connection,
-                lambda batch, table=table, names=names, keys=keys, values=values: insert(  # type: ignore[misc]
+                lambda batch, table=table, names=names, keys=keys, values=values: insert(
                     batch, table, names, values, tail=replace_on(keys, names)
                 ),
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import orjson
 from sqlalchemy import or_, select
@@ -70,6 +71,20 @@ class OrderQueries(Reading):
     async def order_documents(self, account: str, order_source_id: str) -> Sequence[DocumentRow]:
         return [document_from(row) for row in await self._rows(_documents_of(account, order_source_id))]
 
+    async def document(self, document_id: str) -> DocumentRow | None:
+        row = await self._first(select(*picked(t.documents, DOCUMENT)).where(t.documents.c.id == document_id))
+        return document_from(row) if row else None
+
+    async def order_effects(self, account: str, order_source_id: str) -> Sequence[OutboxRow]:
+        outbox = t.outbox
+        query = (
+            select(*picked(outbox, OUTBOX))
+            .where(outbox.c.account == account, outbox.c.key == f"order:{order_source_id}")
+            .order_by(outbox.c.id)
+            .limit(_ENTRIES_MAX)
+        )
+        return [outbox_from(row) for row in await self._rows(query)]
+
     async def documents(
         self,
         *,
@@ -95,6 +110,7 @@ class OrderQueries(Reading):
                 *await _documents(connection, order),
                 *await _postings(connection, order),
                 *await _effects(connection, order),
+                *await _scans(connection, order),
             ]
         return sorted(entries, key=lambda entry: entry.at)
 
@@ -152,6 +168,42 @@ async def _postings(connection: AsyncConnection, order: OrderRow) -> list[Timeli
         )
         for at, sku, location, bucket, delta, reason, event in rows
     ]  # fmt: skip
+
+
+async def _scans(connection: AsyncConnection, order: OrderRow) -> list[TimelineEntry]:
+    """What carriers told of the parcels of an order, at the time it happened."""
+    links, events = t.parcel_links, t.parcel_events
+    parcels = (
+        select(links.c.number, links.c.parcel)
+        .where(links.c.account == order.account, links.c.order_source_id == order.source_id)
+        .distinct()
+        .subquery()
+    )
+    rows = await connection.execute(
+        select(events.c.at, events.c.parcel, events.c.document)
+        .join(parcels, (events.c.number == parcels.c.number) & (events.c.parcel == parcels.c.parcel))
+        .where(events.c.current == 0)
+        .order_by(events.c.at, events.c.place)
+        .limit(_ENTRIES_MAX)
+    )
+    return [_scan(at, parcel, orjson.loads(document)) for at, parcel, document in rows]
+
+
+def _scan(at: int, parcel: str, told: dict[str, Any]) -> TimelineEntry:
+    place = told.get("location") or {}
+    where = place.get("city") or place.get("facility") or place.get("raw")
+    said = told.get("milestone") or told.get("condition") or told.get("text_raw") or "noted"
+    summary = f"{told['carrier']}: {said}" + (f" at {where}" if where else "")
+    detail = {
+        "parcel": parcel,
+        "tracking_number": told.get("tracking_number"),
+        "milestone": told.get("milestone"),
+        "condition": told.get("condition"),
+        "text": told.get("text_raw"),
+        "local_time": told.get("local_time"),
+        "precision": told.get("precision", "instant"),
+    }
+    return TimelineEntry(at, "scan", summary, detail)
 
 
 async def _effects(connection: AsyncConnection, order: OrderRow) -> list[TimelineEntry]:
