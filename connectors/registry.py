@@ -14,6 +14,7 @@ _MODULES: Final[Mapping[str, str]] = {
     "amazon_vendor": "connectors.amazon.vendor",
     "ebay": "connectors.ebay",
     "edi": "connectors.edi",
+    "fedex": "connectors.fedex",
     "shopify": "connectors.shopify",
     "ups": "connectors.ups",
     "walmart": "connectors.walmart",
