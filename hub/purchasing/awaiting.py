@@ -73,7 +73,9 @@ def _states(
     yield ANSWERED, number, _answer(answers, 0, over=over), first, _in(deadlines, ANSWERED, first)
     for at, revision in enumerate(book.revisions[1:], 1):
         due = _in(deadlines, CHANGE_ANSWERED, revision.at) or _in(deadlines, ANSWERED, revision.at)
-        yield CHANGE_ANSWERED, f"{number}:{revision.name}", _answer(answers, at, over=over), revision.at, due
+        # A cancellation is to be answered too; the changes before it need not be any more.
+        past = over and not (stands.state == "cancelled" and revision is book.revision)
+        yield CHANGE_ANSWERED, f"{number}:{revision.name}", _answer(answers, at, over=past), revision.at, due
     lines = list(stands.lines.values())
     asked = _in(deadlines, SHIPPED, first) or (due_at(order["expected_at"]) if order.get("expected_at") else None)
     yield SHIPPED, number, _shipped(lines, stands.state, over=over), first, asked

@@ -93,7 +93,7 @@ def from_json(stored: Mapping[str, Any]) -> Told:
 
 
 def _given(members: Mapping[str, Any], *without: str) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value not in (None, (), "") and name not in without}
+    return {name: value for name, value in members.items() if value not in (None, ()) and name not in without}
 
 
 class PurchaseFacts(NamedTuple):

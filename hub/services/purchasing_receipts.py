@@ -15,6 +15,7 @@ from hub.inventory.postings import RECEIVED, Change, postings
 from hub.orders import content
 from hub.ports.store import AuditEntry, Bucket, DocumentKey, DocumentRow, State, Store, WriteSet
 from hub.purchasing.asking import LINES_MAX, QUANTITY_MAX, PurchaseRefused
+from hub.purchasing.standing import standing
 from hub.services.apply_purchase import Plans, hear, order_key
 from hub.services.extract_purchase import receipt
 from hub.services.purchasing import Done, Opened, PurchaseConflict, opening, reads_of
@@ -125,15 +126,18 @@ class Receipts:
 def _line(opened: Opened, line: Mapping[str, Any]) -> Json:
     """Raises `ValueError` with the fault."""
     ordered = {one["number"]: one for one in opened.order["lines"]}
-    number, sku = line.get("number"), line.get("sku")
+    number, article = line.get("number"), line.get("sku")
     if number is not None and str(number) not in ordered:
         raise ValueError(f"number: the order has no line {number!r} (lines: {', '.join(ordered)})")
     if number is None:
-        number = next((name for name, one in ordered.items() if sku in _articles(one)), None)
+        number = next((name for name, one in ordered.items() if article in _names(one)), None) or _instead(
+            opened, article
+        )
     if number is None:
-        raise ValueError(f"sku: {sku!r} is not on the order; say which line it came for with `number`")
-    sku = sku or ordered[str(number)]["sku"]
-    if sku != ordered[str(number)]["sku"] and ("", sku) not in opened.batch.state.resolved:
+        raise ValueError(f"sku: {article!r} is not on the order; say which line it came for with `number`")
+    one = ordered[str(number)]
+    sku = one["sku"] if article is None or article in _names(one) else article
+    if sku != one["sku"] and ("", sku) not in opened.batch.state.resolved:
         raise ValueError(f"sku: {sku!r} is not in the catalogue")
     good, damaged = line.get("quantity", 0), line.get("damaged_quantity") or 0
     for name, units in (("quantity", good), ("damaged_quantity", damaged)):
@@ -145,9 +149,14 @@ def _line(opened: Opened, line: Mapping[str, Any]) -> Json:
             "lot": line.get("lot")}  # fmt: skip
 
 
-def _articles(line: Mapping[str, Any]) -> set[Any]:
-    instead = {part.get("channel_sku") for part in line.get("acknowledged", ())}
-    return ({line["sku"], line.get("supplier_sku"), line.get("gtin")} | instead) - {None}
+def _names(line: Mapping[str, Any]) -> set[str]:
+    return {line[name] for name in ("sku", "supplier_sku", "gtin") if line.get(name)}
+
+
+def _instead(opened: Opened, sku: str | None) -> str | None:
+    """The line an article comes for although another one was ordered."""
+    lines = standing(opened.order, opened.book).lines
+    return next((number for number, line in lines.items() if sku in line.promised or sku in line.shipped), None)
 
 
 def _document(
