@@ -37,6 +37,7 @@ from hub.services.apply_order import apply_document, settle_again
 from hub.services.apply_tracking import reads_for_packages
 from hub.services.batch import Batch
 from hub.services.confirm import EffectTeller, Teller
+from hub.services.partners.notices import PARTNERS, PartnerTeller
 from hub.services.places import ours
 from hub.services.requeue import RUN_AGAIN
 from hub.services.stated_shipments import CONNECTOR
@@ -133,11 +134,11 @@ class Homes:
 
 
 class Tellers:
-    """Who tells whom: by connector, and by effects where nothing else is said."""
+    """Who tells whom: by connector; trading partners by documents, everybody else by effects."""
 
     def __init__(self, crosswalk: Crosswalk | None = None, special: Mapping[str, Teller] | None = None) -> None:
         self._effects = EffectTeller(crosswalk or Crosswalk())
-        self._special = dict(special or {})
+        self._special = {PARTNERS: PartnerTeller(), **(special or {})}
 
     def of(self, plan: AccountPlan) -> Teller:
         return self._special.get(plan.connector, self._effects)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.orders import Hub, shipment
+from tests.support.orders import shipment
 from tests.support.partners import (
     RETAILER,
+    TradingHub,
     bought,
     cancellation,
     change,
@@ -19,8 +20,8 @@ from tests.support.partners import (
 )
 
 
-def made(**changes: object) -> Hub:
-    hub = Hub(retailer(profile(**changes)))
+def made(**changes: object) -> TradingHub:
+    hub = TradingHub(retailer(profile(**changes)))
     hub.stock("MUG", 10)
     hub.stock("BOX", 5)
     return hub

@@ -1,4 +1,4 @@
-"""A retailer, its orders and changes, and the hub that answers it: documents as its sets give them, no wire in sight."""
+"""A retailer, its orders and changes, and the hub that answers it: documents as its sets give them, no wire."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import canonical
 from canonical import Document
 from hub.ports.accounts import AccountPlan, AvailabilityPolicy
+from hub.ports.store import InboxItem
 from mappings import MappingSet
 from mappings.edi import OutgoingSet
 from mappings.edi.partners import PartnerProfile, find_partner
@@ -18,6 +19,14 @@ from tests.support.orders import START, Hub, document, line, manifest, order, pl
 
 RETAILER = "retailer"
 WAREHOUSE = "warehouse"
+
+
+class TradingHub(Hub):
+    """What the hub asks to be sent stays where it is; only what a test delivers is applied."""
+
+    async def item(self, account: str = "shop", key: str | None = None, **fields: Any) -> InboxItem:
+        await self.store.claim_inbox(1000)
+        return await super().item(account, key, **fields)
 
 
 def profile(name: str = "big-box", **agreed: Any) -> PartnerProfile:

@@ -10,6 +10,7 @@ import structlog
 
 from hub.orders import content
 from hub.orders import deal as deals
+from hub.orders.content import Json
 from hub.orders.deal import DEAL, EMPTY, Amendment, Deal, Withdrawal
 from hub.orders.facts import DocumentFacts, OrderFacts
 from hub.orders.versions import compare
@@ -63,7 +64,7 @@ def order_stated(
         if newer < 0:
             batch.outcome.stale += 1
             return None
-        if content.same(order, deal.order):
+        if content.same(_lasting(order), _lasting(deal.order)):
             batch.outcome.unchanged += 1
             return None
         if any(gone.values()) or locked:
@@ -137,6 +138,11 @@ def order_withdrawn(
         deal = _decided(deal, gone, locked)
     keep(batch, key, deal)
     return deal
+
+
+def _lasting(order: Json) -> Json:
+    """What does not change when the same order is sent once more."""
+    return {name: value for name, value in order.items() if name not in {"updated_at", "state_raw"}}
 
 
 def _decided(deal: Deal, gone: Mapping[str, int], locked: Collection[str]) -> Deal:
