@@ -54,8 +54,13 @@ class StoredTokens:
         await self.store.save_token(self.account, name, json.dumps(dict(token)))
 
 
-def plan(settings: AccountSettings, root: Path | None = None) -> AccountPlan:
+def plan(
+    settings: AccountSettings, root: Path | None = None, warehouses: Mapping[str, str] | None = None
+) -> AccountPlan:
     """The account as the engine sees it. A trading partner's zone and currency stand in where the account has none.
+
+    Args:
+        warehouses: our locations that somebody else runs, with the account of each (`warehouses_of`).
 
     Raises:
         ProfileInvalid: the partner's profile, with every fault of it.
@@ -83,7 +88,13 @@ def plan(settings: AccountSettings, root: Path | None = None) -> AccountPlan:
         stock_source=settings.stock_source,
         poll_s=settings.poll_s,
         partner=partner,
+        warehouses=warehouses or {},
     )
+
+
+def warehouses_of(settings: Settings) -> dict[str, str]:
+    """Our locations that somebody else runs -> the account orders to ship from there are sent to."""
+    return {name: place.warehouse for name, place in settings.locations.items() if place.warehouse is not None}
 
 
 def partner_of(settings: AccountSettings, root: Path | None) -> PartnerProfile | None:
