@@ -136,6 +136,10 @@ def _settings(values: dict[str, Any], reading: Reading) -> Settings:
         accounts=accounts,
         skus=values["skus"],
         lines=reading.lines,
+        carriers={
+            code: {column: word for column, word in given.items() if word is not None}
+            for code, given in values["carriers"].items()
+        },
     )
 
 

@@ -128,6 +128,8 @@ class Settings:
     accounts: Mapping[str, AccountSettings]
     skus: Path | None
     lines: Mapping[str, int] = field(repr=False)
+    carriers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """by carrier code: its name, its tracking page, and what each channel calls it, over the shipped table"""
 
     def line_of(self, key: str) -> int:
         """Line of a dotted key (`accounts.shop-us.options.shop`), else of its nearest parent, else 1."""

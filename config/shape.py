@@ -9,6 +9,7 @@ from config.kinds import Choice, Duration, ExistingPath, Flag, Fraction, Text, U
 from config.settings import Listen
 from config.tables import Key, ListOf, MapOf, Section
 from config.wiring import DatabaseUrl, EncryptionKey, Free, ListenAddress, SecretText
+from mappings.carriers import CHANNELS
 
 _DAY_S: Final = 86400.0
 _PAYLOADS_MIN_S: Final = 30 * 86400
@@ -20,6 +21,7 @@ _NAME: Final = Text(
     "use letters, digits, - and _, a letter or digit first, at most 64 of them",
 )
 _CURRENCY: Final = Text(r"[A-Z]{3}", "an ISO 4217 code", "write three capitals such as USD")
+_CARRIER: Final = Text(r"[a-z0-9][a-z0-9_]*", "a carrier's code", "write it in lower case, for example dhl_express")
 _CONNECTOR: Final = Text(r"[a-z][a-z0-9_]*", "a connector's name", "write it in lower case, for example shopify")
 
 RETENTION: Final = Section(
@@ -90,12 +92,20 @@ ACCOUNT: Final = Section(
         ),
     }
 )
+CARRIER: Final = Section(
+    {
+        "name": Key(Text(), "what people call the carrier"),
+        "tracking_url": Key(Text(), "the page that shows a parcel, {number} standing for its number"),
+        **{channel: Key(Text(), f"what {channel} calls it") for channel in CHANNELS},
+    }
+)
 ROOT: Final = Section(
     {
         "hub": Key(HUB, "the hub itself"),
         "locations": Key(MapOf(LOCATION, _NAME), "our locations by id", {}),
         "accounts": Key(MapOf(ACCOUNT, _NAME), "sellers' logins by name", {}),
         "skus": Key(ExistingPath(folder=False), "the catalogue, CSV or JSONL"),
+        "carriers": Key(MapOf(CARRIER, _CARRIER), "carriers of your own, and other names for known ones", {}),
     }
 )
 

@@ -22,6 +22,10 @@ hub:
   # retention: {payloads: 30d, attempts: 90d, personal: 365d}
   # log: {format: json, level: info}       # format json or console
 
+# Carriers the hub does not know, or that a channel calls otherwise. Channels without a name for one are told its own.
+# carriers:
+#   city_bikes: {name: City Bikes, tracking_url: "https://bikes.example/{number}", ebay: CityBikes}
+
 # The places where your stock lies. Names are yours.
 locations:
   main: {name: Main warehouse, time_zone: UTC}

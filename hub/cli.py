@@ -24,9 +24,11 @@ from hub.commands import (
     mapping,
     normalize,
     orders,
+    parcels,
     run,
     sandbox,
     setup,
+    shipments,
     stock,
     token,
 )
@@ -36,7 +38,23 @@ from hub.runtime import logs, process
 from hub.storage import StorageError
 from mappings import MappingSetInvalid
 
-_COMMANDS = (setup, run, demo, sandbox, normalize, mapping, edi, stock, orders, accounts, failures, db, token)
+_COMMANDS = (
+    setup,
+    run,
+    demo,
+    sandbox,
+    normalize,
+    mapping,
+    edi,
+    stock,
+    orders,
+    parcels,
+    shipments,
+    accounts,
+    failures,
+    db,
+    token,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -36,6 +36,8 @@ from hub.services.mappers import MapperProcesses, MappingSpec
 from hub.services.moments import micros
 from hub.services.receive import Receive
 from hub.services.retention import DAY_S, Keep
+from hub.services.trading import Trading
+from hub.services.shipments import Tellers
 from hub.storage import FatalStoreError, StorageError, migrate, open_store
 from hub.workers.engine import Engine, Surroundings
 from mappings import MapContext
@@ -94,7 +96,10 @@ class Hub:
             settings.hub.database, key=key, clock=self.clock, readonly=readonly
         )
         around = parts.Surroundings(self.clock, SystemIds(), SystemJitter(), settings.hub.public_url, settings.root)
-        self.plans = {name: parts.plan(account, settings.root) for name, account in settings.accounts.items()}
+        warehouses = parts.warehouses_of(settings)
+        self.plans = {
+            name: parts.plan(account, settings.root, warehouses) for name, account in settings.accounts.items()
+        }
         maps = parts.MappingSets(settings.accounts)
         connectors = self._connectors(around)
         metrics = Metrics(
@@ -216,6 +221,8 @@ class Hub:
             inbox_workers=self.settings.hub.workers,
             fatal=(FatalStoreError,),
             shared_store=not self.settings.hub.database.startswith("sqlite"),
+            tellers=Tellers(self.acts.crosswalk),
+            trading=Trading(self.plans, self._maps, store, self.queries, self.clock),
         )  # fmt: skip
 
     def _interpreter(self) -> Interpreter:

@@ -24,6 +24,9 @@ from hub.services.interpreted import Interpreted, Refusal
 from hub.services.moments import moment
 from mappings import MapContext
 
+TRADED = frozenset({"interchange", "outgoing"})
+"""Topics of accounts that trade (`Manifest.trades`) which no mapping reads."""
+
 YIELD_EVERY = 4
 """Items mapped before the loop gets a turn: intake keeps answering, and a database in the middle of a unit is not
 kept waiting, while a backlog drains."""
@@ -97,6 +100,8 @@ def route(item: InboxItem, plan: AccountPlan) -> Interpreted | None:
     if not item.payload:
         message = "the stored payload is past its retention and gone; pull the account again instead"
         return Interpreted(item.seq, refusal=Refusal("PayloadGone", "shredded", "", message))
+    if plan.manifest.trades and item.topic in TRADED:
+        return Interpreted(item.seq, trade=True)
     if (item.origin, item.topic) == STATED:
         return _stated(item)
     return None

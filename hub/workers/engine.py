@@ -27,10 +27,11 @@ from hub.services.interpret import Interpreter
 from hub.services.replay import Replayer
 from hub.services.retention import Keep, Retention
 from hub.services.rounds import Round
+from hub.services.shipments import Tellers
 from hub.workers.channel import INBOX_RHYTHM, Channel, Tools, open_channels
 from hub.workers.duties import Duties, Intervals
 from hub.workers.hints import Hints
-from hub.workers.inbox import InboxWorker
+from hub.workers.inbox import InboxWorker, Trades
 from hub.workers.loop import Loop, Rhythm
 from hub.workers.supervisor import Supervisor
 from hub.workers.timetable import Timetable
@@ -80,6 +81,8 @@ class Surroundings:
     inbox_workers: int = 1
     fatal: tuple[type[BaseException], ...] = ()
     shared_store: bool = False
+    tellers: Tellers | None = None
+    trading: Trades | None = None
 
 
 class Engine:
@@ -111,6 +114,7 @@ class Engine:
             queries=around.queries,
             telemetry=around.telemetry,
             personal_kept_s=around.personal_kept_s,
+            tellers=around.tellers,
         )
         self._held = HeldOrders(around.queries, self.apply)
         self.supervisor = Supervisor(self.drain, around.clock, around.fatal)
@@ -221,7 +225,9 @@ class Engine:
     def _start_workers(self) -> None:
         around = self._around
         for number in range(max(1, around.inbox_workers)):
-            worker = InboxWorker(around.store, around.interpreter, self.apply, self._hints, self.wakes)
+            worker = InboxWorker(
+                around.store, around.interpreter, self.apply, self._hints, self.wakes, trading=around.trading
+            )
             loop = Loop(f"inbox:{number}", worker.step, self.wakes.inbox, INBOX_RHYTHM, self.drain, self.health)
             self.supervisor.start(loop.name, loop.run)
         held = Loop("held", self._judge_held, self.wakes.held, HELD_RHYTHM, self.drain, self.health)

@@ -10,10 +10,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ports.queries import TimelineEntry
-from hub.ports.store import DocumentRow, OrderRow
+from hub.ports.store import DocumentRow, OrderRow, OutboxRow
 from hub.storage import tables as t
 from hub.storage.queries.reading import Query, Reading, literally, picked
-from hub.storage.rows import DOCUMENT, ORDER, document_from, order_from
+from hub.storage.rows import DOCUMENT, ORDER, OUTBOX, document_from, order_from, outbox_from
 
 _ENTRIES_MAX = 1000
 """Of one kind; an order with more history than that is read through the lists."""
