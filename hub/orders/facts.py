@@ -183,6 +183,8 @@ class StockFacts(NamedTuple):
 
     document: DocumentFacts
     lines: tuple[StockLine, ...]
+    uncounted: tuple[str, ...] = ()
+    """quantities in a unit nobody knows the size of, in words: nothing of the document can be posted"""
 
 
 Facts = OrderFacts | DocumentFacts | ReportFacts | ListingFacts | StockFacts | TrackingFacts

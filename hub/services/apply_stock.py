@@ -253,6 +253,11 @@ def apply_stock(batch: Batch, plan: AccountPlan, facts: StockFacts, before: tupl
         if newer < 0 or (newer == 0 and content.same_document(stored.document, document.document)):
             batch.outcome.unchanged += 1
             return
+    if facts.uncounted:
+        message = (
+            f"{'; '.join(facts.uncounted)}: nobody knows how many that is; add the pack to the profile, then replay"
+        )
+        raise Refused(Refusal("UnknownUnit", "unknown_unit", "lines[].uom", message))
     changes = [_change(batch, plan, document.account, line, 1) for line in facts.lines]
     changes += [_change(batch, plan, document.account, line, -1) for line in before]
     rev = stored.rev if stored else 0

@@ -6,6 +6,7 @@ touches no model.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import cast
 
@@ -18,9 +19,11 @@ from canonical import (
     Return,
     Shipment,
     StockMovement,
+    StockMovementLine,
     StockReport,
     TrackingUpdate,
     WarehouseReceipt,
+    WarehouseReceiptLine,
     instant_of,
     instant_text,
     split_personal,
@@ -53,6 +56,7 @@ from hub.tracking.parcels import normalized_number
 
 _ARRIVED = frozenset({"received", "closed"})
 _LEFT = frozenset({"shipped", "delivered"})
+_UNFIT = frozenset({"damaged", "quality_hold", "quality_release"})
 _REFUNDED = {"sellable": REFUND_SELLABLE, "damaged": REFUND_DAMAGED}
 _RETURNED = {"sellable": RETURN_SELLABLE, "damaged": RETURN_DAMAGED}
 
@@ -73,9 +77,11 @@ def facts_of(document: DocumentBase, account: str, received_at: int) -> Facts | 
     if isinstance(document, Shipment | Return):
         return facts._replace(packages=packages_of(document))
     if isinstance(document, StockMovement):
-        return StockFacts(facts, _movement_lines(document))
+        uncounted = _uncounted((line.delta, line) for line in document.lines)
+        return StockFacts(facts, _movement_lines(document), uncounted)
     if isinstance(document, WarehouseReceipt):
-        return StockFacts(facts, _receipt_lines(document))
+        stated = ((number, line) for line in document.lines for number in (line.quantity, line.damaged_quantity))
+        return StockFacts(facts, _receipt_lines(document), _uncounted(stated))
     return facts
 
 
@@ -245,17 +251,30 @@ def _listing(listing: Listing, account: str) -> ListingFacts:
 
 
 def _movement_lines(document: StockMovement) -> tuple[StockLine, ...]:
-    place = document.location or ""
+    """What a movement posts. Units that turn out unfit, or fit again, leave one bucket for the other: they are there."""
+    place = document.location or document.location_raw or ""
+    kept_apart = {line.sku or line.channel_sku for line in document.lines if line.bucket == "quarantine"}
+    lines: list[StockLine] = []
+    for line in document.lines:
+        if not isinstance(line.delta, int) or not line.delta:
+            continue
+        sku = line.sku or line.channel_sku or ""
+        lines.append(StockLine(sku, place, line.bucket, line.delta, line.reason))
+        if line.bucket == "on_hand" and line.reason in _UNFIT and sku not in kept_apart:
+            lines.append(StockLine(sku, place, "quarantine", -line.delta, line.reason))
+    return tuple(lines)
+
+
+def _uncounted(stated: Iterable[tuple[object, StockMovementLine | WarehouseReceiptLine]]) -> tuple[str, ...]:
+    found = ((number, line) for number, line in stated if not isinstance(number, int) and number is not None)
     return tuple(
-        StockLine(line.sku or line.channel_sku or "", place, line.bucket, line.delta, line.reason)
-        for line in document.lines
-        if isinstance(line.delta, int) and line.delta
+        f"{number} {line.uom or 'units'} of {line.sku or line.channel_sku or line.gtin}" for number, line in found
     )
 
 
 def _receipt_lines(document: WarehouseReceipt) -> tuple[StockLine, ...]:
     """Received goods: sound ones on hand, damaged ones in quarantine."""
-    place = document.location or ""
+    place = document.location or document.location_raw or ""
     lines: list[StockLine] = []
     for line in document.lines:
         sku = line.sku or line.channel_sku or ""

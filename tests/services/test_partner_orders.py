@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.orders import shipment
-from tests.support.partners import (
+from tests.support.buyers import (
     RETAILER,
     TradingHub,
     bought,
@@ -18,6 +17,7 @@ from tests.support.partners import (
     retailer,
     written,
 )
+from tests.support.orders import shipment
 
 
 def made(**changes: object) -> TradingHub:

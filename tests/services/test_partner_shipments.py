@@ -14,8 +14,7 @@ from hub.orders.noticing import invoice_fields
 from hub.services.partners.notices import carton_number
 from mappings.edi.partners import PartnerProfile
 from mappings.trade import check_digit
-from tests.support.orders import document
-from tests.support.partners import (
+from tests.support.buyers import (
     RETAILER,
     WAREHOUSE,
     TradingHub,
@@ -27,6 +26,7 @@ from tests.support.partners import (
     warehouse,
     written,
 )
+from tests.support.orders import document
 
 
 def numbering(**changes: Any) -> PartnerProfile:
