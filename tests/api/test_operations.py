@@ -17,6 +17,8 @@ from tests.api.conftest import ROLES, Desk
 
 STREAM = "streamEvents"
 
+TRACKED = "1Z879E930346834440"
+
 
 async def _paths(desk: Desk) -> dict[str, str]:
     """Path values under which every operation finds something, by operation id."""
@@ -24,8 +26,17 @@ async def _paths(desk: Desk) -> dict[str, str]:
     failure = (await desk.get("/failures")).body["items"][0]["id"]
     tokens = (await desk.get("/tokens")).body["items"]
     token = next(row["id"] for row in tokens if row["role"] == "viewer")
+    parcel = {"tracking_number": TRACKED, "carrier": "ups"}
+    shipped = {"order": order, "number": "probe", "packages": [parcel]}
+    shipment = (await desk.post("/shipments", shipped)).body["id"]
     values = {"{sku}": "MUG", "{id}": "market"}
-    named = {"/orders": order, "/tokens": token, "/failures": str(failure)}
+    named = {
+        "/orders": order,
+        "/shipments": shipment,
+        "/tracking": TRACKED,
+        "/tokens": token,
+        "/failures": str(failure),
+    }
 
     def path_of(template: str) -> str:
         own = next((value for prefix, value in named.items() if template.startswith(prefix)), None)
@@ -35,6 +46,7 @@ async def _paths(desk: Desk) -> dict[str, str]:
 
 
 BODIES: dict[str, Any] = {
+    "stateShipment": {"order": "not yet", "account": "market", "packages": [{}]},
     "adjustStock": {"lines": [{"sku": "MUG", "location": "main", "delta": 1}]},
     "reportStock": {"lines": [{"sku": "MUG", "location": "main", "on_hand": 50}]},
     "replayFailures": {"dry_run": True},
