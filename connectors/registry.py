@@ -17,6 +17,7 @@ _MODULES: Final[Mapping[str, str]] = {
     "fedex": "connectors.fedex",
     "shopify": "connectors.shopify",
     "ups": "connectors.ups",
+    "usps": "connectors.usps",
     "walmart": "connectors.walmart",
 }
 """A flavour of a vendor's connector (retail beside marketplace) lives in a folder below that vendor's."""
