@@ -28,6 +28,7 @@ from mappings.trade_answers import ANSWER_FUNCTIONS
 from mappings.trade_despatch import DESPATCH_FUNCTIONS
 from mappings.trade_lines import LINE_FUNCTIONS
 from mappings.trade_messages import MESSAGE_FUNCTIONS
+from mappings.trade_messages_out import MESSAGES_OUT
 from mappings.trade_outward import TRADE_OUTWARD
 from mappings.trade_reports import REPORT_FUNCTIONS
 
@@ -40,6 +41,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     **LINE_FUNCTIONS,
     **DESPATCH_FUNCTIONS,
     **MESSAGE_FUNCTIONS,
+    **MESSAGES_OUT,
     **REPORT_FUNCTIONS,
     **TRADE_OUTWARD,
     "packages": packages,

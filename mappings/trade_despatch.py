@@ -1,4 +1,4 @@
-"""Packages of a despatch advice (DESADV): the tree of CPS with what lies in it.
+"""Packages of a despatch advice (DESADV), both ways: the tree of CPS with what lies in it.
 
 Elements are read as in `mappings.trade`. Source: UN/EDIFACT DESADV, D.93A to D.10B, and the EANCOM guide: 7405 BJ is an
 SSCC, 7065 the kind of package; general knowledge (2026-11).
@@ -10,12 +10,18 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from mappings.trade import element, objects, sscc
+from mappings.arithmetic import BadArgument
+from mappings.trade import element, listed, objects, sscc
 from mappings.trade_messages import component, qualified
+from mappings.trade_messages_out import article_out, message_quantity
+from mappings.trade_outward import sscc_out
 
 _PALLETS: Final = frozenset({"201", "202", "203", "09", "PX", "PL", "PA", "8"})
 _CARTONS: Final = frozenset({"CT", "BX", "CS", "PK", "CA", "CR", "BG"})
 """7065, kind of package: GS1's pallet codes and UN/ECE Recommendation 21."""
+_LEVELS: Final = MappingProxyType({"tare": "201", "pack": "CT"})
+"""7065: ISO pallet, carton."""
+"""7065 as we write it: ISO pallet, carton."""
 _ORDERS: Final = ("ON", "CO")
 """1153 of an order: the buyer's number."""
 
@@ -115,7 +121,78 @@ def identities(segments: Any = None, kind: Any = None) -> list[str]:
     return list(_identities(segments, str(kind), loops=True))
 
 
+def packed(notice: Any = None, partner: Any = None) -> list[dict[str, Any]]:
+    """CPS groups of a DESADV: the consignment, then its packages, outer ones before what lies in them.
+
+    Raises:
+        BadArgument: nothing was packed, an SSCC that is wrong or given twice, a package that lies in itself.
+    """
+    found = notice if notice.__class__ is dict else {}
+    packages = listed(found.get("packages"))
+    if not packages:
+        raise BadArgument("a ship notice needs its packages")
+    numbers = [each["sscc"] for each in packages if each.get("sscc")]
+    if len(set(numbers)) != len(numbers):
+        raise BadArgument("two packages have the same SSCC")
+    terms = partner if partner.__class__ is dict else {}
+    groups: list[dict[str, Any]] = [{"CPS": {"01": "1"}}]
+    lines = 0
+    places = {"": "1"}
+    for each in _outer_first(packages):
+        place = str(len(groups) + 1)
+        places[each["id"]] = place
+        group: dict[str, Any] = {"CPS": {"01": place, "02": places[each.get("parent") or ""]}}
+        if each.get("sscc"):
+            group["PAC_loop"] = [_labelled(each)]
+        group["LIN_loop"] = []
+        for line in listed(each.get("lines")):
+            lines += 1
+            group["LIN_loop"].append(_packed_line(line, each, found, terms, lines))
+        groups.append(group)
+    return groups
+
+
+def _outer_first(packages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """In order, each behind the one it lies in; a parent that is not there is none."""
+    known = {each["id"] for each in packages}
+    left = [{**each, "parent": each.get("parent") if each.get("parent") in known else None} for each in packages]
+    found: list[dict[str, Any]] = []
+    placed: set[str | None] = {None}
+    while left:
+        ready = [each for each in left if each["parent"] in placed]
+        if not ready:
+            raise BadArgument("a package lies in itself")
+        found += ready
+        placed |= {each["id"] for each in ready}
+        left = [each for each in left if each["id"] not in placed]
+    return found
+
+
+def _labelled(package: dict[str, Any]) -> dict[str, Any]:
+    marks = {"PCI": {"01": "33E"}, "GIN": [{"01": "BJ", "02": {"01": sscc_out(package["sscc"], "18")}}]}
+    kind = _LEVELS.get(package.get("level") or "")
+    return {"PAC": {"01": "1", "03": {"01": kind} if kind else None}, "PCI_loop": [marks]}
+
+
+def _packed_line(
+    line: dict[str, Any], package: dict[str, Any], notice: dict[str, Any], terms: dict[str, Any], number: int
+) -> dict[str, Any]:
+    article = article_out(line, terms.get("product_ids"))
+    orders = [each.get("purchase_order_number") for each in listed(notice.get("orders"))]
+    order = package.get("purchase_order_number") or (orders[0] if len(orders) == 1 else None)
+    about: dict[str, Any] = (
+        {"01": "ON", "02": order, "03": line.get("id")} if order else {"01": "LI", "02": line.get("id")}
+    )
+    lot = [{"RFF": {"01": {"01": "BT", "02": line["lot"]}}}] if line.get("lot") else []
+    return {
+        "LIN": {"01": str(number), "03": article.get("lin")},
+        "PIA": article.get("pia"),
+        "QTY": [message_quantity("12", line.get("quantity"), line, terms.get("units"))],
+        "RFF_loop": ([{"RFF": {"01": about}}] if about["02"] else []) + lot,
+    }
+
+
 DESPATCH_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
-    {"despatched": despatched, "despatched_orders": despatched_orders, "identities": identities}
+    {"despatched": despatched, "despatched_orders": despatched_orders, "identities": identities, "packed": packed}
 )
 """By the name after `$`."""

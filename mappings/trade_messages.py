@@ -7,7 +7,7 @@ shapes they do not know. Source: UN/EDIFACT directories D.93A to D.10B, EANCOM g
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
@@ -186,12 +186,16 @@ def _quantity(segment: dict[str, Any]) -> dict[str, Any]:
     return {"QTY": {at: part for at, part in parts.items() if part or at == "01"}}
 
 
-def total_of(segments: Any = None, wanted: Any = None) -> str | None:
-    """Sum of the amounts of a qualifier over several MOA; nothing when there is none."""
-    found = [figure(component(each.get("01"), "02")) for each in objects(segments)
-             if component(each.get("01")) in listed(wanted)]  # fmt: skip
-    stated: Sequence[str] = [each for each in found if each]
-    return format(sum((decimal_of(each) for each in stated), Decimal()), "f") if stated else None
+def allowed(loops: Any = None, kind: Any = None) -> str | None:
+    """Sum of the allowances (ALC `A`) or charges (`C`) of a message, MOA 8, 204 or 23; nothing when there is none."""
+    found = [
+        stated
+        for loop in objects(loops)
+        if element(loop.get("ALC"), "01") == kind
+        for inner in objects(loop.get("MOA_loop"))
+        if (stated := amount(inner.get("MOA"), ["8", "204", "23"])) is not None
+    ]
+    return format(sum((decimal_of(each) for each in found), Decimal()), "f") if found else None
 
 
 def consignments(payload: Any = None) -> list[dict[str, Any]]:
@@ -241,7 +245,7 @@ MESSAGE_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "role_ids": role_ids, "references": references, "line_answers": line_answers,
 
         "consignments": consignments, "carrier_time": carrier_time,
-        "stock_quantities": stock_quantities, "total_of": total_of,
+        "stock_quantities": stock_quantities, "allowed": allowed,
     }
 )  # fmt: skip
 """By the name after `$`."""
