@@ -36,8 +36,8 @@ from hub.services.mappers import MapperProcesses, MappingSpec
 from hub.services.moments import micros
 from hub.services.receive import Receive
 from hub.services.retention import DAY_S, Keep
-from hub.services.trading import Trading
 from hub.services.shipments import Tellers
+from hub.services.trading import Trading
 from hub.storage import FatalStoreError, StorageError, migrate, open_store
 from hub.workers.engine import Engine, Surroundings
 from mappings import MapContext

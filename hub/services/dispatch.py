@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -31,6 +32,7 @@ from hub.services import moments
 from hub.services.calls import Called, Target
 from hub.services.publish import Outward
 from hub.services.rounds import Round
+from hub.trading.outbound import SEND_FILE
 
 _log = structlog.get_logger(__name__)
 
@@ -102,7 +104,7 @@ class Dispatcher:
             await self._keep(row, self._back(row), None)
             return Round(blocked=True)
         try:
-            called, following = await self._advance(row, _effect(row))
+            called, following = await self._advance(row, await self._effect(row))
         except BaseException:
             # A bug, or the hub is stopping: nobody knows whether the vendor took it.
             self._owed.append(self._writes(row, _Next(OutboxState.IN_DOUBT, row.attempts, wait_s=BUG_WAIT_S), None))
@@ -110,6 +112,17 @@ class Dispatcher:
         await self._keep(row, following, called.attempt if called else None)
         over = following.state in (OutboxState.DONE, OutboxState.FAILED)
         return Round(done=int(over), wait_s=None if over else following.wait_s)
+
+    async def _effect(self, row: OutboxRow) -> Effect:
+        """The effect as the connector is given it; the bytes of a file are sealed until now."""
+        effect = _effect(row)
+        file = effect.body.get("file")
+        if row.kind != SEND_FILE or not isinstance(file, str):
+            return effect
+        content = await self._out.store.file_content(file)
+        if content is None:
+            return effect
+        return replace(effect, body={**effect.body, "content": base64.b64encode(content).decode("ascii")})
 
     async def _advance(self, row: OutboxRow, effect: Effect) -> tuple[Called[Any] | None, _Next]:
         if row.state is OutboxState.IN_DOUBT:

@@ -31,3 +31,5 @@ class Interpreted(NamedTuple):
     """Names a person goes by at the channel, for a control that concerns one; never logged."""
     purchases: tuple[PurchaseFacts, ...] = ()
     """What the item's documents say of purchase orders of ours, beside being facts themselves."""
+    trade: bool = False
+    """A partner's file, or a document for a partner: the trading service's business."""

@@ -33,6 +33,7 @@ from hub.workers.duties import Duties, Intervals
 from hub.workers.hints import Hints
 from hub.workers.inbox import InboxWorker, Trades
 from hub.workers.loop import Loop, Rhythm
+from hub.workers.partners import partner_jobs
 from hub.workers.supervisor import Supervisor
 from hub.workers.timetable import Timetable
 
@@ -256,6 +257,8 @@ class Engine:
         retention = Retention(around.store, around.clock, around.keep)
         duties = Duties(self.channels, self.tools, retention, around.public_url, around.intervals)
         for job in duties.jobs():
+            self._timetable.add(job)
+        for job in partner_jobs(self.channels, self.tools, self.apply):
             self._timetable.add(job)
         self._timetable.start()
 

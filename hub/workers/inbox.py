@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
 
 import structlog
 
@@ -30,6 +31,12 @@ BATCH = 100
 """Rows taken at once: more gains nothing and holds the database longer."""
 
 
+class Trades(Protocol):
+    """Takes files of trading partners and documents for them; see `hub.services.trading`."""
+
+    async def take(self, item: InboxItem) -> None: ...
+
+
 class InboxWorker:
     """One claimer. Several may run over one database; the store keeps each ordering key with one.
 
@@ -46,6 +53,7 @@ class InboxWorker:
         wakes: Wakes,
         *,
         excluded: Callable[[], Collection[str]] = tuple,
+        trading: Trades | None = None,
     ) -> None:
         self._store = store
         self._interpreter = interpreter
@@ -53,6 +61,7 @@ class InboxWorker:
         self._hints = hints
         self._wakes = wakes
         self._excluded = excluded
+        self._trading = trading
         self._owed: list[int] = []
 
     async def step(self) -> Round:
@@ -93,12 +102,14 @@ class InboxWorker:
     async def _run(self, items: Sequence[InboxItem]) -> None:
         interpreted = await self._interpreter.interpret(items)
         pairs = list(zip(items, interpreted, strict=True))
-        plain = [(item, found) for item, found in pairs if not found.hint]
+        plain = [(item, found) for item, found in pairs if not (found.hint or found.trade)]
         if plain:
             self._wake(await self._apply.apply(plain))
         for item, found in pairs:
             if found.hint:
                 await self._hint(item)
+            elif found.trade:
+                await self._trade(item)
         _log.debug("inbox.applied", items=len(plain), pending=len(items) - len(plain))
 
     def _wake(self, outcome: Outcome) -> None:
@@ -117,6 +128,22 @@ class InboxWorker:
             return
         message = "this input only points at something, and the account has no connector that could read it"
         await self._park(item, "NoResolver", "no_resolver", message)
+
+    async def _trade(self, item: InboxItem) -> None:
+        """One file or document, in units of its own; what is unforeseen parks it and nothing else."""
+        if self._trading is None:
+            await self._park(item, "NoTrading", "no_trading", "this process does not trade with partners")
+            return
+        try:
+            await self._trading.take(item)
+        except (StoreUnavailable, StoreConflict):
+            raise
+        except Exception as error:  # noqa: BLE001 - the worker boundary: one file must not stop the inbox
+            _log.error("input.parked", account=item.account, seq=item.seq, exc_info=error)
+            await self._park(item, type(error).__name__, "internal", "the worker failed on this input; it is kept")
+            return
+        self._wakes.received()
+        self._wakes.effects_for({item.account})
 
     async def _park(self, item: InboxItem, error: str, code: str, message: str) -> None:
         failure = NewFailure(
