@@ -12,6 +12,7 @@ from connectors.sdk.contract import ConnectorType
 _MODULES: Final[Mapping[str, str]] = {
     "amazon": "connectors.amazon",
     "amazon_vendor": "connectors.amazon.vendor",
+    "dhl": "connectors.dhl",
     "ebay": "connectors.ebay",
     "edi": "connectors.edi",
     "fedex": "connectors.fedex",

@@ -20,6 +20,8 @@ from connectors.sdk.errors import Rejected
 from connectors.sdk.manifest import Capability
 from connectors.sdk.tracking import TrackedNumber, Tracks, Watches, parcel_ordering_key
 
+STRIDE_S: Final = 600.0
+"""Between two scans; longer than a slow vendor keeps a caller waiting between two calls."""
 UNKNOWN_INDEX: Final = 900
 """A number of the carrier's that nothing was shipped under."""
 
@@ -160,6 +162,7 @@ class TrackRules(Subject):
 
     def _ship(self, rig: Rig, index: int) -> Parcel:
         carrier = self._carrier(rig)
+        carrier.stride_s = STRIDE_S
         return carrier.ship_parcel(carrier.number(index))
 
     @staticmethod
