@@ -155,6 +155,10 @@ class Queries(Protocol):
 
     async def sku(self, sku: str) -> SkuRow | None: ...
 
+    async def skus(self, *, limit: int = 500, cursor: str | None = None) -> tuple[Sequence[SkuRow], str | None]:
+        """The catalogue, by SKU."""
+        ...
+
     async def levels(
         self,
         *,
@@ -302,7 +306,7 @@ class Queries(Protocol):
         ...
 
     async def stale_parcels(self, opened_before: Micros, limit: int) -> Sequence[ParcelRow]:
-        """Open parcels that old that nobody asks about."""
+        """Open parcels that old."""
         ...
 
     async def parcel_counts(self) -> Sequence[ParcelCounts]:

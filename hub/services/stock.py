@@ -13,6 +13,7 @@ from hub.ports.queries import Queries
 from hub.ports.store import Micros, Position
 from hub.services import views
 from hub.services.moments import micros
+from hub.services.partners.stock_advice import told_id, told_view
 
 Json = dict[str, Any]
 
@@ -81,7 +82,14 @@ class Stock:
             ],
             "positions": [{"sku": one.sku, **views.position(one)} for one in _pooled(plan, positions)],
             "postings": await self._postings(plan, parts, until),
-        }
+        } | await self._told(plan, sku)
+
+    async def _told(self, plan: AccountPlan, sku: str) -> Json:
+        """What the account's trading partner was told last, where there is one."""
+        if plan.partner is None:
+            return {}
+        row = await self._queries.document(told_id(plan.account, sku))
+        return {"told": told_view(row) if row is not None else None}
 
     async def _postings(self, plan: AccountPlan, skus: list[str], until: Micros | None) -> list[Json]:
         pool = set(pool_of(plan))

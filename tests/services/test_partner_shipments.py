@@ -9,7 +9,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canonical import Document
 from hub.orders.noticing import invoice_fields
 from hub.services.partners.notices import carton_number
 from mappings.edi.partners import PartnerProfile
@@ -18,6 +17,7 @@ from tests.support.buyers import (
     RETAILER,
     WAREHOUSE,
     TradingHub,
+    advice,
     bought,
     outgoing_of,
     profile,
@@ -26,7 +26,6 @@ from tests.support.buyers import (
     warehouse,
     written,
 )
-from tests.support.orders import document
 
 
 def numbering(**changes: Any) -> PartnerProfile:
@@ -40,21 +39,6 @@ def made(partner: PartnerProfile | None = None) -> tuple[TradingHub, PartnerProf
     hub.stock("MUG", 100)
     hub.stock("BOX", 50)
     return hub, found
-
-
-def advice(name: str, order: str, packages: list[list[tuple[str, int]]], *, version: int, **fields: Any) -> Document:
-    """A 945: packages of (our SKU, units)."""
-    packed = [
-        {
-            "id": str(at),
-            "tracking_number": f"1Z{name}{at}",
-            "carrier": "ups",
-            "lines": [{"channel_sku": sku, "quantity": units, "uom": "EA"} for sku, units in lines],
-        }
-        for at, lines in enumerate(packages, 1)
-    ]
-    stated = {"state": "shipped", "ship_from_raw": "3PL01", "packages": packed, **fields}
-    return document("shipment", name, order, version=version, account=WAREHOUSE, **stated)
 
 
 async def test_a_shipment_is_told_and_billed() -> None:

@@ -1,14 +1,14 @@
-"""A warehouse that runs a location is told to ship by 940; what it reports (945, 944, 947, 846) is what the hub holds."""
+"""A warehouse that runs a location is told by 940; what it reports (945, 944, 947, 846) is what the hub holds."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.services.test_partner_shipments import advice
 from tests.support.buyers import (
     RETAILER,
     WAREHOUSE,
     TradingHub,
+    advice,
     bought,
     cancellation,
     change,

@@ -89,6 +89,21 @@ def cancellation(name: str, *, version: int) -> Document:
     return document("order_cancellation", f"{name}/cancellation", name, version=version, account=RETAILER)
 
 
+def advice(name: str, order: str, packages: list[list[tuple[str, int]]], *, version: int, **fields: Any) -> Document:
+    """A 945: packages of (our SKU, units)."""
+    packed = [
+        {
+            "id": str(at),
+            "tracking_number": f"1Z{name}{at}",
+            "carrier": "ups",
+            "lines": [{"channel_sku": sku, "quantity": units, "uom": "EA"} for sku, units in lines],
+        }
+        for at, lines in enumerate(packages, 1)
+    ]
+    stated = {"state": "shipped", "ship_from_raw": "3PL01", "packages": packed, **fields}
+    return document("shipment", name, order, version=version, account=WAREHOUSE, **stated)
+
+
 def outgoing_of(hub: Hub, account: str = RETAILER, kind: str | None = None) -> list[dict[str, Any]]:
     """What was asked to be sent, oldest first."""
     rows = [row.item for _, row in sorted(hub.store.tables.inbox.items())]

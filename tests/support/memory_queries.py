@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from hub.ports.queries import AccountStatus, Flow
 from hub.ports.store import (
+    DocumentRow,
+    Expectation,
     FailureRow,
     InboxItem,
     InboxState,
@@ -16,6 +18,7 @@ from hub.ports.store import (
     OutboxRow,
     OutboxState,
     Position,
+    SkuRow,
 )
 from tests.support.memory_store import MemoryStore
 
@@ -54,6 +57,32 @@ class MemoryQueries:
             if account in (None, row.account) and sku in (None, row.sku) and state in (None, row.state)
         ]
         return page(rows, limit, cursor)
+
+    async def skus(self, *, limit: int = 500, cursor: str | None = None) -> tuple[Sequence[SkuRow], str | None]:
+        return page([row for _, row in sorted(self._store.tables.catalogue.items())], limit, cursor)
+
+    async def document(self, document_id: str) -> DocumentRow | None:
+        return next((row for row in self._store.tables.documents.values() if row.id == document_id), None)
+
+    async def expectations(
+        self,
+        *,
+        account: str | None = None,
+        state: str | None = "open",
+        kind: str | None = None,
+        subject: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[Expectation], str | None]:
+        rows = [
+            row
+            for row in self._store.tables.expectations.values()
+            if account in (None, row.account)
+            and state in (None, row.state)
+            and kind in (None, row.kind)
+            and subject in (None, row.subject)
+        ]
+        return page(sorted(rows, key=lambda row: (row.due_at is None, row.due_at or 0)), limit, cursor)
 
     async def order(self, order_id: str) -> OrderRow | None:
         return next((row for row in self._store.tables.orders.values() if row.id == order_id), None)

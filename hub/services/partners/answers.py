@@ -96,8 +96,19 @@ def _answer_order(batch: Batch, plan: AccountPlan, partner: PartnerProfile, row:
         row = restate(batch, plan, (row.account, row.source_id), deal, batch.state.now) or row
     if partner.sends(ANSWER):
         _send_answer(batch, plan, row, document, decisions, state, deal)
+    _answered(batch, row)
     _log.info("order.answered", account=row.account, order=row.id, outcome=state)
     return deal
+
+
+def _answered(batch: Batch, row: OrderRow) -> None:
+    """It is sent by now, and ends when the partner acknowledges it."""
+    key = (row.account, ANSWER, row.source_id)
+    awaited = batch.state.expectations.get(key)
+    if awaited is not None and awaited.state == "open":
+        sent_by = replace(awaited, detail='{"answered":true}')
+        batch.state.expectations[key] = sent_by
+        batch.writes.expectations.append(sent_by)
 
 
 def _send_answer(
