@@ -104,7 +104,7 @@ def row_of(piece: Piece, state: ParcelState, return_of: str | None, now: Micros)
 
 def scheduled(row: ParcelRow, now: Micros) -> ParcelRow:
     """The row with the time of the next question. Nobody asks about a parcel that is none of ours."""
-    answer = asking(seen_of(row), moment(now))
+    answer = asking(seen_of(row, now), moment(now))
     if row.orphan:
         answer = Asking(answer.rank, None, answer.closed)
     at = None if answer.at is None else micros(answer.at)
@@ -114,7 +114,7 @@ def scheduled(row: ParcelRow, now: Micros) -> ParcelRow:
     return replace(row, poll_rank=answer.rank, poll_at=at, closed=answer.closed, watch_at=watch)
 
 
-def seen_of(row: ParcelRow) -> Seen:
+def seen_of(row: ParcelRow, now: Micros) -> Seen:
     """A stored row as the rhythm of asking sees it."""
     told = orjson.loads(row.state)
     return Seen(
@@ -129,6 +129,7 @@ def seen_of(row: ParcelRow) -> Seen:
         heard_at=_moment(row.heard_at),
         told_at=_moment(row.pushed_at),
         nothing=row.polls,
+        watched=row.watched_until is not None and row.watched_until > now,
         offset=timedelta(minutes=told.get("offset_min", 0)),
     )
 

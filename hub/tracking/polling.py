@@ -34,6 +34,8 @@ CONFIRMED_AFTER: Final = timedelta(hours=24)
 """A delivery is asked about once more, because carriers correct wrong ones within a day."""
 
 _RECONCILE: Final = timedelta(hours=24)
+_RECONCILE_FIRST: Final = timedelta(hours=6)
+"""Of a parcel a customer asks about today, although its carrier tells by itself."""
 _URGENT: Final = timedelta(minutes=45)
 _SPANS: Final[Mapping[Milestone, tuple[int, timedelta]]] = {
     "unknown": (QUIET, timedelta(hours=6)),
@@ -61,7 +63,8 @@ _AWAKE: Final = (time(8), time(21))
 class Seen:
     """What of a parcel decides about asking. `asked_at` and `heard_at` are the last time we asked and were told.
 
-    `told_at` is the last time somebody told by itself; `nothing` counts answers in a row that knew nothing.
+    `told_at` is the last time somebody told by itself, `watched` that a carrier was asked to. `nothing` counts
+    answers in a row that knew nothing.
     `offset` is that of the place it was scanned last, for the hours of the day there.
     """
 
@@ -76,6 +79,7 @@ class Seen:
     heard_at: datetime | None = None
     told_at: datetime | None = None
     nothing: int = 0
+    watched: bool = False
     offset: timedelta = timedelta()
 
 
@@ -96,15 +100,19 @@ def asking(seen: Seen, now: datetime) -> Asking:
     rank, span = _rhythm(seen, now)
     last = max((at for at in (seen.asked_at, seen.heard_at) if at is not None), default=None)
     at = seen.opened_at if last is None else last + span
-    if seen.told_at is not None and now - seen.told_at < 2 * _RECONCILE:
+    if last is not None and _is_told(seen, now):
         # It is told of by itself: asking only finds out what was lost on the way.
-        at = max(at, max(seen.told_at, seen.asked_at or seen.told_at) + _RECONCILE)
+        at = max(at, last + (_RECONCILE_FIRST if rank == FIRST else _RECONCILE))
     due_day = _due_day(seen)
     if due_day is not None and at > due_day and (last is None or last < due_day):
         rank, at = FIRST, due_day
     if rank == FIRST:
         at = _awake(at, seen.offset)
     return Asking(rank, at)
+
+
+def _is_told(seen: Seen, now: datetime) -> bool:
+    return seen.watched or (seen.told_at is not None and now - seen.told_at < 2 * _RECONCILE)
 
 
 def _ended(seen: Seen, now: datetime) -> Asking | None:

@@ -48,7 +48,7 @@ class Tracked:
             [NewInput(self.account, "toy", origin, "orders", f"k{number}", key or f"o{number}", b"{}", "x", NOW)]
         )
         outcome = Outcome()
-        for item in await self.store.claim_inbox(10):
+        for item in await self.store.claim_inbox(10, accounts_excluded=("parcels",)):
             found = (facts_of(each, item.account, item.received_at) for each in documents)
             facts = tuple(each for each in found if each is not None)
             outcome.take(await self.apply.apply([(item, Interpreted(item.seq, facts))]))

@@ -112,7 +112,7 @@ class ParcelQueries(Reading):
         rows = t.parcels
         query = (
             select(*picked(rows, PARCEL))
-            .where(literally(_OPEN), rows.c.opened_at < opened_before, rows.c.poll_at.is_(None))
+            .where(literally(_OPEN), rows.c.opened_at < opened_before)
             .order_by(rows.c.id)
             .limit(limit)
         )
