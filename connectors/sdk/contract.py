@@ -345,3 +345,5 @@ class ConnectorType:
     manifest: Manifest
     open: Callable[[AccountContext], Connector]
     sandbox: Callable[..., Any] | None = None
+    partners: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """sandboxes by role, where an account may face several kinds of counterpart; `sandbox` is one of them"""

@@ -24,6 +24,13 @@ FAULTS: Final[Mapping[str, str]] = MappingProxyType(
         "partial_failure": "one item of a batch fails, the others work",
         "feed_noop": "a batch reported as processed with nothing changed",
         "expired_token": "a good token refused as expired",
+        "late_ack": "a partner's acknowledgement that takes its time",
+        "missing_ack": "a partner's acknowledgement that never comes",
+        "duplicate_interchange": "the same file twice",
+        "wrong_count": "a set that miscounts its segments",
+        "control_reset": "control numbers that begin again",
+        "partial_acceptance": "a part of what was asked for, the rest later or never",
+        "damaged_file": "a file that breaks off",
     }
 )
 """Every fault a sandbox may know, and what it does."""
@@ -47,6 +54,13 @@ FAULT_PROFILES: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
                 "partial_failure": 0.03,
                 "feed_noop": 0.05,
                 "expired_token": 0.01,
+                "late_ack": 0.10,
+                "missing_ack": 0.05,
+                "duplicate_interchange": 0.10,
+                "wrong_count": 0.05,
+                "control_reset": 0.02,
+                "partial_acceptance": 0.10,
+                "damaged_file": 0.03,
             }
         ),
         "webhooks": MappingProxyType({"duplicate_webhook": 0.3, "reordered_webhook": 0.3, "lost_webhook": 0.1}),

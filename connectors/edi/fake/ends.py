@@ -1,0 +1,300 @@
+"""A partner's end of each transport: its own folder, its own SFTP server, its own AS2 address."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import asyncssh
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from connectors.edi.transport.arrival import Arrival, Keeping
+from connectors.edi.transport.as2.certificates import OwnCertificate, PartnerCertificate
+from connectors.edi.transport.as2.exchange import OwedReceipt, Pairs, Reply
+from connectors.edi.transport.as2.partner import Partner
+from connectors.edi.transport.as2.receipts import Received
+from connectors.edi.transport.as2.receiving import Receiver
+from connectors.edi.transport.as2.sending import Outgoing, Sent, State, compose, send
+from connectors.sdk.clock import SystemClock, SystemIds
+from connectors.sdk.errors import ConnectorError, Transient
+
+Take = Callable[[bytes], Awaitable[None]]
+"""Given each file the hub delivers, once."""
+
+LOOK_EVERY_S: Final = 0.1
+USER: Final = "hub"
+_VALID: Final = timedelta(days=365)
+
+
+class End(ABC):
+    """Where files of the hub arrive, and files for it are put."""
+
+    @abstractmethod
+    async def start(self, take: Take) -> None: ...
+
+    @abstractmethod
+    async def stop(self) -> None: ...
+
+    @abstractmethod
+    async def send(self, name: str, content: bytes) -> None:
+        """Raises: ConnectorError: The hub did not take it; the same may be sent again."""
+
+    @abstractmethod
+    def transport(self) -> dict[str, Any]:
+        """`options.transport` of the account that reaches this end."""
+
+    def credentials(self) -> dict[str, str]:
+        return {}
+
+    def routes(self) -> list[web.RouteDef]:
+        """What the sandbox's HTTP server answers for this end."""
+        return []
+
+
+class FolderEnd(End):
+    """Three folders under one of its own; `inbox` is the hub's."""
+
+    def __init__(self) -> None:
+        self.root = Path()
+        self._looking: asyncio.Task[None] | None = None
+
+    async def start(self, take: Take) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="trunkline-partner-"))
+        for name in ("inbox", "archive", "outbox"):
+            (self.root / name).mkdir()
+        self._looking = asyncio.create_task(self._look(take), name="partner-folder")
+
+    async def stop(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+        await asyncio.to_thread(shutil.rmtree, self.root, ignore_errors=True)
+
+    async def send(self, name: str, content: bytes) -> None:
+        await asyncio.to_thread(self._put, name, content)
+
+    def _put(self, name: str, content: bytes) -> None:
+        # Written under another name first, as a well-behaved program does.
+        temporary = self.root / "inbox" / f".{name}"
+        temporary.write_bytes(content)
+        temporary.rename(self.root / "inbox" / name)
+
+    async def _look(self, take: Take) -> None:
+        while True:
+            for path in sorted((self.root / "outbox").glob("[!.]*")):
+                content = await asyncio.to_thread(path.read_bytes)
+                path.unlink()
+                await take(content)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def transport(self) -> dict[str, Any]:
+        places = {name: str(self.root / name) for name in ("inbox", "archive", "outbox")}
+        return {"folder": {**places, "quiet": "200ms"}}
+
+
+class SftpEnd(FolderEnd):
+    """The same folders behind an SFTP server with a key of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._password = uuid.uuid4().hex
+        self._key: asyncssh.SSHKey | None = None
+        self._server: asyncssh.SSHAcceptor | None = None
+        self._connections: set[asyncssh.SSHServerConnection] = set()
+
+    async def start(self, take: Take) -> None:
+        await super().start(take)
+        self._key = await asyncio.to_thread(asyncssh.generate_private_key, "ssh-ed25519")
+        end = self
+
+        class Login(asyncssh.SSHServer):
+            def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+                self._conn = conn
+                end._connections.add(conn)
+
+            def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the library's shape
+                end._connections.discard(self._conn)
+
+            def begin_auth(self, username: str) -> bool:  # noqa: ARG002 - the library's shape
+                return True
+
+            def password_auth_supported(self) -> bool:
+                return True
+
+            def validate_password(self, username: str, password: str) -> bool:
+                return (username, password) == (USER, end._password)
+
+        def files(channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
+            return asyncssh.SFTPServer(channel, chroot=str(end.root).encode())
+
+        self._server = await asyncssh.create_server(
+            Login, "127.0.0.1", 0, server_host_keys=[self._key], sftp_factory=files
+        )
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            for connection in list(self._connections):
+                connection.abort()
+            await self._server.wait_closed()
+        await super().stop()
+
+    def transport(self) -> dict[str, Any]:
+        if self._server is None or self._key is None:
+            raise RuntimeError("the SFTP server is not started")
+        return {
+            "sftp": {
+                "host": "127.0.0.1",
+                "port": self._server.get_port(),
+                "user": USER,
+                "host_keys": [self._key.export_public_key().decode().strip()],
+                "inbox": "inbox",
+                "archive": "archive",
+                "outbox": "outbox",
+                "quiet": "200ms",
+            }
+        }
+
+    def credentials(self) -> dict[str, str]:
+        return {"password": self._password}
+
+
+class As2End(End):
+    """Signed and encrypted messages, with receipts in the answer.
+
+    `hub_url` is the address the hub was agreed to be reached at: `…/as2/ACCOUNT`.
+    """
+
+    def __init__(self, name: str, hub_name: str, url: Callable[[], str]) -> None:
+        self.hub_url = ""
+        self._name, self._hub_name, self._url = name, hub_name, url
+        self._take: Take | None = None
+        self._seen: dict[str, bytes] = {}
+        self._session: aiohttp.ClientSession | None = None
+        self._outgoing: dict[str, Outgoing] = {}
+
+    async def start(self, take: Take) -> None:
+        self._take = take
+        self._own, self._theirs = await asyncio.gather(
+            asyncio.to_thread(_certified, self._name), asyncio.to_thread(_certified, self._hub_name)
+        )
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+
+    async def stop(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/as2", self._post), web.get("/as2", self._get)]
+
+    def _partner(self) -> Partner:
+        return Partner(
+            own_name=self._name,
+            partner_name=self._hub_name,
+            url=self.hub_url,
+            own=(self._own,),
+            theirs=(PartnerCertificate(self._theirs.certificate),),
+        )
+
+    async def _post(self, request: web.Request) -> web.Response:
+        def known(own: str, theirs: str) -> Partner | None:
+            return self._partner() if (own, theirs) == (self._name, self._hub_name) else None
+
+        receiver = Receiver(known, self._store, self._no_receipt, self._no_owing, SystemClock(), SystemIds())
+        answer = await receiver.receive(request.headers.items(), await request.read())
+        return web.Response(status=answer.status, body=answer.body, headers=dict(answer.headers))
+
+    async def _get(self, _: web.Request) -> web.Response:
+        return web.Response(status=405, text="AS2 messages are sent with POST\n")
+
+    async def _store(self, arrival: Arrival) -> Keeping:
+        before = self._seen.setdefault(arrival.key, arrival.body)
+        if before is not arrival.body:
+            return Keeping.KNOWN if before == arrival.body else Keeping.CONFLICT
+        if self._take is not None:
+            await self._take(arrival.body)
+        return Keeping.NEW
+
+    async def _no_receipt(self, _: Partner, __: Received) -> None:
+        """Receipts were agreed to be in the answer; one that comes by itself is nothing to this partner."""
+
+    async def _no_owing(self, _: OwedReceipt) -> None:
+        """The same the other way about."""
+
+    async def send(self, name: str, content: bytes) -> None:
+        if not self.hub_url:
+            raise Transient("the hub's address is not known yet", code="no_hub")
+        partner = self._partner()
+        now = datetime.now(UTC)
+        outgoing = self._outgoing.get(name) or await compose(content, name, partner, SystemIds(), now)
+        # Another try is the same message: its number is what the hub knows it by.
+        self._outgoing[name] = outgoing
+        sent: Sent = await send(outgoing, partner, self._transfer, now)
+        if sent.state is not State.CONFIRMED:
+            raise Transient(f"the hub's receipt does not confirm: {sent.reason}", code="unconfirmed")
+        del self._outgoing[name]
+
+    async def _transfer(self, url: str, headers: Pairs, body: bytes) -> Reply:
+        if self._session is None:
+            raise Transient("the AS2 end is not started", code="stopped")
+        try:
+            async with self._session.post(url, data=body, headers=list(headers)) as answer:
+                return Reply(answer.status, tuple(answer.headers.items()), await answer.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Transient("the hub does not answer", code="no_answer") from error
+
+    def transport(self) -> dict[str, Any]:
+        return {
+            "as2": {
+                "us": self._hub_name,
+                "them": self._name,
+                "url": f"{self._url()}/as2",
+                "certificates": [_pem(self._own)],
+            }
+        }
+
+    def credentials(self) -> dict[str, str]:
+        key = self._theirs.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        return {"as2_certificate": _pem(self._theirs), "as2_key": key}
+
+
+def _pem(own: OwnCertificate) -> str:
+    return own.certificate.public_bytes(Encoding.PEM).decode()
+
+
+@cache
+def _certified(name: str) -> OwnCertificate:
+    """Self-signed: AS2 partners exchange certificates and trust no third party. One per name and process."""
+    key = rsa.generate_private_key(65537, 2048)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        # A suite's clock may stand years away from the machine's.
+        .not_valid_before(now - 2 * _VALID)
+        .not_valid_after(now + _VALID)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return OwnCertificate(certificate, key=key)
+
+
+__all__ = ["As2End", "ConnectorError", "End", "FolderEnd", "SftpEnd"]
