@@ -6,7 +6,7 @@ from typing import Final
 
 from connectors.amazon import settings, topics
 from connectors.amazon.budgets import SELLER
-from connectors.sdk.manifest import CHANNEL, Capability, EffectKind, Manifest, QuantityMeaning, Stream
+from connectors.sdk.manifest import CHANNEL, Capability, Confirms, EffectKind, Manifest, QuantityMeaning, Stream
 
 CONFIRM_SHIPMENT: Final = "confirm_shipment"
 CANCEL: Final = "cancel_order"
@@ -55,6 +55,14 @@ MANIFEST: Final = Manifest(
         EffectKind(CONFIRM_SHIPMENT, keyed=True),
         EffectKind(CANCEL),
         EffectKind(REFUND),
+    ),
+    # A package confirmed again under its own reference is edited to what it is now, whatever changed.
+    confirms=Confirms(
+        effect=CONFIRM_SHIPMENT,
+        channel="amazon",
+        correct=CONFIRM_SHIPMENT,
+        corrects_lines=True,
+        source="ordersV0, confirmShipment (2026-08)",
     ),
     budgets=SELLER,
     # Every effect reads its order first; a search or a feed costs minutes of its bucket and is never replayed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from connectors.ebay import settings, topics
-from connectors.sdk.manifest import CHANNEL, Budget, EffectKind, Manifest, QuantityMeaning, Stream
+from connectors.sdk.manifest import CHANNEL, Budget, Confirms, EffectKind, Manifest, QuantityMeaning, Stream
 
 CALL_LIMITS: Final = "developer.ebay.com/develop/api/sell/api_call_limits, read 2026-11"
 NOT_VERIFIED: Final = "the page's row was cut off when read (2026-11): a bound of ours, below what the page used to say"
@@ -63,6 +63,9 @@ MANIFEST: Final = Manifest(
     ),
     # Nothing at eBay takes an idempotency key.
     effects=(EffectKind(CONFIRM_SHIPMENT), EffectKind(CANCEL), EffectKind(REFUND)),
+    confirms=Confirms(
+        effect=CONFIRM_SHIPMENT, channel="ebay", source="sell/fulfillment v1.20.7, createShippingFulfillment (2025-11)"
+    ),
     budgets=BUDGETS,
     publish_batch_max=4 * PRICE_QUANTITY_MAX,
     read_back_batch_max=PRICE_QUANTITY_MAX,

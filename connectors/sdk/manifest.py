@@ -122,8 +122,10 @@ class EffectKind:
 class Confirms:
     """How this channel is told of shipments that were not made there.
 
-    Its effects take the canonical shipment with one package, or the packages that hold the same goods, and in each
-    package `told`: what the channel calls the carrier and its service.
+    Its effects take the canonical shipment with one package, or the packages that hold the same goods. Each package
+    has `told` beside its own fields: `code` and `name` of the carrier as the channel knows it, `other` where it is
+    the channel's form for carriers it has no name for, `url` of the page that shows the parcel, `service`. Beside the
+    packages stands `told_before`: the numbers under which a corrected or cancelled package was told.
 
     Args:
         effect: kind that says a package left.
@@ -131,6 +133,7 @@ class Confirms:
         correct: kind that changes number and carrier of a package already told, "" where there is no such call.
         cancel: kind that takes a told package back, "" where there is no such call.
         corrects_lines: `correct` also changes what is in the package.
+        whole_shipments: one effect holds all packages of a shipment.
         several_numbers: one statement takes several numbers for the same goods; else the first is told.
         source: the vendor's page and its date.
     """
@@ -141,6 +144,7 @@ class Confirms:
     cancel: str = ""
     corrects_lines: bool = False
     several_numbers: bool = False
+    whole_shipments: bool = False
     source: str = ""
 
 

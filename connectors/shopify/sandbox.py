@@ -60,7 +60,7 @@ class ShopifySandbox(Sandbox):
         self._webhook_secret = CLIENT_SECRET.encode()
         self.bucket = Bucket(self.clock, restore_rate=RESTORE_RATE, maximum=20 * RESTORE_RATE)
         inventory = Inventory(self.shop, self._views, self.faults, self._level_moved)
-        fulfilling = Fulfilling(self.shop, self._views, self._parcel_left)
+        fulfilling = Fulfilling(self.shop, self._views, self._parcel_left, self._parcel_changed)
         roots = Roots(
             self.shop,
             lambda: self.faults.hit("late_read"),
@@ -198,6 +198,11 @@ class ShopifySandbox(Sandbox):
         done = "orders/fulfilled" if order.state == "shipped" else "orders/partially_fulfilled"
         self.announce(("fulfillments/create",), lambda: rest.parcel_body(order, parcel))
         self.announce(("orders/updated", done), lambda: rest.order_body(self.shop, order))
+
+    def _parcel_changed(self, order: Order, parcel: Parcel) -> None:
+        self.record("parcel_changed", order=order.id, parcel=parcel.id, status=parcel.status)
+        self.announce(("fulfillments/update",), lambda: rest.parcel_body(order, parcel))
+        self.announce(("orders/updated",), lambda: rest.order_body(self.shop, order))
 
     # --- the seller's and the shopper's hands -------------------------------------------------
 

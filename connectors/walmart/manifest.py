@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.sdk.manifest import CHANNEL, Budget, EffectKind, Manifest, QuantityMeaning, Stream
+from connectors.sdk.manifest import CHANNEL, Budget, Confirms, EffectKind, Manifest, QuantityMeaning, Stream
 from connectors.walmart import settings, topics
 
 RATE_LIMITS: Final = "Walmart US Marketplace rate limits table, 2026-04-15, re-read 2026-08-05"
@@ -79,6 +79,9 @@ MANIFEST: Final = Manifest(
         EffectKind(ACKNOWLEDGE, keyed=True),
         EffectKind(CONFIRM_SHIPMENT),
         EffectKind(CANCEL),
+    ),
+    confirms=Confirms(
+        effect=CONFIRM_SHIPMENT, channel="walmart", source="orders OpenAPI document, POST /shipping (2026-06)"
     ),
     budgets=BUDGETS,
     publish_batch_max=FEED_ROWS_MAX,

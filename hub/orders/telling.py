@@ -19,6 +19,8 @@ class Telling(NamedTuple):
     name: str
     packages: tuple[Json, ...]
     lines_changed: bool = False
+    before: tuple[Json, ...] = ()
+    """as they were told; of a cancellation the very packages"""
 
 
 def groups_of(shipment: Json | None) -> dict[str, tuple[Json, ...]]:
@@ -41,15 +43,27 @@ def groups_of(shipment: Json | None) -> dict[str, tuple[Json, ...]]:
 def tellings(before: Json | None, after: Json) -> list[Telling]:
     """In the order to say them: what is taken back first, so that its units are free for what follows."""
     old, new = groups_of(before), groups_of(after)
-    said = [Telling("cancel", name, packages) for name, packages in old.items() if name not in new]
+    said = [Telling("cancel", name, packages, before=packages) for name, packages in old.items() if name not in new]
     for name, packages in new.items():
         if name not in old:
             said.append(Telling("confirm", name, packages))
             continue
         moved = units_of(packages) != units_of(old[name])
         if moved or _said(packages) != _said(old[name]):
-            said.append(Telling("correct", name, packages, moved))
+            said.append(Telling("correct", name, packages, moved, old[name]))
     return said
+
+
+def whole_telling(before: Json | None, after: Json) -> list[Telling]:
+    """The same for who is told of whole shipments only."""
+    old = tuple(package for packages in groups_of(before).values() for package in packages)
+    new = tuple(package for packages in groups_of(after).values() for package in packages)
+    if not old:
+        return [Telling("confirm", "whole", new)] if new else []
+    if not new:
+        return [Telling("cancel", "whole", old, before=old)]
+    moved = units_of(new) != units_of(old)
+    return [Telling("correct", "whole", new, moved, old)] if moved or _said(new) != _said(old) else []
 
 
 def numbers_of(packages: tuple[Json, ...]) -> list[str]:

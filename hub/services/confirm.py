@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from connectors.sdk.manifest import Confirms
 from hub.orders.echoes import has_twin
-from hub.orders.telling import Telling, numbers_of, tellings
+from hub.orders.telling import Telling, numbers_of, tellings, whole_telling
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import NewEffect, NewFailure, OrderRow, ReadSet
 from hub.services.batch import Batch
@@ -61,7 +61,8 @@ class EffectTeller:
         confirms = plan.manifest.confirms
         if confirms is None:
             return
-        for telling in tellings(before, shipment):
+        said = whole_telling(before, shipment) if confirms.whole_shipments else tellings(before, shipment)
+        for telling in said:
             if telling.word == "confirm" and _known_there(batch, order, shipment, telling):
                 continue
             kind = _kind(confirms, telling)
@@ -72,8 +73,13 @@ class EffectTeller:
                 _cannot(batch, order, shipment, telling)
 
     def _body(self, confirms: Confirms, shipment: Json, telling: Telling) -> Json:
-        packages = telling.packages if confirms.several_numbers else telling.packages[:1]
-        return {**shipment, "packages": [{**one, "told": self._told(confirms.channel, one)} for one in packages]}
+        several = confirms.several_numbers or confirms.whole_shipments
+        packages = telling.packages if several else telling.packages[:1]
+        return {
+            **shipment,
+            "packages": [{**one, "told": self._told(confirms.channel, one)} for one in packages],
+            "told_before": numbers_of(telling.before),
+        }
 
     def _told(self, channel: str, package: Json) -> Json:
         number = package.get("tracking_number") or ""

@@ -29,9 +29,12 @@ async def _paths(desk: Desk) -> dict[str, str]:
     parcel = {"tracking_number": TRACKED, "carrier": "ups"}
     shipped = {"order": order, "number": "probe", "packages": [parcel]}
     shipment = (await desk.post("/shipments", shipped)).body["id"]
+    bought = await desk.post("/purchase-orders", {**BODIES["createPurchaseOrder"], "draft": True})
+    assert bought.status == 200, bought.body
     values = {"{sku}": "MUG", "{id}": "market"}
     named = {
         "/orders": order,
+        "/purchase-orders": "OUR-1",
         "/shipments": shipment,
         "/tracking": TRACKED,
         "/tokens": token,
@@ -46,6 +49,15 @@ async def _paths(desk: Desk) -> dict[str, str]:
 
 
 BODIES: dict[str, Any] = {
+    "createPurchaseOrder": {
+        "number": "OUR-1",
+        "supplier": "Invented Pottery",
+        "location": "main",
+        "draft": True,
+        "lines": [{"sku": "MUG", "quantity": 20}],
+    },
+    "changePurchaseOrder": {"lines": [{"change": "quantity", "number": "1", "quantity": 30}]},
+    "receivePurchaseOrder": {"lines": [{"sku": "MUG", "quantity": 1}]},
     "stateShipment": {"order": "not yet", "account": "market", "packages": [{}]},
     "adjustStock": {"lines": [{"sku": "MUG", "location": "main", "delta": 1}]},
     "reportStock": {"lines": [{"sku": "MUG", "location": "main", "on_hand": 50}]},

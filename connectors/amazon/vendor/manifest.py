@@ -12,7 +12,7 @@ from typing import Final
 
 from connectors.amazon.budgets import COMMON, plan
 from connectors.amazon.vendor import settings
-from connectors.sdk.manifest import Capability, EffectKind, Manifest, QuantityMeaning, Stream, Topic
+from connectors.sdk.manifest import Capability, Confirms, EffectKind, Manifest, QuantityMeaning, Stream, Topic
 
 ACKNOWLEDGE: Final = "acknowledge_order"
 CONFIRM_SHIPMENT: Final = "confirm_shipment"
@@ -52,6 +52,12 @@ MANIFEST: Final = Manifest(
         Stream(LISTINGS, interval_s=3_600, page_max=1_000),
     ),
     effects=(EffectKind(ACKNOWLEDGE), EffectKind(CONFIRM_SHIPMENT)),
+    confirms=Confirms(
+        effect=CONFIRM_SHIPMENT,
+        channel="amazon",
+        whole_shipments=True,
+        source="vendorShipments and vendorDirectFulfillmentShipping_2021-12-28 models (2026-08)",
+    ),
     budgets=(
         *COMMON,
         plan("getPurchaseOrders", 10.0, 10),
