@@ -19,6 +19,12 @@ from hub.purchasing.told import Told, as_json, from_json
 BOOK = "purchase_book"
 """document type the book is stored under, keyed by the order's number"""
 
+
+def row_id(number: str) -> str:
+    """The id of the stored book."""
+    return f"{BOOK}:{number}"
+
+
 Posted = Mapping[tuple[str, str, str], int]
 """(line number, SKU, location) -> units the ledger holds as incoming"""
 
@@ -34,7 +40,10 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """`requests` are idempotency keys with a fingerprint of what was asked and the revision it made."""
+    """`requests` are idempotency keys with a fingerprint of what was asked and the revision it made.
+
+    `order` is the id of the order's document.
+    """
 
     revisions: tuple[Revision, ...] = ()
     requests: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -42,6 +51,7 @@ class Book:
     posted: Posted = field(default_factory=dict)
     cancelled_at: Micros | None = None
     closed_at: Micros | None = None
+    order: str = ""
 
     @property
     def revision(self) -> Revision:
@@ -98,6 +108,7 @@ def dump(book: Book) -> str:
         "posted": [[*key, units] for key, units in sorted(book.posted.items()) if units],
         "cancelled_at": book.cancelled_at,
         "closed_at": book.closed_at,
+        "order": book.order,
     }
     return json.dumps(stored, separators=(",", ":"))
 
@@ -112,4 +123,5 @@ def load(text: str) -> Book:
         {(line, sku, location): units for line, sku, location, units in stored["posted"]},
         stored["cancelled_at"],
         stored["closed_at"],
+        stored["order"],
     )

@@ -185,7 +185,7 @@ def settle_purchase(
     fresh = replace(known, posted={key: units for key, units in coming.items() if units})
     updated = max(at, micros(stated(order["updated_at"])))
     _put(batch, order_key(number), order["id"], documents.standing_in(order, stands, instant(updated)), at)
-    _put(batch, book_key(number), f"{BOOK}:{number}", book.dump(fresh), None)
+    _put(batch, book_key(number), book.row_id(number), book.dump(fresh), None)
     if partner is not None:
         _await(batch, partner, order, fresh, stands)
     return stands

@@ -145,7 +145,7 @@ class Purchasing:
             batch.put_personal(PersonalRow(order["id"], "", personal))
         stored = content.load(plain)
         revision = Revision("0", now, {line["number"]: wanted(line) for line in stored["lines"]})
-        fresh = Book((revision,), {"create": (fingerprint, "0")})
+        fresh = Book((revision,), {"create": (fingerprint, "0")}, order=stored["id"])
         partner = partner_plan(self._plans, stored)
         sends = partner is not None and stored["state"] != "draft"
         settle_purchase(batch, stored, fresh, partner, now)

@@ -1,4 +1,4 @@
-"""A purchase order ends in one place whatever comes first, comes twice or comes late; positions stay the ledger's sum."""
+"""A purchase order ends in one place whatever comes first, twice or late; positions stay the sum of the ledger."""
 
 from __future__ import annotations
 
