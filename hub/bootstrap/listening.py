@@ -29,14 +29,12 @@ from hub.api.intake import Intake, IntakeCounters, Receive
 from hub.api.operator import BODY_MAX, OperatorApi
 from hub.api.problem import Problem
 from hub.api.purchasing import Purchases
-from hub.api.purchasing import Purchases
 from hub.api.reading import Reading
 from hub.api.server import Listener, application, listen, listen_locally
 from hub.api.shipping import Shipping
 from hub.api.spec import Operation, openapi
 from hub.api.tokens import Tokens
 from hub.api.tracking import Tracking
-from hub.bootstrap.buying import Buying
 from hub.bootstrap.buying import Buying
 from hub.bootstrap.desk import Desk
 from hub.console.server import Console
@@ -46,7 +44,6 @@ from hub.ports.store import Micros, Store
 from hub.runtime.health import HealthState
 from hub.services import views
 from hub.services.moments import now
-from hub.services.purchasing_views import PurchaseViews
 from hub.services.purchasing_views import PurchaseViews
 from hub.services.receive import FileKeeper
 
@@ -84,7 +81,6 @@ def operations(
         *Reading(queries, desk, time).operations(),
         *Tracking(queries, desk.crosswalk).operations(),
         *Acting(desk).operations(),
-        *Purchases(Buying(desk), PurchaseViews(queries), time).operations(),
         *Purchases(Buying(desk), PurchaseViews(queries), time).operations(),
         *Shipping(desk, queries).operations(),
         *Tokens(store, queries, time, tokens_changed).operations(),
