@@ -143,7 +143,7 @@ class Reading:
                 self.failures,
                 params=(
                     account,
-                    Param("kind", enum=("inbound", "availability", "effect")),
+                    Param("kind", enum=("inbound", "availability", "effect", "exchange")),
                     Param("error"),
                     Param("older_than_s", "number"),
                     Param("state", enum=("open", "replayed", "resolved", "discarded")),

@@ -35,6 +35,7 @@ from hub.api.shipping import Shipping
 from hub.api.spec import Operation, openapi
 from hub.api.tokens import Tokens
 from hub.api.tracking import Tracking
+from hub.api.trading import Trade
 from hub.bootstrap.buying import Buying
 from hub.bootstrap.desk import Desk
 from hub.console.server import Console
@@ -46,6 +47,7 @@ from hub.services import views
 from hub.services.moments import now
 from hub.services.purchasing_views import PurchaseViews
 from hub.services.receive import FileKeeper
+from hub.services.trading import views as trading_views
 
 _SOCKET_PATH_MAX = 100
 """Systems refuse longer socket paths; 104 bytes is the smallest limit in use."""
@@ -77,12 +79,17 @@ def operations(
     def time() -> Micros:
         return now(clock)
 
+    def woken() -> None:
+        if desk.running is not None:
+            desk.running.changed()
+
     return [
         *Reading(queries, desk, time).operations(),
         *Tracking(queries, desk.crosswalk).operations(),
         *Acting(desk).operations(),
         *Purchases(Buying(desk), PurchaseViews(queries), time).operations(),
         *Shipping(desk, queries).operations(),
+        *Trade(queries, store, time, woken).operations(),
         *Tokens(store, queries, time, tokens_changed).operations(),
     ]
 
@@ -200,6 +207,7 @@ async def _overview(face: Face) -> Overview:
         stock.append(views.stock(sku, [row for row in positions if row.sku == sku], levels))
     failures, _ = await queries.failures(limit=_ROWS)
     orders, _ = await queries.orders(limit=_ROWS)
+    awaited, _ = await queries.expectations(limit=_ROWS)
     return Overview(
         version=__version__,
         unready=face.health.unready(),
@@ -207,6 +215,7 @@ async def _overview(face: Face) -> Overview:
         stock=stock,
         failures=[views.failure(row, at) for row in failures],
         orders=[views.order_line(row) for row in orders],
+        awaited=[trading_views.expectation(row, at) for row in awaited],
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hub.ports.late import LateCounts, LateKind, LateRow
 from hub.ports.parcels import ParcelCounts, ParcelEvent, ParcelLink, ParcelRow
 from hub.ports.store import (
     AccountRow,
@@ -253,6 +254,10 @@ class Queries(Protocol):
 
     async def file(self, file: str) -> FileRow | None: ...
 
+    async def file_content(self, file: str) -> bytes | None:
+        """The bytes of a file, received or made here; None once they are forgotten."""
+        ...
+
     async def file_sets(self, file: str, *, after: int = 0, limit: int = 1000) -> Sequence[FileSet]:
         """A file's sets in their order, from the one behind place `after`."""
         ...
@@ -311,6 +316,16 @@ class Queries(Protocol):
 
     async def parcel_counts(self) -> Sequence[ParcelCounts]:
         """Open parcels by carrier."""
+        ...
+
+    async def late(
+        self, *, kind: LateKind, account: str | None = None, unscanned_after_s: float = 172_800.0, limit: int = 100
+    ) -> Sequence[LateRow]:
+        """What is late, the longest first."""
+        ...
+
+    async def late_counts(self, *, unscanned_after_s: float = 172_800.0) -> Sequence[LateCounts]:
+        """By account. Reads every order that is still to ship, so not for every second."""
         ...
 
     async def audit_intact(self) -> bool: ...

@@ -70,6 +70,7 @@ class Board:
         if self._metrics is None:
             raise RuntimeError("this process counts nothing")
         self._metrics.measure(await self.rows())
+        self._metrics.measure_awaited(await self._queries.expectation_counts())
         return self._metrics.render()
 
     async def status(self) -> Json:

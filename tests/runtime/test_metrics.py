@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from hub.ports.queries import AccountStatus, Flow
+from hub.ports.queries import AccountStatus, AwaitedCount, Flow
 from hub.runtime.metrics import Build, Metrics
 
 SURFACE = {
@@ -24,6 +24,10 @@ SURFACE = {
     "trunkline_drift_units",
     "trunkline_oversold_units_total",
     "trunkline_replayed_total",
+    "trunkline_tracking_unknown_codes_total",
+    "trunkline_tracking_odd_numbers_total",
+    "trunkline_edi_awaited",
+    "trunkline_edi_overdue",
     "trunkline_build_info",
 }
 LABELS = {"account", "connector", "direction", "kind", "outcome"}
@@ -113,3 +117,13 @@ def test_two_hubs_in_one_process_share_nothing() -> None:
     first, second = (Metrics({"shop": "shopify"}, Build("1", "3.11", "sqlite")) for _ in range(2))
     first.duplicates("shop", 5)
     assert "trunkline_duplicates_total{" not in exposition(second)
+
+
+def test_what_is_awaited_is_shown_until_it_is_awaited_no_more(metrics: Metrics) -> None:
+    """Both sides of one document count together; answered, the series goes to 0 instead of standing still."""
+    late = AwaitedCount("shop", "855", ours=True, open=2, overdue=1, due_at=5)
+    metrics.measure_awaited([late, AwaitedCount("shop", "855", ours=False, open=1, overdue=0, due_at=None)])
+    assert 'trunkline_edi_awaited{account="shop",connector="shopify",kind="855"} 3.0' in exposition(metrics)
+    assert 'trunkline_edi_overdue{account="shop",connector="shopify",kind="855"} 1.0' in exposition(metrics)
+    metrics.measure_awaited([])
+    assert 'trunkline_edi_overdue{account="shop",connector="shopify",kind="855"} 0.0' in exposition(metrics)

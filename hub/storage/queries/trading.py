@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import structlog
 from sqlalchemy import Integer, func, select
 
 from hub.ports.queries import AwaitedCount
 from hub.ports.store import Expectation, FileRow, FileSet, OutboxRow
 from hub.storage import tables as t
-from hub.storage.queries.reading import Reading, literally, picked
+from hub.storage.queries.flow import FlowQueries
+from hub.storage.queries.reading import literally, picked
 from hub.storage.rows import (
     EXPECTATION,
     FILE,
@@ -21,12 +23,14 @@ from hub.storage.rows import (
     file_set_from,
     outbox_from,
 )
+from hub.storage.vault import SealBroken
 
+_log = structlog.get_logger(__name__)
 _NEVER: Final = 2**62
 """Where something without a deadline stands in the order of deadlines."""
 
 
-class TradingQueries(Reading):
+class TradingQueries(FlowQueries):
     """Files newest first; expectations by deadline, soonest first."""
 
     async def expectations(
@@ -97,6 +101,22 @@ class TradingQueries(Reading):
     async def file(self, file: str) -> FileRow | None:
         row = await self._first(select(*picked(t.files, FILE)).where(t.files.c.id == file))
         return file_from(row) if row else None
+
+    async def file_content(self, file: str) -> bytes | None:
+        bodies = t.file_bodies
+        query = select(bodies.c.account, bodies.c.wrapped, bodies.c.body).where(bodies.c.file == file)
+        row = await self._first(query)
+        if row is not None:
+            try:
+                return self.vault.open_file(file, row.account, bytes(row.wrapped), bytes(row.body))
+            except SealBroken:
+                _log.error("file.seal_broken", file=file)
+                return None
+        known = await self.file(file)
+        if known is None or known.direction != "in" or known.input is None:
+            return None
+        stored = await self.input(known.input)
+        return stored.payload or None if stored is not None else None
 
     async def file_sets(self, file: str, *, after: int = 0, limit: int = 1000) -> Sequence[FileSet]:
         sets = t.file_sets
