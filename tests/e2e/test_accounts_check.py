@@ -19,8 +19,12 @@ CHANNELS = registry.names()
 NAMED_SCOPES = {
     "amazon": ["Inventory and Order Tracking", "Product Listing", "authorise again"],
     "amazon_vendor": ["Vendor Retail Procurement Orders", "authorise it again"],
+    "dhl": ["not allowed to use this API", "Shipment Tracking Unified", "developer.dhl.com"],
     "ebay": ["api_scope/sell.inventory", "consent again"],
+    "fedex": ["Track API", "developer.fedex.com"],
     "shopify": ["read_orders", "install the app again"],
+    "ups": ["Tracking product", "developer.ups.com"],
+    "usps": ["scope 'tracking'", "developers.usps.com"],
     "walmart": ["inventory", "Developer Portal"],
 }
 """What lacks, and where it is given."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import httpx
@@ -35,7 +36,7 @@ class World:
         """What the envelopes mean by the shipped mappings."""
         name = self.connector.manifest.name
         context = MapContext(ACCOUNT, name, self.clock.now())
-        mapping = MappingSet.load(name)
+        mapping = _mapping(name)
         documents = [document for each in envelopes for document in mapping.map(each.topic, each.payload, context)]
         assert all(isinstance(document, TrackingUpdate) for document in documents)
         return documents  # type: ignore[return-value]
@@ -43,6 +44,11 @@ class World:
     def current(self, *envelopes: Envelope) -> TrackingUpdate:
         (found,) = (document for document in self.updates(*envelopes) if document.current)
         return found
+
+
+@cache
+def _mapping(name: str) -> MappingSet:
+    return MappingSet.load(name)
 
 
 def context(clock: ManualClock, section: Mapping[str, Any], **changed: Any) -> AccountContext:
