@@ -52,7 +52,7 @@ MANIFEST: Final = Manifest(
     ),
     effects=(
         # The package reference is ours and naming it again edits that package, so a repeat changes nothing.
-        EffectKind(CONFIRM_SHIPMENT, keyed=True),
+        EffectKind(CONFIRM_SHIPMENT, keyed=True, alone=True),
         EffectKind(CANCEL),
         EffectKind(REFUND),
     ),

@@ -62,7 +62,7 @@ MANIFEST: Final = Manifest(
         Stream(STOCK_STREAM, interval_s=21_600, page_max=100),
     ),
     # Nothing at eBay takes an idempotency key.
-    effects=(EffectKind(CONFIRM_SHIPMENT), EffectKind(CANCEL), EffectKind(REFUND)),
+    effects=(EffectKind(CONFIRM_SHIPMENT, alone=True), EffectKind(CANCEL), EffectKind(REFUND)),
     confirms=Confirms(
         effect=CONFIRM_SHIPMENT, channel="ebay", source="sell/fulfillment v1.20.7, createShippingFulfillment (2025-11)"
     ),

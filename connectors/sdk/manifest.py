@@ -112,10 +112,12 @@ class EffectKind:
 
     `keyed`: the vendor honours an idempotency key, so a repeat is harmless. Otherwise a call
     without a trustworthy answer is in doubt and `settle` reads before anything is sent again.
+    `alone`: one that is refused holds up nothing behind it, because each says something of its own.
     """
 
     name: str
     keyed: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,11 @@ MANIFEST: Final = Manifest(
         Stream(STOCK, interval_s=900, overlap_s=OVERLAP_S, page_max=250),
         Stream(LISTINGS, interval_s=3600, overlap_s=OVERLAP_S, page_max=250),
     ),
-    effects=(EffectKind(CONFIRM_SHIPMENT), EffectKind(CORRECT_SHIPMENT), EffectKind(CANCEL_SHIPMENT)),
+    effects=(
+        EffectKind(CONFIRM_SHIPMENT, alone=True),
+        EffectKind(CORRECT_SHIPMENT, alone=True),
+        EffectKind(CANCEL_SHIPMENT, alone=True),
+    ),
     confirms=Confirms(
         effect=CONFIRM_SHIPMENT,
         channel="shopify",

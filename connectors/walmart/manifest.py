@@ -77,7 +77,7 @@ MANIFEST: Final = Manifest(
     effects=(
         # Acknowledging twice answers like the first time, so a repeat is as good as a key.
         EffectKind(ACKNOWLEDGE, keyed=True),
-        EffectKind(CONFIRM_SHIPMENT),
+        EffectKind(CONFIRM_SHIPMENT, alone=True),
         EffectKind(CANCEL),
     ),
     confirms=Confirms(

@@ -43,12 +43,15 @@ class InboxState(StrEnum):
 
 
 class OutboxState(StrEnum):
+    """`FAILED` parks what follows on its key, `PARKED` only itself; both wait for an operator."""
+
     PENDING = "pending"
     SENDING = "sending"
     IN_DOUBT = "in_doubt"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    PARKED = "parked"
 
 
 class LevelState(StrEnum):
@@ -838,7 +841,7 @@ class Store(Protocol):
     async def claim_effects(self, account: str, limit: int) -> Sequence[OutboxRow]:
         """Due edge work: the head of each key only; marks it SENDING durably before returning.
 
-        The head is the oldest that is neither DONE nor CANCELLED, so a FAILED one parks its key.
+        The head is the oldest that is neither DONE, CANCELLED nor PARKED, so a FAILED one parks its key.
 
         Rows found SENDING after a crash come back as IN_DOUBT (settle first).
         """

@@ -110,7 +110,7 @@ class Dispatcher:
             self._owed.append(self._writes(row, _Next(OutboxState.IN_DOUBT, row.attempts, wait_s=BUG_WAIT_S), None))
             raise
         await self._keep(row, following, called.attempt if called else None)
-        over = following.state in (OutboxState.DONE, OutboxState.FAILED)
+        over = following.state in (OutboxState.DONE, OutboxState.FAILED, OutboxState.PARKED)
         return Round(done=int(over), wait_s=None if over else following.wait_s)
 
     async def _effect(self, row: OutboxRow) -> Effect:
@@ -185,7 +185,7 @@ class Dispatcher:
         tries = row.attempts + 1
         wait = delay_s(tries, self._out.jitter)
         if wait is None or decision.action is Action.QUARANTINE:
-            return _Next(OutboxState.FAILED, tries, failure=error, heading="InDoubt", code=error.code)
+            return _Next(self._refused(row), tries, failure=error, heading="InDoubt", code=error.code)
         return _Next(OutboxState.IN_DOUBT, tries, wait_s=wait)
 
     def _failed(self, row: OutboxRow, called: Called[EffectResult], error: ConnectorError, redos: int) -> _Next:
@@ -203,14 +203,18 @@ class Dispatcher:
             case Action.SETTLE:
                 wait = delay_s(max(tries, 1), self._out.jitter)
                 if wait is None:
-                    return _Next(OutboxState.FAILED, tries, failure=error, heading=decision.heading, code=decision.code)
+                    return _Next(self._refused(row), tries, failure=error, heading=decision.heading, code=decision.code)
                 return _Next(OutboxState.IN_DOUBT, tries, wait_s=max(wait, SETTLE_WAIT_MIN_S))
             case Action.QUARANTINE:
-                return _Next(OutboxState.FAILED, tries, failure=error, heading=decision.heading, code=decision.code)
+                return _Next(self._refused(row), tries, failure=error, heading=decision.heading, code=decision.code)
             case Action.RETRY:
                 return _Next(OutboxState.PENDING, tries, wait_s=decision.delay_s)
             case _:
                 return _Next(OutboxState.PENDING, tries)
+
+    def _refused(self, row: OutboxRow) -> OutboxState:
+        """What waits for an operator: alone, or with all that follows on its key."""
+        return OutboxState.PARKED if self._out.plan.manifest.effect(row.kind).alone else OutboxState.FAILED
 
     def _back(self, row: OutboxRow) -> _Next:
         """As it was before the claim: nothing was sent, or what was said burns nothing."""

@@ -63,6 +63,18 @@ async def test_a_refused_effect_parks_its_key_only(desk: Desk, error: Rejected) 
     assert desk.open_failures() == [("effect", str(dead), type(error).__name__)]
 
 
+async def test_a_refused_effect_of_its_own_kind_parks_itself_only(desk: Desk) -> None:
+    """A parcel the channel refuses is parked by name; the order's next parcels are told."""
+    refused = await desk.effect("o1", "a0", kind="alone")
+    behind = await desk.effect("o1", "a1", kind="alone")
+    desk.vendor.faults["send"] = deque([Rejected("no such carrier", code="BAD")])
+    await drain(desk)
+    await drain(desk)
+    assert desk.outbox(refused).state is OutboxState.PARKED
+    assert desk.outbox(behind).state is OutboxState.DONE
+    assert desk.open_failures() == [("effect", str(refused), "Rejected")]
+
+
 async def test_the_whole_schedule_ends_in_a_dead_letter(desk: Desk) -> None:
     """Eleven tries at the listed times, then parked; never dropped."""
     number = await desk.effect("o1", "a0")

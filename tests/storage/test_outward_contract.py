@@ -169,6 +169,19 @@ async def test_effects_of_one_key_keep_their_order(bench: Bench) -> None:
     assert [row.idempotency_key for row in (await bench.queries.effects(state="failed"))[0]] == ["b1"]
 
 
+async def test_a_parked_effect_holds_up_nothing_behind_it(bench: Bench) -> None:
+    """The next on its key is handed out; made due again it is the head once more."""
+    await bench.write(WriteSet(effects=[effect("a1", key="a"), effect("a2", key="a")]))
+    (first,) = await bench.store.claim_effects("shop", 10)
+    await bench.write(WriteSet(outbox=[OutboxUpdate(first.id, OutboxState.PARKED, 1)]))
+    (second,) = await bench.store.claim_effects("shop", 10)
+    assert second.idempotency_key == "a2"
+    await bench.write(WriteSet(outbox=[OutboxUpdate(second.id, OutboxState.DONE, 1)]))
+    await bench.write(WriteSet(outbox=[OutboxUpdate(first.id, OutboxState.PENDING, 0)]))
+    (again,) = await bench.store.claim_effects("shop", 10)
+    assert again.idempotency_key == "a1"
+
+
 async def test_an_effect_waits_for_its_due_time(bench: Bench) -> None:
     """Put back with a later due time it is not handed out before."""
     await bench.write(WriteSet(effects=[effect("a1")]))

@@ -468,7 +468,7 @@ class MemoryStore:
     async def claim_effects(self, account: str, limit: int) -> Sequence[OutboxRow]:
         self._writable()
         heads: dict[str, OutboxRow] = {}
-        over = {OutboxState.DONE, OutboxState.CANCELLED}
+        over = {OutboxState.DONE, OutboxState.CANCELLED, OutboxState.PARKED}
         for row in self.tables.effects.values():
             if row.account == account and row.state not in over:
                 heads.setdefault(row.key, row)

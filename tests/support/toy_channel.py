@@ -53,7 +53,7 @@ MANIFEST = Manifest(
         Stream("orders", interval_s=60.0, overlap_s=30.0, page_max=2, backfill_days_max=30.0),
         Stream("stock", interval_s=900.0),
     ),
-    effects=(EffectKind("confirm"), EffectKind("keyed", keyed=True)),
+    effects=(EffectKind("confirm"), EffectKind("keyed", keyed=True), EffectKind("alone", alone=True)),
     budgets=(Budget("default", rate=4.0, burst=8.0),),
     publish_batch_max=10,
     read_back_batch_max=5,

@@ -51,7 +51,7 @@ MANIFEST: Final = Manifest(
         Stream(DIRECT_ORDERS, interval_s=300, overlap_s=259_200, page_max=PAGE_MAX, backfill_days_max=HISTORY_DAYS),
         Stream(LISTINGS, interval_s=3_600, page_max=1_000),
     ),
-    effects=(EffectKind(ACKNOWLEDGE), EffectKind(CONFIRM_SHIPMENT)),
+    effects=(EffectKind(ACKNOWLEDGE), EffectKind(CONFIRM_SHIPMENT, alone=True)),
     confirms=Confirms(
         effect=CONFIRM_SHIPMENT,
         channel="amazon",
