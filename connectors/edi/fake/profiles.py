@@ -31,6 +31,7 @@ deadlines: {acknowledgement: 10m, sets: {"997": 10m, "945": 1h}}
 product_ids: {buyer: [SK], seller: [VN], gtin: [UP], out: {VN: sku}}
 inventory: {qualifiers: {"17": on_hand}, scope: full}
 warehouse: {damaged_included: false, sign: 1}
+time_zone: UTC
 tables:
   movement_reason: {inward: {"05": damaged, "06": count, AA: correction}}
   receipt_condition: {inward: {"01": damaged}}

@@ -163,7 +163,7 @@ class WarehouseSandbox(PartnerSandbox):
             ["W06", "F", order.number, day, f"SH{self._serial:07d}", "", order.purchase_order],
             ["N1", "WH", "SANDBOX 3PL", "92", SITE],
             ["N9", "BM", f"BOL{self._serial:07d}"],
-            ["G62", "11", day],
+            ["G62", "11", day, "8", f"{self.clock.now():%H%M%S}"],
             ["W27", "M", "UPSN"],
             ["LX", "1"],
             ["MAN", "GM", f"00{self._sscc()}"],
