@@ -168,9 +168,9 @@ def moment(stated: Any = None, zone: Any = None) -> str | None:
         return None
     if text.isdigit() and len(text) != _DIGITS[form]:
         form = next((other for other, digits in _DIGITS.items() if digits == len(text) and other != "201"), form)
-    pattern = _DATE_FORMATS[form]
     try:
-        found = datetime.strptime(text, pattern).replace(tzinfo=UTC)
+        # Python would read a missing zero into the text.
+        found = datetime.strptime(text if len(text) == _DIGITS[form] else "", _DATE_FORMATS[form]).replace(tzinfo=UTC)
     except ValueError:
         raise BadArgument("the date is not written as its format code says") from None
     if form in _DAY_ONLY or not zone:

@@ -111,7 +111,8 @@ def role_ids(loops: Any = None) -> dict[str, dict[str, str]] | None:
         for nad in objects(loop.get("NAD")):
             role, number = component(nad.get("01")), component(nad.get("02"))
             if role and number:
-                found.setdefault(role, {"qualifier": component(nad.get("02"), "03"), "id": number})
+                agency = component(nad.get("02"), "03")
+                found.setdefault(role, {"id": number} | ({"qualifier": agency} if agency else {}))
     return found or None
 
 

@@ -78,6 +78,14 @@ def advice_errors(loops: Any = None) -> list[dict[str, str]]:
     return found
 
 
+def advised_sets(loops: Any = None) -> list[dict[str, str]] | None:
+    """Sets of ours an 824 speaks of (OTI08 to 10), with the reference of each."""
+    names = (("group", "08"), ("set", "09"), ("kind", "10"), ("reference", "03"))
+    told = [{name: element(loop.get("OTI"), at) for name, at in names} for loop in objects(loops)]
+    found = [{name: value for name, value in each.items() if value} for each in told if each["group"] or each["set"]]
+    return found or None
+
+
 def adjustments(payload: Any = None) -> list[dict[str, str]]:
     """Adjustments of an 820 (ADX) wherever they stand: `code` (element 426), `amount`, `reference` (ADX04)."""
     found = []
@@ -215,7 +223,8 @@ def status_time(segment: Any = None) -> dict[str, str] | None:
 
 REPORT_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
     {
-        "report_sets": report_sets, "advice_errors": advice_errors, "adjustments": adjustments, "activity": activity,
+        "report_sets": report_sets, "advice_errors": advice_errors, "advised_sets": advised_sets,
+        "adjustments": adjustments, "activity": activity,
         "each_id": each_id, "questioned": questioned, "conditions": conditions, "status_time": status_time,
     }
 )  # fmt: skip
