@@ -45,9 +45,9 @@ OTHER = "*any other*"
 INTRO = """# Vendor errors
 
 What each channel's and carrier's errors become, and what the hub does then. The page is made from the connectors' own
-tables (`connectors/<vendor>/errors.py`) and checked against them by the tests. No answer at all, a broken connection and
-an answer that cannot be read are *Transient* for a read and for a write that may be repeated, *InDoubt* otherwise; so is
-every Transient error below that comes with a 5xx.
+tables (`connectors/<vendor>/errors.py`) and checked against them by the tests. No answer at all, a broken connection
+and an answer that cannot be read are *Transient* for a read and for a write that may be repeated, *InDoubt* otherwise;
+so is every Transient error below that comes with a 5xx.
 
 """
 MEANING: Mapping[Action, str] = {
