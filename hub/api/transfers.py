@@ -10,9 +10,9 @@ import orjson
 from hub.api.auth import Role
 from hub.api.backend import BadRequest
 from hub.api.bodies import checked
-from hub.api.spec import CURSOR, LIMIT, Call, Json, Operation, page, page_of
+from hub.api.spec import PAGE, Call, Json, Operation, page, page_of
 from hub.inventory.transfer import TRANSFER, incoming
-from hub.ports.queries import CursorUnknown, Queries
+from hub.ports.queries import Queries
 from hub.ports.store import DocumentRow
 from hub.services.transfers import LINES_MAX, UNITS_MAX
 
@@ -84,7 +84,7 @@ class Transferring:
             ),
             Operation(
                 "listTransfers", "GET", "/transfers", Role.VIEWER, "Transfers, newest first",
-                self.listed, query=(LIMIT, CURSOR), answer=page_of(SHOWN),
+                self.listed, params=PAGE, answer=page_of(SHOWN),
             ),
         ]  # fmt: skip
 
@@ -98,12 +98,9 @@ class Transferring:
         return await self.acts.transfer(body, key=call.key, actor=call.caller.name)
 
     async def listed(self, call: Call) -> Json:
-        try:
-            rows, cursor = await self.queries.documents(
-                type=TRANSFER, limit=call.query["limit"], cursor=call.query.get("cursor")
-            )
-        except CursorUnknown as error:
-            raise BadRequest(str(error)) from None
+        rows, cursor = await self.queries.documents(
+            type=TRANSFER, limit=call.query["limit"], cursor=call.query["cursor"]
+        )
         return page([_shown(row) for row in rows], cursor)
 
 

@@ -26,6 +26,7 @@ from hub.api.auth import Gate
 from hub.api.files import FileIntake
 from hub.api.health import Health
 from hub.api.intake import Intake, IntakeCounters, Receive
+from hub.api.lateness import Lateness
 from hub.api.operator import BODY_MAX, OperatorApi
 from hub.api.problem import Problem
 from hub.api.purchasing import Purchases
@@ -36,8 +37,10 @@ from hub.api.spec import Operation, openapi
 from hub.api.tokens import Tokens
 from hub.api.tracking import Tracking
 from hub.api.trading import Trade
+from hub.api.transfers import Transferring
 from hub.bootstrap.buying import Buying
 from hub.bootstrap.desk import Desk
+from hub.bootstrap.moving import Moving
 from hub.console.server import Console
 from hub.console.status import Overview
 from hub.ports.queries import Queries
@@ -86,9 +89,11 @@ def operations(
     return [
         *Reading(queries, desk, time).operations(),
         *Tracking(queries, desk.crosswalk).operations(),
+        *Lateness(queries, time).operations(),
         *Acting(desk).operations(),
         *Purchases(Buying(desk), PurchaseViews(queries), time).operations(),
         *Shipping(desk, queries).operations(),
+        *Transferring(Moving(desk), queries).operations(),
         *Trade(queries, store, time, woken).operations(),
         *Tokens(store, queries, time, tokens_changed).operations(),
     ]

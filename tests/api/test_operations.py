@@ -58,6 +58,7 @@ BODIES: dict[str, Any] = {
     },
     "changePurchaseOrder": {"lines": [{"change": "quantity", "number": "1", "quantity": 30}]},
     "receivePurchaseOrder": {"lines": [{"sku": "MUG", "quantity": 1}]},
+    "createTransfer": {"from": "back", "to": "main", "lines": [{"sku": "MUG", "quantity": 1}]},
     "stateShipment": {"order": "not yet", "account": "market", "packages": [{}]},
     "adjustStock": {"lines": [{"sku": "MUG", "location": "main", "delta": 1}]},
     "reportStock": {"lines": [{"sku": "MUG", "location": "main", "on_hand": 50}]},
