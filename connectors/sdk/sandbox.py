@@ -200,7 +200,10 @@ class Sandbox(ABC):
 
     @abstractmethod
     def orders(self) -> Sequence[Mapping[str, Any]]:
-        """`{"id", "lines": [(sku, quantity)], "state"}`, oldest first."""
+        """`{"id", "lines": [(sku, quantity)], "state"}`, oldest first.
+
+        A channel that is told of shipments shows `parcels` too: `{"carrier", "numbers", "lines": [(sku, quantity)]}`.
+        """
 
     def own_routes(self) -> Iterable[web.AbstractRouteDef]:
         """Further control paths, for a kind of sandbox that has more to play with."""

@@ -284,6 +284,14 @@ class ShopifySandbox(Sandbox):
                 "id": str(order.id),
                 "lines": [(line.item.sku, line.quantity) for line in order.lines],
                 "state": order.state,
+                "parcels": [
+                    {
+                        "carrier": parcel.company,
+                        "numbers": list(parcel.numbers),
+                        "lines": [(line.item.sku, units) for _, line, units in parcel.lines],
+                    }
+                    for parcel in order.living()
+                ],
             }
             for order in self.shop.orders.values()
         ]

@@ -202,6 +202,8 @@ async def _settle(hub: Hub, sandboxes: Mapping[str, Sandbox], traffic: Traffic, 
     async def settled() -> bool:
         if sold_orders(sandboxes) - await known_orders(hub.queries):
             return False
+        if traffic.packing.unconfirmed(sandboxes):
+            return False
         return not await differences(hub.queries, traffic) and await _opened(hub, sandboxes)
 
     began, never = time.monotonic(), asyncio.Event()
@@ -209,9 +211,10 @@ async def _settle(hub: Hub, sandboxes: Mapping[str, Sandbox], traffic: Traffic, 
     while not quiet and time.monotonic() < began + _PATIENCE_S:
         levels, _ = await hub.queries.levels(limit=500)
         waiting = sum(is_under_way(level) for level in levels)
-        if not waiting:
+        untold = len(traffic.packing.unconfirmed(sandboxes))
+        if not waiting and not untold:
             return
-        say(f"{waiting} numbers are not proven yet, and the hub is about to look at them again; waiting")
+        say(f"{waiting} numbers are not proven and {untold} parcels not confirmed yet; the hub is at it; waiting")
         quiet = await _until(settled, _PATIENCE_STEP_S, never)
 
 
@@ -246,5 +249,8 @@ async def _summary(hub: Hub, sandboxes: Mapping[str, Sandbox], lags: Lags, verdi
         "duplicated": verdict.duplicated,
         "unproven": len(verdict.unproven),
         "unproven_listings": [doubt(level) for level in verdict.unproven],
+        "confirmed": verdict.confirmed,
+        "unconfirmed": len(verdict.unconfirmed),
+        "unconfirmed_parcels": [[one.account, one.order, one.number] for one in verdict.unconfirmed],
         "accounts": accounts,
     }

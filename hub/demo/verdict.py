@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.sdk.sandbox import Sandbox
 from hub.demo.catalogue import GOODS
+from hub.demo.packing import Parcel
 from hub.demo.traffic import Traffic
 from hub.ports.queries import Queries
 from hub.ports.store import LevelRow, LevelState
@@ -23,10 +24,13 @@ class Verdict:
     duplicated: int
     unproven: tuple[LevelRow, ...]
     """listings whose number has not been read back equal"""
+    confirmed: int = 0
+    """parcels of ours that their channel shows once, with carrier and contents"""
+    unconfirmed: tuple[Parcel, ...] = ()
 
     @property
     def well(self) -> bool:
-        return self.oversold == self.lost == self.duplicated == 0
+        return self.oversold == self.lost == self.duplicated == len(self.unconfirmed) == 0
 
 
 async def known_orders(queries: Queries) -> set[tuple[str, str]]:
@@ -64,6 +68,8 @@ async def judge(queries: Queries, sandboxes: Mapping[str, Sandbox], traffic: Tra
         lost=len(sold - known) + sum(units for units in off.values() if units > 0),
         duplicated=len(known - sold) + sum(-units for units in off.values() if units < 0),
         unproven=tuple(level for level in levels if level.state is not LevelState.VERIFIED),
+        confirmed=traffic.packing.confirmed(sandboxes),
+        unconfirmed=tuple(traffic.packing.unconfirmed(sandboxes)),
     )
 
 
