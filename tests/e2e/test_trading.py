@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from hub.demo.partners import LOCATION
 from tests.support.running_hub import until
-from tests.support.trading_floor import floor
+from tests.support.trading_floor import SUPPLIER, floor
 
 
 async def test_a_retailers_order_goes_all_the_way_round(tmp_path: Path) -> None:
@@ -41,4 +43,95 @@ async def test_a_retailers_order_goes_all_the_way_round(tmp_path: Path) -> None:
         await world.warehouse.settle()
         assert world.complaints() == []
         assert await world.failures() == []
+        assert await world.hub.queries.verify() == []
+
+
+async def test_what_is_not_there_is_not_promised(tmp_path: Path) -> None:
+    """Two orders for one stock: what the second cannot have is said so, and no unit is promised twice."""
+    async with floor(tmp_path) as world:
+        await world.count(TEA=10)
+        first, second = await world.retailer.sell([("TEA", 8)]), await world.retailer.sell([("TEA", 8)])
+        assert first is not None
+        assert second is not None
+        orders = [world.retailer.order(number) for number in (first, second)]
+
+        async def answered() -> bool:
+            return all(order.answered for order in orders)
+
+        await until(answered, 20, "two 855s")
+        assert sum(order.accepted["1"] for order in orders) <= 10
+        assert all(order.accepted["1"] + order.backordered["1"] <= 8 for order in orders)
+        assert world.complaints() == []
+
+
+async def test_an_order_that_is_called_off_releases_its_stock(tmp_path: Path) -> None:
+    """860 before anything was shipped: nothing stays reserved, and the warehouse ships nothing of it."""
+    async with floor(tmp_path) as world:
+        await world.count(TEA=50)
+        number = await world.retailer.sell([("TEA", 20)])
+        assert number is not None
+        await world.retailer.cancel(number)
+
+        async def called_off() -> bool:
+            order = (await world.orders()).get(number)
+            return order is not None and order.state == "cancelled"
+
+        await until(called_off, 20, "a cancelled order")
+        await world.retailer.settle()
+        await world.warehouse.settle()
+        on_hand, reserved, _ = await world.position("TEA")
+        assert reserved == 0
+        assert on_hand in (50, 30), "not shipped, or shipped before the change came"
+        assert world.complaints() == []
+
+
+async def test_a_supplier_is_ordered_from_answers_ships_and_bills(tmp_path: Path) -> None:
+    """Our 850 as a file in a folder; 855, 856 and 810 come back and the purchase order follows."""
+    async with floor(tmp_path) as world:
+        await world.count(TEA=5)
+        body = {
+            "number": "OUR-1",
+            "supplier": SUPPLIER,
+            "location": LOCATION,
+            "lines": [{"sku": "TEA", "quantity": 40, "unit_cost": "4.00"}],
+        }
+        await world.buying().create(body, "test")
+
+        async def ordered() -> bool:
+            return bool(world.supplier.orders())
+
+        await until(ordered, 20, "our 850 at the supplier's")
+
+        async def followed() -> bool:
+            rows, _ = await world.hub.queries.documents(type="purchase_order", limit=10)
+            return any(json.loads(row.document)["lines"][0]["shipped_quantity"] == 40 for row in rows)
+
+        await until(followed, 40, "855 and 856 taken up")
+        await world.supplier.settle()
+        assert world.complaints() == []
+        assert await world.failures() == []
+
+
+async def test_bad_manners_cost_nothing(tmp_path: Path) -> None:
+    """Files twice, cut off, miscounted, unacknowledged, numbers that begin again: every order is known once."""
+    manners = (
+        "duplicate_interchange=0.3,wrong_count=0.2,damaged_file=0.2,missing_ack=0.2,late_ack=0.2,control_reset=0.1"
+    )
+    async with floor(tmp_path, faults=manners) as world:
+        for partner in (world.retailer, world.warehouse):
+            partner.letters.patience_s = 2.0
+        await world.count(TEA=500)
+        numbers = [await world.retailer.sell([("TEA", 2)]) for _ in range(12)]
+
+        async def known() -> bool:
+            return set(await world.orders()) == set(numbers)
+
+        await until(known, 60, f"all orders; {world.retailer.faults.counts}")
+
+        async def shipped() -> bool:
+            return await world.position("TEA") == (500 - 24, 0, 0)
+
+        await until(shipped, 60, "all of them shipped once")
+        assert world.complaints() == []
+        assert sum(world.retailer.faults.counts.values()) > 0
         assert await world.hub.queries.verify() == []
