@@ -173,7 +173,13 @@ def _account(name: str, given: dict[str, Any], all_locations: tuple[str, ...]) -
         locations=given["locations"],
         routing=given["routing"] or pool,
         availability=AvailabilitySettings(
-            pool, policy["buffer"], policy["share"], policy["cap"], policy["minimum"], policy["fixed"]
+            pool,
+            policy["buffer"],
+            policy["share"],
+            policy["cap"],
+            policy["minimum"],
+            policy["fixed"],
+            policy["incoming_within"],
         ),
         poll_s=given["poll"],
         mode=given["mode"],

@@ -90,6 +90,8 @@ class AvailabilitySettings:
     cap: int | None
     minimum: int
     fixed: int | None
+    incoming_within_s: float | None = None
+    """stock on order that is due within this many seconds may be sold; None sells what is here"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ AVAILABILITY: Final = Section(
         "cap": Key(Whole(0, _UNITS_MAX), "never show more than this"),
         "minimum": Key(Whole(0, _UNITS_MAX), "show 0 when there would be fewer than this", 0),
         "fixed": Key(Whole(0, _UNITS_MAX), "always show exactly this"),
+        "incoming_within": Key(Duration(60), "sell what suppliers have promised to deliver within this time, too"),
     }
 )
 ACCOUNT: Final = Section(

@@ -80,6 +80,7 @@ def plan(
             availability.cap,
             availability.minimum,
             availability.fixed,
+            availability.incoming_within_s,
         ),
         locations=settings.locations,
         routing=settings.routing or availability.locations,

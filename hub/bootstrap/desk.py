@@ -129,7 +129,7 @@ class Desk:
 
     async def explain(self, sku: str, account: str, at: datetime | None) -> Json:
         try:
-            return await Stock(self.queries, self.plans).explain(sku, account, at)
+            return await Stock(self.queries, self.plans, self.clock).explain(sku, account, at)
         except UnknownStock as error:
             raise BadRequest(str(error), status=404) from None
 

@@ -23,8 +23,8 @@ class Mode(StrEnum):
 class AvailabilityPolicy:
     """How a position becomes a published number (CANONICAL.md, Stock). Quantities in eaches.
 
-    `share` is between 0 and 1. `incoming_within_s` adds incoming stock as a later issue fills it;
-    None leaves it out.
+    `share` is between 0 and 1. `incoming_within_s` adds stock on order that is due within that many
+    seconds; None leaves it out.
     """
 
     locations: tuple[str, ...]
@@ -33,6 +33,7 @@ class AvailabilityPolicy:
     cap: int | None = None
     minimum: int = 0
     fixed: int | None = None
+    incoming_within_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

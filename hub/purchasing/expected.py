@@ -19,6 +19,11 @@ EXPECTED = "expected_stock"
 _SECOND: Micros = 1_000_000
 
 
+def row_id(sku: str) -> str:
+    """The id of a SKU's stored row."""
+    return f"{EXPECTED}:{sku}"
+
+
 class Expected(NamedTuple):
     """Units of one order line still to come to a location of ours; `at` None: no day is known."""
 

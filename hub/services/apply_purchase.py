@@ -234,7 +234,7 @@ def _note_days(batch: Batch, order: Mapping[str, Any], known: Book, stands: Stan
         before = expected.load(row.document if row else None)
         after = expected.with_order(before, number, parts)
         if after != before:
-            _put(batch, key, f"{EXPECTED}:{sku}", expected.dump(after), None)
+            _put(batch, key, expected.row_id(sku), expected.dump(after), None)
             batch.dirty(sku, at)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hub.inventory.availability import pool_of, published_quantity
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import LevelRow, State
+from hub.services.expected_days import due_in_time
 
 
 def quantify(plan: AccountPlan, row: LevelRow, state: State) -> tuple[int, int] | None:
@@ -19,5 +20,6 @@ def quantify(plan: AccountPlan, row: LevelRow, state: State) -> tuple[int, int] 
     components = state.kits.get(row.sku, ())
     skus = [component for component, _ in components] or [row.sku]
     positions = [state.position(sku, location) for sku in skus for location in pool_of(plan)]
-    waterfall = published_quantity(plan, row.sku, positions, components, state.own_open, row.location)
+    due = due_in_time(plan, skus, state.documents, state.now)
+    waterfall = published_quantity(plan, row.sku, positions, components, state.own_open, row.location, due)
     return waterfall.quantity, waterfall.version

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import structlog
@@ -22,6 +23,7 @@ from hub.runtime.wake import Wakes
 from hub.services.accounts import Accounts
 from hub.services.apply import Apply
 from hub.services.batch import Outcome
+from hub.services.expected_days import LOOK_S, ExpectedDays
 from hub.services.held import HeldOrders
 from hub.services.interpret import Interpreter
 from hub.services.replay import Replayer
@@ -35,7 +37,7 @@ from hub.workers.inbox import InboxWorker, Trades
 from hub.workers.loop import Loop, Rhythm
 from hub.workers.partners import partner_jobs
 from hub.workers.supervisor import Supervisor
-from hub.workers.timetable import Timetable
+from hub.workers.timetable import Job, Timetable
 
 _log = structlog.get_logger(__name__)
 
@@ -260,7 +262,15 @@ class Engine:
             self._timetable.add(job)
         for job in partner_jobs(self.channels, self.tools, self.apply):
             self._timetable.add(job)
+        expected = ExpectedDays(around.store, around.queries, self._plans, around.clock)
+        if expected.counts:
+            self._timetable.add(Job("expected", LOOK_S, partial(self._look_at_expected, expected)))
         self._timetable.start()
+
+    async def _look_at_expected(self, expected: ExpectedDays) -> None:
+        """Numbers that count stock on order, computed again where a day has come near or passed."""
+        if await expected.look():
+            self.wakes.everything()
 
     async def _tend_accounts(self) -> None:
         """Write holds and circuits this process has decided, read what others have."""
