@@ -1,7 +1,9 @@
 """What the DHL connector can do, at which speed and under which names.
 
-DHL pushes too (Unified Push), by division and to direct customers only, with bodies that differ per division and
-no signature over them; parcels are polled here.
+DHL pushes too, by division and to direct customers only, with bodies that differ per division and no signature
+over them; parcels are polled here.
+
+Source: developer.dhl.com, Shipment Tracking Unified and its push (read 2026-10).
 """
 
 from __future__ import annotations

@@ -25,15 +25,19 @@ WATCHABLE: Final = re.compile(r"1Z[0-9A-Z]{16}|1R[0-9A-Z]{14}|1R[0-9A-Z]{26}")
 
 
 class Alerts:
-    """Subscriptions of one account."""
+    """Subscriptions of one account. `is_heard`: UPS has been given something by which to be believed here."""
 
-    def __init__(self, ctx: AccountContext, api: Api) -> None:
+    def __init__(self, ctx: AccountContext, api: Api, *, is_heard: bool) -> None:
         self._ctx = ctx
         self._api = api
+        self._is_heard = is_heard
 
     async def watch(self, numbers: Sequence[TrackedNumber]) -> Sequence[Watched]:
         if len(numbers) > WATCH_BATCH_MAX:
             raise Rejected(f"UPS takes at most {WATCH_BATCH_MAX} numbers at a time", code="too_many")
+        if not self._is_heard:
+            deaf = Rejected("credentials.webhook_secret is not set: no alert would be believed", code="no_secret")
+            return [Watched(each, error=deaf) for each in numbers]
         wanted = list(dict.fromkeys(each.number for each in numbers if WATCHABLE.fullmatch(each.number)))
         taken: frozenset[str] = frozenset()
         refusal: ConnectorError = Rejected("UPS did not confirm the subscription", code="not_confirmed")

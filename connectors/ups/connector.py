@@ -36,7 +36,7 @@ class UpsConnector:
         self._settings = settings.read(ctx)
         self._api = Api(ctx, self._settings)
         self.budgets = self._api.budgets
-        self._alerts = Alerts(ctx, self._api)
+        self._alerts = Alerts(ctx, self._api, is_heard=bool(self._settings.webhook_secrets))
 
     def __repr__(self) -> str:
         return f"UpsConnector({self._ctx.account!r})"

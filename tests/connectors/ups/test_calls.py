@@ -17,7 +17,8 @@ from connectors.sdk.tracking import TrackedNumber
 from connectors.ups import CONNECTOR
 from tests.support.carriers import answered, beside_sandbox, context
 
-SECTION = {"credentials": {"client_id": "id", "client_secret": "secret"}}
+LOGIN = {"client_id": "id", "client_secret": "secret"}
+SECTION = {"credentials": {**LOGIN, "webhook_client_id": "ups-here", "webhook_secret": "agreed"}}
 DAY_S = 86_400
 NUMBER = "1Z5R89390357567127"
 TOKEN = {"access_token": "t", "expires_in": "14399"}
@@ -112,6 +113,15 @@ async def test_nothing_watchable_is_asked_of_nobody() -> None:
         (watched,) = await world.connector.watch([TrackedNumber("9400111899223197428497")])
         assert watched.error is not None
         assert world.calls == []
+
+
+async def test_an_account_that_would_not_believe_an_alert_asks_for_none() -> None:
+    """Without a webhook secret a watch is refused unasked: it would be silence that looks like a watch."""
+    async with answered(CONNECTOR, saying(200, {}), {"credentials": LOGIN}) as world:
+        (watched,) = await world.connector.watch([TrackedNumber(NUMBER)])
+    assert watched.error is not None
+    assert watched.error.code == "no_secret"
+    assert world.requests == []
 
 
 @pytest.mark.parametrize(
