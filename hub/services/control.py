@@ -156,6 +156,10 @@ def _forget(state: State, keys: Sequence[OrderKey], documents: Sequence[Document
     subjects = [subject for key in keys if (subject := redact(batch, key)) is not None]
     batch.writes.shredded.extend([*subjects, *(row.id for row in documents)])
     batch.writes.forgotten_lanes.extend((account, f"order:{order}") for account, order in keys)
+    for key in keys:
+        if (order := state.orders.get(key)) is not None:
+            # What a trading partner sent about it comes under the number of its order.
+            batch.writes.forgotten_lanes.extend((key[0], f"po:{name}") for name in {order.number, order.source_id})
     batch.writes.forgotten_lanes.extend(lane for row in documents for lane in _lanes(row))
     return batch.finish()
 

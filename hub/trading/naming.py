@@ -24,13 +24,13 @@ _REPLACES: Final = frozenset({"04", "05", "5", "4"})
 class Naming:
     """`business` names the document for good, "" where its content does; `lane` orders what concerns one thing.
 
-    `reference` is the number answers and remittances quote; `subject` may be our id of the thing.
+    `reference` is the number answers and remittances quote; `answers` is what of ours it is about: (kind, reference).
     """
 
     business: str
     lane: str
     reference: str = ""
-    subject: str = ""
+    answers: tuple[str, str] | None = None
 
 
 def naming_of(kind: str, rows: Sequence[Row], separators: Separators | None = None) -> Naming:
@@ -114,7 +114,7 @@ def _invoice(read: _Rows) -> Naming:
 
 def _advice(read: _Rows) -> Naming:
     order, shipment = read.value("W06", 2), read.value("W06", 4)
-    return Naming(_once("945", shipment, order, read.value("W06", 1)), f"depositor:{order}", order, order)
+    return Naming(_once("945", shipment, order, read.value("W06", 1)), f"depositor:{order}", order, ("940", order))
 
 
 def _receipt(read: _Rows) -> Naming:

@@ -30,16 +30,15 @@ from hub.trading.outbound import Asked, Outbound, counters_of
 from hub.trading.parking import INBOUND, parked, unmatched
 from hub.trading.replies import ADVICE
 from hub.trading.settling import Looked, expectations_of, sets_of, settle
+from hub.trading.shown import file_set, told_of, why_parked
 from hub.trading.survey import SurveyedGroup, SurveyedInterchange, SurveyedSet
 from mappings.edi.acknowledge import Status
 from mappings.edi.partners import PartnerProfile
-from mappings.edi.payloads import problem_json
 
 TAKING: Final = "taking"
 TAKEN: Final = "taken"
 PARKED: Final = "parked"
 _REASONS_MAX: Final = 10
-_PROBLEMS_MAX: Final = 50
 _TOLD_MAX: Final = 100
 """Interchanges of a file whose verdict is kept beside their sets."""
 
@@ -68,6 +67,8 @@ class Part:
     sets: list[tuple[SurveyedGroup, SurveyedSet, bytes | None]] = field(default_factory=list)
     closes: bool = False
     looked: Mapping[int, Sequence[Looked]] = field(default_factory=dict)
+    subjects: Mapping[int, str] = field(default_factory=dict)
+    """our id of what a set is about, by its place, where it answers something of ours"""
 
 
 def reads_of(around: Surroundings, parts: Sequence[Part]) -> ReadSet:
@@ -107,6 +108,7 @@ class _Taking:
         self._row = row
         self._detail: dict[str, Any] = json.loads(row.detail)
         self._done = row.done
+        self._subjects: Mapping[int, str] = {}
         self._register = Register(
             state, writes, around.item.account, around.file, around.over, at=around.item.received_at
         )
@@ -128,7 +130,7 @@ class _Taking:
         return replace(self.row(), state=PARKED)
 
     def part(self, part: Part) -> None:
-        interchange = part.interchange
+        interchange, self._subjects = part.interchange, part.subjects
         seen = self._register.interchange(interchange)
         fate = self._fate(interchange, seen)
         for group, found, payload in part.sets:
@@ -164,7 +166,7 @@ class _Taking:
         state = fate or self._state_of(interchange, group, found)
         if state == TAKEN:
             state = self._apply(interchange, group, found, payload, looked)
-        self._writes.file_sets.append(self._row_of(interchange, group, found, state))
+        self._writes.file_sets.append(self._file_set(interchange, group, found, state))
 
     def _state_of(self, interchange: SurveyedInterchange, group: SurveyedGroup, found: SurveyedSet) -> str:
         if not found.taken:
@@ -230,26 +232,12 @@ class _Taking:
             headers=json.dumps({"file": self._around.file, "set": str(found.place)}),
         )
 
-    def _row_of(
+    def _file_set(
         self, interchange: SurveyedInterchange, group: SurveyedGroup, found: SurveyedSet, state: str
     ) -> FileSet:
-        problems = [*found.verdict.told, *(group.verdict.told if not found.taken else ())]
-        return FileSet(
-            file=self._around.file,
-            place=found.place,
-            account=self._account,
-            direction="in",
-            interchange=interchange.verdict.control.strip(),
-            functional_id=group.verdict.functional_id,
-            group=group.verdict.control,
-            kind=found.verdict.kind,
-            control=found.verdict.control,
-            digest=found.digest,
-            state=state,
-            lane=found.naming.lane,
-            subject=found.naming.subject,
-            problems=json.dumps([problem_json(problem) for problem in problems[:_PROBLEMS_MAX]]),
-        )
+        row = file_set(interchange, group, found, state)
+        subject = self._subjects.get(found.place, "")
+        return replace(row, file=self._around.file, account=self._account, subject=subject)
 
     # --- the end of an interchange -----------------------------------------------------------
 
@@ -261,11 +249,11 @@ class _Taking:
                     unmatched(self._account, self._around.file, f"0.{interchange.number}", each.reply.about, "TA1")
                 )
         if fate == PARKED:
-            self._reason(self._why(interchange, seen))
+            self._reason(why_parked(interchange, seen))
         self._detail["closed"] = interchange.number + 1
         told = self._detail.setdefault("interchanges", [])
         if len(told) < _TOLD_MAX:
-            told.append(self._told_of(interchange, fate))
+            told.append(told_of(interchange, fate or TAKEN))
         if fate == PARKED:
             return
         answered: list[str] = self._detail.setdefault("answered", [])
@@ -288,24 +276,6 @@ class _Taking:
             if row is not None:
                 self._detail.setdefault("answers", []).append(row.id)
         answered += [f"{interchange.number}", *(name for name, _ in groups if name not in answered)]
-
-    def _why(self, interchange: SurveyedInterchange, seen: Seen) -> str:
-        control = interchange.verdict.control.strip()
-        if not interchange.addressed:
-            return f"interchange {control} is from {interchange.parties}, which the profile does not know"
-        return f"interchange {control} came before with other content" if seen is Seen.CONFLICT else "parked"
-
-    def _told_of(self, interchange: SurveyedInterchange, fate: str) -> dict[str, Any]:
-        verdict = interchange.verdict
-        return {
-            "control": verdict.control.strip(),
-            "parties": interchange.parties,
-            "syntax": verdict.syntax,
-            "test": verdict.test,
-            "status": verdict.status.value,
-            "fate": fate or TAKEN,
-            "problems": [problem_json(problem) for problem in [*verdict.told][:_PROBLEMS_MAX]],
-        }
 
     def _reason(self, reason: str) -> None:
         reasons: list[str] = self._detail.setdefault("parked", [])

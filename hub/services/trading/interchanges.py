@@ -78,6 +78,7 @@ class Interchanges:
         async for parts, last in _slices(around, found, row.done, closed):
             for part in parts:
                 part.looked = await self._looked(around.item.account, part)
+                part.subjects = await self._subjects(around.item.account, part)
             written = await self._store.run(
                 taking.reads_of(around, parts),
                 lambda state, now=parts, end=last, before=row: taking.take(state, around, now, before, last=end),  # type: ignore[misc]
@@ -133,6 +134,23 @@ class Interchanges:
         for number in numbers:
             sets += [row for row in await self._queries.file_sets(number.file) if row.place == number.place]
         return tuple(sets)
+
+    async def _subjects(self, account: str, part: Part) -> Mapping[int, str]:
+        """Whose goods an advice is about: by the number under which we had asked for it."""
+        named = {each.place: sent_key(*each.naming.answers) for _, each, _ in part.sets if each.naming.answers}
+        if not named:
+            return {}
+        numbers = await self._numbers({(account, key) for key in named.values()})
+        places = {number.key: (number.file, number.place) for number in numbers}
+        sets: dict[tuple[str, int], FileSet] = {}
+
+        def look(state: State) -> WriteSet:
+            sets.update(state.file_sets)
+            return WriteSet()
+
+        await self._store.run(ReadSet(file_sets=set(places.values())), look)
+        found = {place: sets.get(places[key]) for place, key in named.items() if key in places}
+        return {place: row.subject for place, row in found.items() if row is not None}
 
     async def _numbers(self, keys: set[tuple[str, str]]) -> list[SeenNumber]:
         seen: list[SeenNumber] = []

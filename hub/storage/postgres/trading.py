@@ -62,9 +62,12 @@ _FORGET_BODIES: Final = (
     "DELETE FROM file_bodies WHERE file IN (SELECT s.file FROM file_sets s WHERE s.subject <> ''"
     " AND s.subject = ANY($1::text[]))"
 )
+_OF_SUBJECTS: Final = "s.subject <> '' AND s.subject = ANY($1::text[])"
 _FORGET_ASKED: Final = (
-    "DELETE FROM payloads p WHERE p.seq IN (SELECT s.input FROM file_sets s WHERE s.subject <> ''"
-    f" AND s.subject = ANY($1::text[])) AND NOT {_DUE}"
+    f"DELETE FROM payloads p WHERE p.seq IN (SELECT s.input FROM file_sets s WHERE {_OF_SUBJECTS}"
+    f" UNION SELECT f.input FROM file_sets s JOIN files f ON f.id = s.file WHERE {_OF_SUBJECTS}"
+    " UNION SELECT i.seq FROM file_sets s JOIN inbox i ON i.account = s.account AND i.ordering_key = s.lane"
+    f" WHERE {_OF_SUBJECTS} AND s.lane <> '') AND NOT {_DUE}"
 )
 _OF_LANES: Final = (
     "unnest($1::text[], $2::text[]) AS d (account, lane) JOIN file_sets s ON s.account = d.account"

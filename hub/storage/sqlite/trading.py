@@ -68,9 +68,12 @@ _DUE: Final = "EXISTS (SELECT 1 FROM inbox_work w WHERE w.seq = payloads.seq AND
 FORGET_BODY: Final = (
     "DELETE FROM file_bodies WHERE file IN (SELECT s.file FROM file_sets s WHERE s.subject <> '' AND s.subject = ?)"
 )
+_OF_SUBJECT: Final = "FROM file_sets s WHERE s.subject <> '' AND s.subject = ?1"
 FORGET_ASKED: Final = (
-    "DELETE FROM payloads WHERE seq IN (SELECT s.input FROM file_sets s WHERE s.subject <> '' AND s.subject = ?"
-    f" AND s.input IS NOT NULL) AND NOT {_DUE}"
+    f"DELETE FROM payloads WHERE seq IN (SELECT s.input {_OF_SUBJECT} AND s.input IS NOT NULL"
+    f" UNION SELECT (SELECT f.input FROM files f WHERE f.id = s.file) {_OF_SUBJECT}"
+    " UNION SELECT i.seq FROM file_sets s JOIN inbox i ON i.account = s.account AND i.ordering_key = s.lane"
+    f" WHERE s.subject <> '' AND s.subject = ?1 AND s.lane <> '') AND NOT {_DUE}"
 )
 FORGET_FILE: Final = (
     "DELETE FROM payloads WHERE seq IN (SELECT f.input FROM file_sets s JOIN files f ON f.id = s.file"
