@@ -107,6 +107,13 @@ async def test_a_supplier_is_ordered_from_answers_ships_and_bills(tmp_path: Path
             return any(json.loads(row.document)["lines"][0]["shipped_quantity"] == 40 for row in rows)
 
         await until(followed, 40, "855 and 856 taken up")
+        assert await world.position("TEA") == (5, 0, 40)
+        world.warehouse.deliver("OUR-1", world.supplier.sent("OUR-1"))
+
+        async def received() -> bool:
+            return await world.position("TEA") == (45, 0, 0)
+
+        await until(received, 20, "the warehouse's 944")
         await world.supplier.settle()
         assert world.complaints() == []
         assert await world.failures() == []

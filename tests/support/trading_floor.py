@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,11 @@ class Floor:
 
     async def count(self, **on_hand: int) -> None:
         """So many lie at the warehouse, and both sides know it."""
-        lines = [{"sku": sku, "location": LOCATION, "on_hand": units} for sku, units in on_hand.items()]
+        # Receipts of a warehouse state a day only, so a count of the same day might have seen them already.
+        as_of = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+        lines = [
+            {"sku": sku, "location": LOCATION, "on_hand": units, "as_of": as_of} for sku, units in on_hand.items()
+        ]
         await self.hub.acts.report(lines, key=f"count-{on_hand}", actor="test")
         for sku, units in on_hand.items():
             self.warehouse.stock(sku, units)

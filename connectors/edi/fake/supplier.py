@@ -64,6 +64,13 @@ class SupplierSandbox(PartnerSandbox):
     async def ship(self, order_id: str) -> None:
         self._send_off(self._orders[order_id])
 
+    def sent(self, order_id: str) -> Sequence[tuple[str, int]]:
+        """(our SKU, units) that left for us; nothing before it is shipped."""
+        order = self._orders.get(order_id)
+        if order is None or order.state != "shipped":
+            return ()
+        return [(line.ids.get("BP", ""), line.promised) for line in order.lines.values() if line.promised]
+
     def take(self, found: Set) -> None:
         match found.kind:
             case "850":

@@ -70,6 +70,19 @@ class WarehouseSandbox(PartnerSandbox):
     async def ship(self, order_id: str) -> None:
         self._send_off(self._orders[order_id])
 
+    def deliver(self, purchase_order: str, lines: Sequence[tuple[str, int]]) -> None:
+        """A supplier's truck arrives: 944 by the order's number."""
+        self._receipts += 1
+        rows: list[Row] = [
+            ["W17", "F", self.today(), f"WR{self._receipts:06d}", purchase_order],
+            ["N1", "WH", "SANDBOX 3PL", "92", SITE],
+            ["N9", "PO", purchase_order],
+        ]
+        for sku, units in lines:
+            self._on_hand[sku] = self._on_hand.get(sku, 0) + units
+            rows.append(["W07", str(units), "EA", "", "VN", sku])
+        self.say("944", [*rows, ["W14", str(sum(units for _, units in lines))]])
+
     def adjust(self, sku: str, units: int, reason: str = "06") -> None:
         """A count differed, or something broke: 947, signed."""
         self._adjustments += 1
