@@ -3,7 +3,6 @@
 They are not part of the product; where they are absent nothing is tested here.
 """
 
-
 from __future__ import annotations
 
 from collections import Counter
