@@ -13,8 +13,9 @@ from hub.api.backend import Acts, BadRequest
 from hub.api.bodies import checked
 from hub.api.spec import OBJECT, Call, Json, Operation
 from hub.ports.queries import Queries
-from hub.ports.store import OutboxRow
+from hub.ports.store import DocumentRow, OutboxRow
 from hub.services import views
+from hub.services.parcel_views import followed
 from hub.services.stated_shipments import PACKAGES_MAX
 
 _NAME: Final[Json] = {"type": "string", "minLength": 1, "maxLength": 200}
@@ -116,9 +117,14 @@ class Shipping:
             "id": row.id,
             "account": row.account,
             "order": row.order_source_id,
-            "document": orjson.loads(row.document),
+            "document": await self._followed(row),
             "told": [_told(effect) for effect in effects if _references(effect).get("shipment") == row.id],
         }
+
+    async def _followed(self, row: DocumentRow) -> Json:
+        """The shipment as stated, with what its parcels tell."""
+        pairs = await self.queries.document_parcels("shipment", [(row.account, row.source_id)])
+        return followed(orjson.loads(row.document), [parcel for _, parcel in pairs])
 
 
 def stated(body: Any) -> Json:

@@ -34,6 +34,7 @@ from hub.services.accounts import Accounts
 from hub.services.interpret import InProcess, Interpreter
 from hub.services.mappers import MapperProcesses, MappingSpec
 from hub.services.moments import micros
+from hub.services.parcel_figures import ParcelFigures, quotas_of
 from hub.services.receive import Receive
 from hub.services.retention import DAY_S, Keep
 from hub.services.shipments import Tellers
@@ -110,7 +111,10 @@ class Hub:
         modes = await self._modes()
         self._desk = Desk(
             settings, self.plans, maps, connectors, self._store, self.queries,
-            Board(self.plans, self.queries, self.clock, mode=modes.__getitem__),
+            Board(
+                self.plans, self.queries, self.clock, mode=modes.__getitem__,
+                parcels=ParcelFigures(self.plans, self.queries, self.clock, quotas_of(connectors)),
+            ),
             self.clock, telemetry, self._tap,
         )  # fmt: skip
         if self._store is not None:
@@ -192,6 +196,7 @@ class Hub:
             mode=engine.accounts.mode,
             budget=self.acts.budget,
             metrics=self._metrics,
+            parcels=self.acts.board.parcels,
         )
         face = Face(
             settings=self.settings,

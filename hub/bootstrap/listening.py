@@ -48,6 +48,7 @@ from hub.ports.store import Micros, Store
 from hub.runtime.health import HealthState
 from hub.services import views
 from hub.services.moments import now
+from hub.services.parcel_figures import late_json
 from hub.services.purchasing_views import PurchaseViews
 from hub.services.receive import FileKeeper
 from hub.services.trading import views as trading_views
@@ -220,7 +221,9 @@ async def _overview(face: Face) -> Overview:
         stock=stock,
         failures=[views.failure(row, at) for row in failures],
         orders=[views.order_line(row) for row in orders],
+        purchases=await PurchaseViews(queries).summaries(_ROWS),
         awaited=[trading_views.expectation(row, at) for row in awaited],
+        late=[late_json(row, at) for row in await desk.board.parcels.late()],
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from hub.commands import lateness
 from hub.commands.api import Api, acting, reading, segment
 from hub.commands.common import (
     EXIT_FAILED,
@@ -46,6 +47,7 @@ def add(parsers: Subparsers) -> None:
     listing = command(verbs, "list", "Shipments, newest first", _list)
     listing.add_argument("--account", help="one account only")
     listing.add_argument("--limit", type=at_most, default=50, help="at most this many (default 50)")
+    lateness.add(verbs)
     show = command(verbs, "show", "One shipment: document, and what its channel was told", _show)
     show.add_argument("id", metavar="ID")
     load = command(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.console.html import Markup, Piece, joined, table, tag
+from hub.console.parcels import late, parcels
+from hub.console.purchases import purchases
 
 Json = Mapping[str, Any]
 
@@ -22,6 +24,8 @@ class Overview:
     failures: Sequence[Json]
     orders: Sequence[Json]
     awaited: Sequence[Json] = ()
+    purchases: Sequence[Json] = ()
+    late: Sequence[Json] = ()
 
 
 def page(overview: Overview) -> bytes:
@@ -32,7 +36,10 @@ def page(overview: Overview) -> bytes:
             _stock(overview.stock),
             _failures(overview.failures),
             _awaited(overview.awaited),
+            parcels(overview.status),
+            late(overview.late),
             _orders(overview.orders),
+            purchases(overview.purchases),
         ]
     )
     return _document(body, refresh=True)

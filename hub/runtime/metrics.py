@@ -12,6 +12,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from hub.ports.queries import AccountStatus, AwaitedCount
+from hub.runtime.parcel_metrics import ParcelGauges
 
 LAG_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0)
 _ACCOUNT = ("account", "connector")
@@ -44,6 +45,7 @@ class Metrics:
         self._waited: set[tuple[str, str, str]] = set()
         self._counters(self.registry)
         self._gauges(self.registry)
+        self.parcels = ParcelGauges(self._names, self.registry)
         info = Gauge("trunkline_build_info", "What is running", ("version", "python", "store"), registry=self.registry)
         info.labels(build.version, build.python, build.store).set(1)
 

@@ -32,6 +32,7 @@ def test_the_surface_is_there() -> None:
         *(("mapping", verb) for verb in ("lint", "show", "test", "diff")),
         *(("stock", verb) for verb in ("show", "set", "adjust", "import", "export", "verify", "explain")),
         *(("orders", verb) for verb in ("list", "show", "timeline")),
+        ("shipments", "late"),
         *(("parcels", verb) for verb in ("list", "show")),
         *(("failures", verb) for verb in ("list", "show", "replay", "discard")),
         *(("accounts", verb) for verb in ("list", "check", "pause", "resume", "pull")),

@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from hub.ports.late import LateCounts
 from hub.ports.queries import AccountStatus, AwaitedCount, Flow
 from hub.runtime.metrics import Build, Metrics
+from hub.services.parcel_figures import AskingFigure, Figures
 
 SURFACE = {
     "trunkline_sync_lag_seconds",
@@ -28,6 +30,17 @@ SURFACE = {
     "trunkline_tracking_odd_numbers_total",
     "trunkline_edi_awaited",
     "trunkline_edi_overdue",
+    "trunkline_parcels_open",
+    "trunkline_parcels_due",
+    "trunkline_parcels_oldest_due_seconds",
+    "trunkline_parcels_orphaned",
+    "trunkline_parcels_unasked",
+    "trunkline_tracking_calls_left",
+    "trunkline_tracking_calls_wanted_per_day",
+    "trunkline_tracking_calls_unaffordable_per_day",
+    "trunkline_orders_late_to_ship",
+    "trunkline_parcels_unscanned",
+    "trunkline_parcels_delivered_late",
     "trunkline_build_info",
 }
 LABELS = {"account", "connector", "direction", "kind", "outcome"}
@@ -56,6 +69,8 @@ def tell_everything(metrics: Metrics) -> None:
     metrics.replayed("shop", "effect", "replayed", 3)
     metrics.circuit("shop", is_open=True)
     metrics.measure([status("shop")])
+    asking = AskingFigure("shop", 40, 3, 12.0, wanted=192.0, affordable=24.0, left=5)
+    metrics.parcels.measure(Figures(41, 1, 0, {"shop": asking}), [LateCounts("shop", 9, unshipped=2)])
 
 
 def exposition(metrics: Metrics) -> str:
@@ -127,3 +142,14 @@ def test_what_is_awaited_is_shown_until_it_is_awaited_no_more(metrics: Metrics) 
     assert 'trunkline_edi_overdue{account="shop",connector="shopify",kind="855"} 1.0' in exposition(metrics)
     metrics.measure_awaited([])
     assert 'trunkline_edi_overdue{account="shop",connector="shopify",kind="855"} 0.0' in exposition(metrics)
+
+
+def test_what_a_quota_does_not_cover_is_told(metrics: Metrics) -> None:
+    """The calls a day that cannot be afforded, and what is late, each under its account; unknown is absent."""
+    tell_everything(metrics)
+    text = exposition(metrics)
+    assert 'trunkline_tracking_calls_unaffordable_per_day{account="shop",connector="shopify"} 168.0' in text
+    assert 'trunkline_orders_late_to_ship{account="shop",connector="shopify"} 2.0' in text
+    free = AskingFigure("mart", 4, 0, None, wanted=20.0, affordable=None, left=None)
+    metrics.parcels.measure(Figures(4, 0, 0, {"mart": free}), [])
+    assert "trunkline_tracking_calls_left{" not in exposition(metrics)

@@ -188,5 +188,14 @@ class MemoryQueries:
             oldest_watermark=None,
         )
 
+    async def expectation_counts(self) -> Sequence[Any]:
+        return []
+
+    async def parcel_counts(self) -> Sequence[Any]:
+        return []
+
+    async def late_counts(self) -> Sequence[Any]:
+        return []
+
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"MemoryQueries has no {name}")
