@@ -66,6 +66,11 @@ def decide(lines: Sequence[Line], kill: Kill) -> dict[str, tuple[Part, ...]]:
     return found
 
 
+def withdrawn(lines: Sequence[Line]) -> dict[str, tuple[Part, ...]]:
+    """The same of an order that was taken back before it was answered."""
+    return {line.id: (Part("deleted", line.quantity),) for line in lines}
+
+
 def _parts(line: Line, *, whole: bool) -> tuple[Part, ...]:
     open_units = max(0, line.quantity - line.cancelled)
     deleted = (Part("deleted", line.quantity - open_units),) if line.cancelled else ()

@@ -12,6 +12,7 @@ from hub.orders import answering, content
 from hub.orders.allocation import NO_LOCATION, UNKNOWN_SKU
 from hub.orders.answering import Part
 from hub.orders.deal import Amendment, Deal
+from hub.orders.versions import compare
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import Expectation, Micros, OrderKey, OrderRow
 from hub.services.batch import Batch
@@ -88,7 +89,8 @@ def _available(batch: Batch, row: OrderRow) -> Mapping[tuple[str, str], int]:
 
 def _answer_order(batch: Batch, plan: AccountPlan, partner: PartnerProfile, row: OrderRow, deal: Deal) -> Deal:
     document = content.load(row.document)
-    decisions = answering.decide(answering.lines_of(row, document, deal.short or {}), partner.agreed.fill_or_kill)
+    lines = answering.lines_of(row, document, deal.short or {})
+    decisions = answering.withdrawn(lines) if deal.withdrawn else answering.decide(lines, partner.agreed.fill_or_kill)
     state = "rejected" if deal.withdrawn else answering.state_of(decisions)
     deal = replace(deal, answered_at=batch.state.now, answer=state, refused=answering.refused_units(decisions) or None)
     keep(batch, (row.account, row.source_id), deal)
@@ -145,7 +147,10 @@ def _answer_changes(batch: Batch, plan: AccountPlan, row: OrderRow, deal: Deal) 
             _send_change_answer(batch, plan, row, amendment)
             deal = deal.with_amendment(replace(amendment, told=True))
     taken_back = deal.withdrawal
-    if taken_back is not None and taken_back.accepted is not None and not taken_back.told:
+    if taken_back is None or taken_back.told or compare(taken_back.version, deal.version) <= 0:
+        # What came before the order was last stated is no question any more.
+        return deal
+    if taken_back.accepted is not None:
         status, state = ("deleted", "accepted") if taken_back.accepted else ("rejected", "rejected")
         document = content.load(row.document)
         lines = answering.whole_lines(document, status)
