@@ -40,6 +40,7 @@ from hub.services.retention import DAY_S, Keep
 from hub.services.shipments import Tellers
 from hub.services.trading import Trading
 from hub.storage import FatalStoreError, StorageError, migrate, open_store
+from hub.workers.duties import Intervals
 from hub.workers.engine import Engine, Surroundings
 from mappings import MapContext
 
@@ -69,6 +70,8 @@ class Hub:
         self._catalogue: Catalogue | None = None
         self._tap = Tap()
         self.plans: Mapping[str, AccountPlan] = {}
+        self.intervals = Intervals()
+        """How often the engine looks again; to be changed before the start."""
 
     @classmethod
     def build(cls, settings: Settings, *, role: str = "all", telemetry: Telemetry | None = None) -> Hub:
@@ -223,6 +226,7 @@ class Hub:
             public_url=self.settings.hub.public_url,
             keep=Keep(retention.payloads_s / DAY_S, retention.attempts_s / DAY_S),
             personal_kept_s=retention.personal_s,
+            intervals=self.intervals,
             inbox_workers=self.settings.hub.workers,
             fatal=(FatalStoreError,),
             shared_store=not self.settings.hub.database.startswith("sqlite"),

@@ -9,17 +9,20 @@ from typing import Any
 
 from connectors.sdk.sandbox import Sandbox
 from hub.api.backend import Acts
+from hub.demo.carrying import Carriers
 
 Json = dict[str, Any]
 Lines = Sequence[tuple[str, int]]
 
-_CARRIERS: tuple[tuple[str, str, str | None], ...] = (
-    ("ups", "1Z999AA1{:010d}", None),
-    ("usps", "94001118992231{:08d}", None),
-    ("FedEx", "7777{:08d}", None),
-    ("City Bikes", "CB{:08d}", "https://bikes.example/{}"),
+_CARRIERS: tuple[tuple[str, str | None], ...] = (
+    ("ups", "ups"),
+    ("usps", "usps"),
+    ("FedEx", "fedex"),
+    ("City Bikes", None),
 )
-"""(what the packer calls the carrier, the form of its numbers, its own tracking page); the last one no channel knows"""
+"""(what the packer calls the carrier, its account); the last one no channel knows, and nobody can be asked about it"""
+_OWN_NUMBER = "CB{:08d}"
+_OWN_PAGE = "https://bikes.example/{}"
 _SPLIT_SHARE = 0.4
 
 
@@ -35,6 +38,7 @@ class Parcel:
 class Packing:
     """What left, and whether its channel shows it."""
 
+    carriers: Carriers = field(default_factory=Carriers)
     parcels: list[Parcel] = field(default_factory=list)
 
     async def ship(self, acts: Acts, rng: random.Random, account: str, order: str, lines: Lines) -> None:
@@ -46,15 +50,15 @@ class Packing:
         await acts.ship(body, key=f"demo-ship-{account}-{order}", actor="demo")
 
     def _pack(self, rng: random.Random, account: str, order: str, load: Lines) -> Json:
-        carrier, form, page = rng.choice(_CARRIERS)
-        number = form.format(len(self.parcels) + 1)
+        carrier, account_of = rng.choice(_CARRIERS)
+        number = self.carriers.hand_over(account_of, rng) if account_of else _OWN_NUMBER.format(len(self.parcels) + 1)
         self.parcels.append(Parcel(account, order, number, load))
         package: Json = {
             "tracking_number": number,
             "carrier": carrier,
             "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in load],
         }
-        return package | ({"tracking_url": page.format(number)} if page else {})
+        return package | ({} if account_of else {"tracking_url": _OWN_PAGE.format(number)})
 
     def confirmed(self, sandboxes: Mapping[str, Sandbox]) -> int:
         """Parcels their channel shows once, with a carrier and exactly what is in them."""

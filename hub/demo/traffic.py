@@ -30,11 +30,11 @@ class Traffic:
     acts: Acts
     rng: random.Random
     rate_per_s: float
+    packing: Packing = field(default_factory=Packing)
     taken: Counter[str] = field(default_factory=Counter)
     received: Counter[str] = field(default_factory=Counter)
     sales: int = 0
     cancelled: int = 0
-    packing: Packing = field(default_factory=Packing)
     _open: list[tuple[str, str, list[tuple[str, int]]]] = field(default_factory=list)
     _restocks: int = 0
 
