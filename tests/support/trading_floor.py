@@ -43,7 +43,8 @@ class Floor:
 
     async def position(self, sku: str) -> tuple[int, int, int]:
         """On hand, reserved and incoming at the warehouse."""
-        found = await self.hub.queries.positions_at([sku], LOCATION)
+        everywhere = await self.hub.queries.positions_at([sku], None)
+        found = [position for position in everywhere if position.location == LOCATION]
         return (found[0].on_hand, found[0].reserved, found[0].incoming) if found else (0, 0, 0)
 
     async def orders(self) -> dict[str, Any]:
