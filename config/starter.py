@@ -39,7 +39,7 @@ accounts:
   #   options: {shop: example.myshopify.com}
   #   locations: {"gid://shopify/Location/1": main}    # the channel's location: ours
   #   poll: {orders: 60s, stock: 15m}
-  #   availability: {locations: [main], buffer: 2, share: 1.0, cap: 500, minimum: 1, incoming_within: 3d}
+  #   availability: {locations: [main], buffer: 2, share: 1.0, cap: 500, minimum: 1}
   #   routing: [main]                                  # where its orders may ship from, best first
   #   stock_source: false                              # true: this shop's counts correct our stock
   #   mode: shadow                                     # live | shadow (send nothing) | paused
