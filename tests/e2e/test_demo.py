@@ -22,6 +22,8 @@ SUMMARY = {
     "lost",
     "duplicated",
     "unproven",
+    "confirmed",
+    "unconfirmed",
     "accounts",
 }
 
@@ -37,6 +39,8 @@ def test_the_demo_ends_clean(profile: str) -> None:
     assert summary.keys() >= SUMMARY
     wrongs = (summary["oversold"], summary["lost"], summary["duplicated"], summary["unproven"])
     assert wrongs == (0, 0, 0, 0), summary["unproven_listings"]
+    assert summary["unconfirmed"] == 0, summary["unconfirmed_parcels"]
+    assert summary["confirmed"] > 0
     assert summary["orders_in"] > 20
     assert summary["pushes_out"] > 20
     struck = {account: sum(seen["faults"].values()) for account, seen in summary["accounts"].items()}
