@@ -48,6 +48,7 @@ class UpsSandbox(CarrierSandbox):
         super().__init__(seed=seed, faults=faults, clock=clock)
         self.tokens = BearerTokens("ups", self.clock, self.faults, life_s=TOKEN_LIFE_S)
         self.has_product = True
+        self._watches: dict[str, datetime] = {}
         self._pushes: set[asyncio.Task[None]] = set()
         self._bearer: tuple[str, datetime] | None = None
 
@@ -66,6 +67,12 @@ class UpsSandbox(CarrierSandbox):
             },
             "options": {"account_number": "0A12B3"},
         }
+
+    def ship_parcel(self, number: str, *, journey: str = "delivered") -> Parcel:
+        """As any carrier's; a number may have been asked for before its parcel was known."""
+        parcel = super().ship_parcel(number, journey=journey)
+        parcel.watched_until = self._watches.get(number)
+        return parcel
 
     def drop_scope(self) -> None:
         """The app loses the Tracking product."""
@@ -214,9 +221,9 @@ class UpsSandbox(CarrierSandbox):
             text = "The Subscription request should have at least one valid tracking number."
             return _refusal(400, "VSS210", text, invalidTrackingNumbers=invalid)
         for number in valid:
-            parcel = self.parcels.get(number)
-            if parcel is not None:
-                parcel.watched_until = self.clock.now() + timedelta(seconds=WATCH_LIFE_S)
+            self._watches[number] = self.clock.now() + timedelta(seconds=WATCH_LIFE_S)
+            if number in self.parcels:
+                self.parcels[number].watched_until = self._watches[number]
         return web.json_response({"validTrackingNumbers": valid, "invalidTrackingNumbers": invalid})
 
 

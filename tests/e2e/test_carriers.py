@@ -1,4 +1,4 @@
-"""Carriers and a running hub: what happens to a parcel is pushed through the doors, or asked for, and is known here."""
+"""Carriers and a running hub: what happens to a parcel is pushed through the doors or asked for, and is known here."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from connectors import registry
 from connectors.sdk.faults import Faults
 from hub.bootstrap import Hub
 from hub.ports.parcels import ParcelRow
+from hub.workers.duties import Intervals
 from tests.rig.hub_process import free_port
 from tests.support.running_hub import running_hub, until
 
@@ -30,6 +31,24 @@ class World:
 
     hub: Hub
     sandboxes: Mapping[str, Any]
+    shop: Any
+
+    async def sold(self, units: int) -> str:
+        """Count so many, let the shop show and sell them; the order's id once the hub has it."""
+        await self.hub.acts.report([{"sku": "MUG", "location": "main", "on_hand": units}], key="count", actor="test")
+
+        async def shown() -> bool:
+            return bool(self.shop.shown("MUG") == units)
+
+        await until(shown, 30.0, "the shop shows the count")
+        order = await self.shop.sell([("MUG", units)])
+
+        async def known() -> str | None:
+            rows, _ = await self.hub.queries.orders(limit=10)
+            return next((row.source_id for row in rows if row.source_id == order), None)
+
+        found: str = await until(known, 30.0, "the order is known")
+        return found
 
     async def parcel(self, number: str) -> ParcelRow | None:
         rows, _ = await self.hub.queries.parcels(number=number, limit=10)
@@ -59,11 +78,20 @@ async def carriers(folder: Path, faults: Mapping[str, float] | None = None) -> A
             sandbox.stride_s, sandbox.pace = STRIDE_S, 1_000.0
             sandbox.deliver_to(f"{address}/webhooks/{name}")
             sandboxes[name] = sandbox
+        shop = await stack.enter_async_context(registry.get("shopify").sandbox(seed=3))  # type: ignore[misc]
+        shop.stock("MUG", 0)
         sections = {name: sandbox.account_section() for name, sandbox in sandboxes.items()}
+        sections["shop"] = shop.account_section() | {"poll": {"orders": "1s"}}
         hub = await stack.enter_async_context(
-            running_hub(folder, sections, ["MUG"], {"listen": f"127.0.0.1:{port}", "public_url": address})
+            running_hub(
+                folder,
+                sections,
+                ["MUG"],
+                {"listen": f"127.0.0.1:{port}", "public_url": address},
+                Intervals(track_s=1.0, watch_s=1.0),
+            )
         )
-        yield World(hub, sandboxes)
+        yield World(hub, sandboxes, shop)
         assert {name: sandbox.defects for name, sandbox in sandboxes.items() if sandbox.defects} == {}
 
 
@@ -93,6 +121,34 @@ async def test_ups_logs_in_at_the_hub_and_is_believed(tmp_path: Path) -> None:
         await ups.settle()
         assert ups.happenings("webhook.given_up") == []
         assert ups.happenings("webhook.refused") == []
+
+
+@pytest.mark.timeout(150)
+async def test_what_we_ship_is_watched_and_asked_about(tmp_path: Path) -> None:
+    """One parcel per carrier: UPS is asked to tell and does, FedEx tells, USPS and DHL are asked; none is an orphan."""
+    async with carriers(tmp_path) as world:
+        order = await world.sold(len(CARRIERS))
+        numbers = {name: sandbox.number(1) for name, sandbox in world.sandboxes.items()}
+        words = {"dhl": "DHL Express", "fedex": "FedEx", "ups": "UPS", "usps": "USPS"}
+        lines = [{"sku": "MUG", "quantity": 1}]
+        packages = [{"tracking_number": numbers[name], "carrier": words[name], "lines": lines} for name in CARRIERS]
+        body = {"account": "shop", "order": order, "number": "P-1", "ship_from": "main", "packages": packages}
+        await world.hub.acts.ship(body, key="ship", actor="test")
+        for name, number in numbers.items():
+            world.sandboxes[name].stride_s = 3.0
+            world.sandboxes[name].ship_parcel(number)
+        for name in ("fedex", "ups"):
+            row = await world.reaches(numbers[name], "delivered")
+            assert not row.orphan
+        assert world.sandboxes["ups"].parcels[numbers["ups"]].watched_until is not None
+        for name in ("usps", "dhl"):
+
+            async def told(number: str = numbers[name]) -> ParcelRow | None:
+                row = await world.parcel(number)
+                return row if row is not None and row.polled_at is not None and row.heard_at is not None else None
+
+            row = await until(told, 30.0, f"{name} is asked")
+            assert not row.orphan
 
 
 @pytest.mark.timeout(120)
