@@ -16,6 +16,8 @@ SENT: Final = "sent"
 CANCELLED: Final = "cancelled"
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _DIGITS: Final = 12
+_REFERENCE_MAX: Final = 30
+"""X12 element 127, N902."""
 
 
 def number_of(account: str, source_id: str, location: str) -> str:
@@ -66,12 +68,12 @@ def step(row: OrderRow, stored: Mapping[str, Any] | None, location: str, *, read
 
 
 def lines_at(row: OrderRow, document: Mapping[str, Any], location: str) -> list[Json]:
-    """Lines of the warehouse order. Only a line that is one article keeps its number: a kit's parts go by article."""
+    """Lines of the warehouse order. A kit's parts have numbers that are no line's, so they come back as its parts."""
     stated = {line["id"]: line for line in document["lines"]}
     kits = {one.line_id for one in row.allocations if any(sku != one.sku for sku, _, _ in one.parts)}
     return [
         {
-            "id": None if line in kits else line,
+            "id": f"{line}/{sku}"[:_REFERENCE_MAX] if line in kits else line,
             "sku": sku,
             "gtin": None if line in kits else stated.get(line, {}).get("gtin"),
             "quantity": units,

@@ -30,7 +30,7 @@ envelope: {version: "00401", line_end: "\\n", substitute: " "}
 deadlines: {acknowledgement: 10m, sets: {"997": 10m, "945": 1h}}
 product_ids: {buyer: [SK], seller: [VN], gtin: [UP], out: {VN: sku}}
 inventory: {qualifiers: {"17": on_hand}, scope: full}
-warehouse: {damaged_included: false, sign: 1}
+warehouse: {damaged_included: false, sign: 1, change: R, cancel: F}
 time_zone: UTC
 tables:
   movement_reason: {inward: {"05": damaged, "06": count, AA: correction}}

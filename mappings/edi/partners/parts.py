@@ -183,9 +183,9 @@ class WarehouseRules(Part):
 
     damaged_included: bool = False
     sign: Literal[1, -1] = 1
-    change: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,2}$")] | None = None
+    change: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]$")] | None = None
     """W0501 of an order to ship that replaces one sent before; null where the warehouse takes no changes"""
-    cancel: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,2}$")] | None = None
+    cancel: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]$")] | None = None
     """W0501 of one that takes it back; null where that is a matter for the telephone"""
 
 
