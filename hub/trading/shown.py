@@ -1,4 +1,4 @@
-"""What is kept of a received interchange and its sets for people: verdicts, problems, reasons. No values of the file."""
+"""What is kept of a received interchange and its sets for people: verdicts, problems, reasons; no values."""
 
 from __future__ import annotations
 

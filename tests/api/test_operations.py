@@ -13,6 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hub.api.auth import Role
 from hub.api.spec import Operation
+from hub.ports.store import FileBody, FileRow, ReadSet, WriteSet
 from tests.api.conftest import ROLES, Desk
 
 STREAM = "streamEvents"
@@ -31,12 +32,17 @@ async def _paths(desk: Desk) -> dict[str, str]:
     shipment = (await desk.post("/shipments", shipped)).body["id"]
     bought = await desk.post("/purchase-orders", {**BODIES["createPurchaseOrder"], "draft": True})
     assert bought.status == 200, bought.body
+    store = desk.hub.acts.store
+    assert store is not None
+    made = FileRow("file_probe", "market", "out", "855.edi", "000000001", "d", 3, 1, "made", test=False, sets=0)
+    await store.run(ReadSet(), lambda _: WriteSet(files=[made], file_bodies=[FileBody(made.id, "market", b"ISA")]))
     values = {"{sku}": "MUG", "{id}": "market"}
     named = {
         "/orders": order,
         "/purchase-orders": "OUR-1",
         "/shipments": shipment,
         "/tracking": TRACKED,
+        "/edi/files": "file_probe",
         "/tokens": token,
         "/failures": str(failure),
     }
