@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from hub.purchasing.standing import REFUSED, LineStanding, Standing
+from hub.purchasing.standing import REFUSED, LineStanding, Price, Standing
 
 Json = dict[str, Any]
 
@@ -37,8 +37,8 @@ def strangers(stands: Standing) -> list[Json]:
 
 def _row(line: Mapping[str, Any], stand: LineStanding) -> Json:
     cost = (line.get("unit_cost") or {}).get("amount")
-    told = {part.price for part, _ in stand.parts if part.price is not None}
-    invoiced = {price for price, _ in stand.invoice_prices}
+    told = {price.amount for price in stand.answer_prices}
+    invoiced = {price.amount for price in stand.invoice_prices}
     return {
         "number": line["number"],
         "sku": line.get("sku"),
@@ -95,19 +95,25 @@ def _difference(kind: str, expected: int, found: int, basis: str) -> Json:
 def _prices(line: Mapping[str, Any], cost: str | None, stand: LineStanding) -> Iterator[Json]:
     if cost is None:
         return
-    for part, _ in stand.parts:
-        if part.price is not None and Decimal(part.price) != Decimal(cost):
-            yield _price("acknowledged_price", cost, part.price)
-    unit = line.get("price_uom") or "EA"
-    for price, uom in stand.invoice_prices:
-        if (uom or "EA") != unit:
-            text = f"invoiced {price} per {uom or 'EA'}, ordered {cost} per {unit}: not comparable"
-            yield {"kind": "price_unit", "units": None, "text": text}
-        elif Decimal(price) != Decimal(cost):
-            yield _price("invoiced_price", cost, price)
+    ordered = Price(cost, line.get("price_uom"), (line.get("unit_cost") or {}).get("currency"))
+    for word, prices in (("acknowledged", stand.answer_prices), ("invoiced", stand.invoice_prices)):
+        for price in dict.fromkeys(prices):
+            found = _price(word, ordered, price)
+            if found is not None:
+                yield found
 
 
-def _price(kind: str, cost: str, price: str) -> Json:
-    off = Decimal(price) - Decimal(cost)
-    text = f"{price} {'acknowledged' if kind.startswith('ack') else 'invoiced'}, {cost} ordered: {off:+f} per unit"
-    return {"kind": kind, "units": None, "text": text}
+def _price(word: str, ordered: Price, price: Price) -> Json | None:
+    """What differs between a price and the one ordered at; None when nothing does."""
+    if price.currency and ordered.currency and price.currency != ordered.currency:
+        text = f"{word} in {price.currency}, ordered in {ordered.currency}"
+        return {"kind": "currency", "units": None, "text": text}
+    unit, other = ordered.uom or "EA", price.uom or "EA"
+    if other != unit:
+        text = f"{word} {price.amount} per {other}, ordered {ordered.amount} per {unit}: not comparable"
+        return {"kind": "price_unit", "units": None, "text": text}
+    off = Decimal(price.amount) - Decimal(ordered.amount)
+    if not off:
+        return None
+    text = f"{price.amount} {word}, {ordered.amount} ordered: {off:+f} per unit"
+    return {"kind": f"{word}_price", "units": None, "text": text}

@@ -30,6 +30,14 @@ _ON_THE_DAY_ASKED = frozenset({"accepted", "quantity_changed", "price_changed"})
 """Accepted without a day of its own: on the day we asked for."""
 
 
+class Price(NamedTuple):
+    """A price as somebody stated it: per unit, None being eaches, in a currency that may not be said."""
+
+    amount: str
+    uom: str | None = None
+    currency: str | None = None
+
+
 class Due(NamedTuple):
     """Units still to come. `at` None: nobody has named a day."""
 
@@ -57,8 +65,8 @@ class LineStanding:
     received: dict[str, int] = field(default_factory=dict)
     damaged: int = 0
     invoiced: int = 0
-    invoice_prices: list[tuple[str, str | None]] = field(default_factory=list)
-    """(price, its unit) per invoice line"""
+    answer_prices: list[Price] = field(default_factory=list)
+    invoice_prices: list[Price] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     """what was said of the line and could not be counted"""
     over: bool = False
@@ -169,6 +177,10 @@ def _answer(order: Json, stand: LineStanding, line: Json, told: Told, one: ToldL
         asked = stand.wanted
     stand.answered = True
     stand.parts = _parts(stand, line, told, one, asked)
+    stated = [Price(part.price, one.price_uom) for part, _ in stand.parts if part.price is not None and one is not None]
+    if not stated and one is not None and one.price is not None:
+        stated = [Price(one.price, one.price_uom)]
+    stand.answer_prices = stated
     units = [
         (part.sku or stand.sku if part.status == "substituted" else stand.sku, quantity, _due(order, line, part))
         for part, quantity in stand.parts
@@ -251,7 +263,7 @@ def _invoiced(stand: LineStanding, line: Json, told: Told, one: ToldLine) -> Non
     units = _counted(stand, line, one, "invoiced") or 0
     stand.invoiced += -units if told.state == "credit" else units
     if one.price is not None:
-        stand.invoice_prices.append((one.price, one.price_uom))
+        stand.invoice_prices.append(Price(one.price, one.price_uom, told.currency))
 
 
 def _counted(stand: LineStanding, line: Json, one: ToldLine, what: str) -> int | None:

@@ -122,6 +122,31 @@ async def test_shipped_received_and_invoiced_follow() -> None:
     assert hub.sound()
 
 
+async def test_prices_are_compared_with_what_was_ordered() -> None:
+    """The answer's and the invoice's, to the last digit, in the line's unit and currency."""
+    hub = await ordered()
+    told = [
+        line("1", part("accepted", 20), unit_cost={"amount": "2.5000", "currency": "USD"}),
+        line("2", part("price_changed", 6, unit_price={"amount": "1.05", "currency": "USD"})),
+    ]
+    await hub.hear(answer("a", told))
+    bill = [
+        {"channel_sku": "MUG", "quantity": 20, "unit_price": {"amount": "2.50", "currency": "EUR"}},
+        {"channel_sku": "BOX", "quantity": 6, "unit_price": {"amount": "6.00", "currency": "EUR"}, "price_uom": "PK"},
+    ]
+    await hub.hear(invoice("i", bill, currency="EUR"))
+    mugs, boxes = await hub.match()
+    assert [one["text"] for one in mugs["differences"] if one["kind"] != "invoiced"] == [
+        "invoiced in EUR, ordered in USD"
+    ]
+    assert next(one["text"] for one in boxes["differences"]) == "6 invoiced, 0 as received: 6 more"
+    assert "1.05 acknowledged, 1.00 ordered: +0.05 per unit" in [one["text"] for one in boxes["differences"]]
+    await hub.hear(invoice("i", [bill[1]], version=2))
+    assert "invoiced 6.00 per PK, ordered 1.00 per EA: not comparable" in [
+        one["text"] for one in (await hub.match())[1]["differences"]
+    ]
+
+
 async def test_a_shipment_before_its_answer_and_an_invoice_before_both() -> None:
     """Nothing waits: goods on their way are incoming, and the answer changes no more than what it adds."""
     hub = await ordered()
