@@ -23,9 +23,17 @@ SEND_RECEIPT: Final = "send_receipt"
 FILES: Final = "files"
 
 SETS: Final = (
-    "850", "855", "856", "860", "865", "810", "846", "940", "943", "944", "945", "947", "997", "999", "ORDERS",
+    "850", "855", "856", "860", "865", "810", "846", "940", "943", "944", "945", "947", "997", "999", "214", "820",
+    "824", "852", "861", "ORDERS", "ORDCHG", "ORDRSP", "DESADV", "INVOIC", "INVRPT", "RECADV", "CONTRL", "APERAK", "IFTSTA",
 )  # fmt: skip
 """Kinds of sets a mapping reads; each is an input of its own once the interchange it came in has been judged."""
+_BY_HAND: Final = {
+    "832": "a catalogue changes nothing here by itself: read it with `trunkline normalize edi 832`, take over what you "
+    "sell, and let this input be",
+    "753": "a request for routing is answered by hand: give the partner carrier and pickup, and let this input be",
+    "754": "routing instructions are followed by hand: book the carrier they name, and let this input be",
+}
+"""Kinds that are read and acknowledged, and that a person deals with."""
 
 MANIFEST: Final = Manifest(
     name="edi",
@@ -42,6 +50,7 @@ MANIFEST: Final = Manifest(
         Topic(EVIDENCE, ignored=True),
         Topic(RECEIPT, ignored=True),
         *(Topic(kind) for kind in SETS),
+        *(Topic(kind, parked=why) for kind, why in _BY_HAND.items()),
     ),
     streams=(Stream(FILES, interval_s=60, page_max=50),),
     # Both look for what an earlier try has done before they do anything, so a repeat is as good as a key.
