@@ -24,7 +24,8 @@ FILES: Final = "files"
 
 SETS: Final = (
     "850", "855", "856", "860", "865", "810", "846", "940", "943", "944", "945", "947", "997", "999", "214", "820",
-    "824", "852", "861", "ORDERS", "ORDCHG", "ORDRSP", "DESADV", "INVOIC", "INVRPT", "RECADV", "CONTRL", "APERAK", "IFTSTA",
+    "824", "852", "861", "ORDERS", "ORDCHG", "ORDRSP", "DESADV", "INVOIC", "INVRPT", "RECADV", "CONTRL", "APERAK",
+    "IFTSTA",
 )  # fmt: skip
 """Kinds of sets a mapping reads; each is an input of its own once the interchange it came in has been judged."""
 _BY_HAND: Final = {
