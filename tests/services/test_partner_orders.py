@@ -169,3 +169,21 @@ async def test_a_change_may_come_before_its_order() -> None:
     assert (hub.buckets("MUG")[1], hub.buckets("BOX")[1]) == (4, 3)
     assert [each["set"] for each in outgoing_of(hub)] == ["855", "865"]
     assert not hub.row("P1", RETAILER).holds
+
+
+async def test_a_change_to_an_order_split_by_store_is_parked_by_name() -> None:
+    """It names none of the orders there are, and is not lost."""
+    hub = made(sdq=profile().agreed.sdq.model_copy(update={"mode": "explode"}))
+    await hub.deliver(purchase("P1/0012", [bought("1", "MUG", 4)]), account=RETAILER)
+    edit = {"id": "1", "change": "quantity", "quantity": 6}
+    outcome = await hub.deliver(change("P1", "1", [edit], version=2), account=RETAILER)
+    assert [code for _, _, code in outcome.failures] == ["order_split"]
+
+
+async def test_a_line_that_names_a_place_ships_from_there() -> None:
+    """The retailer's code of our warehouse decides where the line is reserved."""
+    hub = TradingHub(retailer(locations={"DC7": "west", "DC1": "east"}, routing=("east", "west")))
+    hub.stock("MUG", 10)
+    hub.stock("MUG", 10, location="west")
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 4, ship_from_raw="DC7")]), account=RETAILER)
+    assert (hub.buckets("MUG", "west")[1], hub.buckets("MUG")[1]) == (4, 0)

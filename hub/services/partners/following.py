@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from hub.orders.facts import DocumentFacts, OrderFacts
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import OrderKey, ReadSet
+from hub.services.apply_stock import Refused
 from hub.services.batch import Batch
+from hub.services.interpreted import Refusal
 from hub.services.partners import orders, warehousing
 from hub.services.partners.answers import answer, refuse_replacement
 from hub.services.partners.orders import CANCELLATION, CHANGE, TooLate
@@ -61,6 +63,9 @@ class Partners:
         if facts.type not in (CHANGE, CANCELLATION) or facts.order_source_id is None or not self.trades(facts.account):
             return facts
         key = (facts.account, facts.order_source_id)
+        if plan.partner is not None and plan.partner.agreed.sdq.mode == "explode" and key not in batch.state.orders:
+            message = f"{key[1]} was split into an order per store, or has not come; change its stores' orders"
+            raise Refused(Refusal("Rejected", "order_split", "purchase_order_number", message))
         gone = self._gone(batch, key)
         if facts.type == CHANGE:
             deal = orders.order_changed(batch, key, facts, gone, self._locked(batch, key))
