@@ -24,8 +24,8 @@ APART_S: Final = 60.0
 """Amazon takes five feeds in five minutes: made as numbers come in, small ones would be spent in a second, and the
 many that follow would wait for the rest of the five minutes."""
 
-FULL: Final = 5_000
-"""Numbers that are worth a feed whenever the last one was made."""
+FULL: Final = 20_000
+"""Numbers that are worth a feed whenever the last one was made: nearly all that one document holds."""
 
 
 class Bulk:

@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 SINGLY_MAX: Final = 300
 """What a minute of single calls carries; more than that waits for a feed."""
 
+MANY: Final = 10 * SINGLY_MAX
+
 MARKETPLACES_MAX: Final = 25
 """Source: feeds_2021-06-30, createFeed (2026-08)."""
 
@@ -166,8 +168,10 @@ class Publisher:
         try:
             feed_id = await self._bulk.submit(file)
         except (RateLimited, Rejected) as error:
-            # The document as a whole found no way in, so as many as may go out one by one.
-            part = replace(file, numbers=file.numbers[:SINGLY_MAX])
+            # The document as a whole found no way in, so as many as may go out one by one; of a catalogue that
+            # only waits for the next feed, single calls would carry next to nothing.
+            waits = isinstance(error, RateLimited) and len(file.numbers) > MANY
+            part = replace(file, numbers=() if waits else file.numbers[:SINGLY_MAX])
             halted = await self._few(part, results, singles)
             if isinstance(error, RateLimited) and (halted is None or isinstance(halted, RateLimited)):
                 self._wait_together(file, results)

@@ -834,8 +834,15 @@ class Store(Protocol):
         """Levels sent or accepted before that instant and not yet read back, oldest first."""
         ...
 
-    async def pending_receipts(self, account: str) -> Sequence[tuple[str, Sequence[LevelRow]]]:
-        """Batches the vendor has queued (`state` SENT with a receipt), grouped by receipt."""
+    async def pending_receipts(self, account: str) -> Sequence[tuple[str, Micros]]:
+        """Batches the vendor has queued, each with the instant it is to be asked for, soonest first.
+
+        Only levels that wait for nothing else count: `state` SENT with a receipt, and no newer number due.
+        """
+        ...
+
+    async def receipt_levels(self, account: str, receipt: str, limit: int) -> Sequence[LevelRow]:
+        """The levels such a batch is about, those due soonest first."""
         ...
 
     async def claim_effects(self, account: str, limit: int) -> Sequence[OutboxRow]:

@@ -12,11 +12,13 @@ from connectors.sdk.ports import Jitter
 from hub.delivery.decision import Action, Decision, decide
 from hub.delivery.references import level_reference
 from hub.delivery.verification import READ_AGES_S, receipt_wait_s
-from hub.ports.store import LevelRow, LevelState, LevelUpdate, Micros, NewFailure, State, WriteSet
+from hub.ports.store import LevelRow, LevelState, LevelUpdate, Micros, NewFailure, ReadSet, State, Store, WriteSet
 from hub.services import moments
 from hub.services.intents import Intent, key_of
 
 AVAILABILITY = "availability"
+PART = 1_000
+"""Levels written by one unit of work."""
 
 
 @dataclass(slots=True)
@@ -155,6 +157,20 @@ class Answers:
 def outward_lag(account: str, lags_s: Sequence[float]) -> dict[tuple[str, str], Micros]:
     """What the status keeps of the lags of one answer: the longest."""
     return {(account, "outward"): moments.after(0, max(lags_s))} if lags_s else {}
+
+
+async def store_answers(store: Store, account: str, answered: Answered) -> None:
+    """Write what came of a call, many levels part by part, so that other work gets its turn in between.
+
+    A crash before the last part leaves the rest as sent without an answer: those are read back.
+    """
+    writes = answered.writes
+    writes.lags |= outward_lag(account, answered.lags_s)
+    levels, rest = writes.levels, replace(writes, levels=[])
+    for start in range(0, max(1, len(levels)), PART):
+        part = replace(rest if start == 0 else WriteSet(), levels=levels[start : start + PART])
+        reads = ReadSet(levels={update.key for update in part.levels})
+        await store.run(reads, lambda state, part=part: respecting_newer(part, state))  # type: ignore[misc]
 
 
 def respecting_newer(writes: WriteSet, state: State) -> WriteSet:

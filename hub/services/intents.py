@@ -17,11 +17,12 @@ from hub.ports.accounts import AccountPlan
 from hub.ports.store import LevelKey, LevelRow, LevelState, LevelUpdate, ReadSet, State, Store, WriteSet
 from hub.services.expected_days import look_at_expected
 
-Quantify = Callable[[AccountPlan, LevelRow, State], tuple[int, int] | None]
-"""(quantity, position version) a level should show, None when nothing may be sent there. Pure."""
+Quantify = Callable[[AccountPlan, State], Callable[[LevelRow], tuple[int, int] | str]]
+"""For each level (quantity, position version) it should show, or why nothing may be sent there. Pure."""
 
-UNMAPPED = "the channel location is not mapped to one of ours: nothing is sent"
 SHADOW = "shadow: computed, not sent"
+PART = 1_000
+"""Levels planned by one unit of work, so that other work gets its turn in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,15 @@ class Intents:
             send: False in shadow mode: the number is recorded and nothing will be sent.
             fresh: A redo after `Conflict`: the levels stand as sent and get a new key.
         """
+        total = Planned()
+        for start in range(0, len(rows), PART):
+            planned = await self._part(rows[start : start + PART], send=send, fresh=fresh)
+            total.intents += planned.intents
+            total.settled += planned.settled
+            total.shadowed += planned.shadowed
+        return total
+
+    async def _part(self, rows: Sequence[LevelRow], *, send: bool, fresh: bool) -> Planned:
         planned = Planned()
         reads = ReadSet(
             levels={key_of(row) for row in rows},
@@ -98,11 +108,12 @@ class Intents:
         due = [row for row in state.levels.values() if fresh or row.dirty_seq > row.sent_seq]
         versions: dict[LevelKey, int] = {}
         numbers: list[tuple[LevelRow, int]] = []
+        quantity_of = self._quantify(self._plan, state)
         for row in due:
-            found = self._quantify(self._plan, row, state)
-            if found is None:
+            found = quantity_of(row)
+            if isinstance(found, str):
                 planned.settled += 1
-                writes.levels.append(LevelUpdate(key_of(row), self._unmapped(row), guard_seq=row.dirty_seq))
+                writes.levels.append(LevelUpdate(key_of(row), self._left_alone(row, found), guard_seq=row.dirty_seq))
                 continue
             numbers.append((row, found[0]))
             versions[key_of(row)] = found[1]
@@ -135,8 +146,8 @@ class Intents:
         """No call to write, but one to read: the channel may have sold in between without us knowing."""
         return {"state": LevelState.ACCEPTED, "sent_seq": row.dirty_seq, "dirty_at": None, "due_at": now}
 
-    def _unmapped(self, row: LevelRow) -> dict[str, Any]:
-        return {"state": LevelState.NEW, "sent_seq": row.dirty_seq, "dirty_at": None, "error": UNMAPPED}
+    def _left_alone(self, row: LevelRow, why: str) -> dict[str, Any]:
+        return {"state": LevelState.NEW, "sent_seq": row.dirty_seq, "dirty_at": None, "error": why}
 
     def _shadow(self, row: LevelRow, quantity: int, version: int) -> dict[str, Any]:
         return {

@@ -18,7 +18,7 @@ from hub.ports.store import LevelRow, LevelState, LevelUpdate, ReadSet, Store, W
 from hub.ports.telemetry import Telemetry
 from hub.services import moments
 from hub.services.accounts import Accounts
-from hub.services.answers import Answered, Answers, outward_lag, respecting_newer
+from hub.services.answers import Answered, Answers, store_answers
 from hub.services.calls import Called, Target, VendorCalls
 from hub.services.intents import Intent, Intents, Quantify, key_of, ref_of
 from hub.services.rounds import Round
@@ -184,7 +184,6 @@ class Publisher:
         out = self._out
         if called is not None:
             answered.writes.attempts.append(called.attempt)
-        writes = answered.writes
         if called is not None:
             _log.info(
                 "availability.sent",
@@ -196,9 +195,7 @@ class Publisher:
                 stale=len(answered.redo),
                 outcome=called.attempt.outcome,
             )
-        writes.lags |= outward_lag(out.account, answered.lags_s)
-        reads = ReadSet(levels={update.key for update in writes.levels})
-        await out.store.run(reads, lambda state: respecting_newer(writes, state))
+        await store_answers(out.store, out.account, answered)
         for seconds in answered.lags_s:
             out.telemetry.lag(out.account, "out", seconds)
 

@@ -8,9 +8,9 @@ import structlog
 
 from connectors.sdk.contract import Publishes, PushItem, PushResult, PushState
 from connectors.sdk.errors import Transient
-from hub.ports.store import LevelRow, ReadSet
+from hub.ports.store import LevelRow
 from hub.services import moments
-from hub.services.answers import Answered, Answers, outward_lag, respecting_newer
+from hub.services.answers import Answered, Answers, store_answers
 from hub.services.calls import Target
 from hub.services.intents import Intent, ref_of
 from hub.services.publish import Outward, results_of
@@ -19,6 +19,8 @@ from hub.services.rounds import Round
 _log = structlog.get_logger(__name__)
 
 LANE = "receipt"
+ROWS_MIN = 1_000
+"""Levels of one queued batch asked about together at least; a vendor whose batches are larger sets more."""
 GIVE_UP_S = 24 * 3_600.0
 """A batch without an answer for a day is taken for lost and its numbers are sent again."""
 
@@ -37,19 +39,16 @@ class Receipts:
         if not out.accounts.may_call(out.account):
             return Round(blocked=True)
         total = Round()
-        for receipt, rows in await out.store.pending_receipts(out.account):
+        # A level that became dirty meanwhile is answered by its next push, not by this batch.
+        for receipt, due_at in await out.store.pending_receipts(out.account):
             now = moments.now(out.clock)
-            # A level that became dirty meanwhile is answered by its next push, not by this batch.
-            live = [row for row in rows if row.dirty_seq <= row.sent_seq]
-            if not live:
-                continue
-            due_at = min(row.due_at for row in live)
             if due_at > now:
-                total = total.plus(Round(wait_s=moments.seconds_between(now, due_at)))
-                continue
+                return total.plus(Round(wait_s=moments.seconds_between(now, due_at)))
             if (wait := out.calls.wait_s(LANE)) > 0:
                 return total.plus(Round(wait_s=wait))
-            total = total.plus(await self._ask(receipt, live))
+            limit = max(out.plan.manifest.publish_batch_max, ROWS_MIN)
+            if rows := await out.store.receipt_levels(out.account, receipt, limit):
+                total = total.plus(await self._ask(receipt, rows))
         return total
 
     async def _ask(self, receipt: str, rows: Sequence[LevelRow]) -> Round:
@@ -72,10 +71,7 @@ class Receipts:
         answered = self._answers.apply(zip(intents, results, strict=True), now)
         self._again_when_stale(answered, now)
         answered.writes.attempts.append(called.attempt)
-        writes = answered.writes
-        writes.lags |= outward_lag(out.account, answered.lags_s)
-        reads = ReadSet(levels={update.key for update in writes.levels})
-        await out.store.run(reads, lambda state: respecting_newer(writes, state))
+        await store_answers(out.store, out.account, answered)
         for seconds in answered.lags_s:
             out.telemetry.lag(out.account, "out", seconds)
         _log.info(

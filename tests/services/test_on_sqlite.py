@@ -146,8 +146,8 @@ async def _sent(hub: Running, sku: str) -> int:
     found: list[int | None] = []
 
     def decide(state: State) -> WriteSet:
-        sent = quantify(input_plan(), level, state)
-        found.append(sent[0] if sent else None)
+        sent = quantify(input_plan(), state)(level)
+        found.append(sent[0] if not isinstance(sent, str) else None)
         return WriteSet()
 
     await hub.store.run(ReadSet(positions={sku}, own_open={("market", sku)}), decide)

@@ -7,7 +7,8 @@ import pytest
 from connectors.sdk.contract import Page
 from connectors.sdk.errors import AuthFailed, Conflict, InDoubt, RateLimited, Rejected, TargetMissing, Transient
 from hub.ports.accounts import Mode
-from hub.ports.store import LevelState, StoreUnavailable
+from hub.ports.store import LevelState, ListingRow, ReadSet, StoreUnavailable, WriteSet
+from hub.services import answers, intents
 from tests.support.toy_channel import Desk
 
 
@@ -308,6 +309,33 @@ async def test_an_unmapped_channel_location_gets_no_invented_number(desk: Desk) 
     await desk.publish_all()
     assert desk.vendor.calls == []
     assert "not mapped" in (desk.level("MUG", "elsewhere").error or "")
+
+
+async def test_a_sku_whose_stock_nobody_stated_is_not_zeroed(desk: Desk) -> None:
+    """A shop that is connected before its stock was counted in keeps its numbers; the first count is published."""
+    desk.store.seed_sku("MUG")
+    await desk.store.run(ReadSet(), lambda _: WriteSet(listings=[ListingRow("shop", "MUG", "", "MUG", "MUG")]))
+    desk.vendor.shown["MUG"] = 12
+    await desk.publish_all()
+    assert (desk.vendor.calls, desk.vendor.shown) == ([], {"MUG": 12})
+    level = desk.level("MUG")
+    assert (level.state, level.dirty_seq) == (LevelState.NEW, level.sent_seq)
+    assert "nobody has stated" in (level.error or "")
+    await desk.move("MUG", 0)
+    await desk.publish_all()
+    assert (desk.vendor.shown, desk.level("MUG").error) == ({"MUG": 0}, None)
+
+
+async def test_many_numbers_are_planned_and_noted_part_by_part(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small the parts of a round, every number goes out once and has its answer."""
+    monkeypatch.setattr(intents, "PART", 3)
+    monkeypatch.setattr(answers, "PART", 2)
+    for number in range(10):
+        await desk.list_sku(f"S{number}", number + 1)
+    await desk.publish_all()
+    assert desk.vendor.count("publish") == 1
+    assert desk.vendor.shown == {f"S{number}": number + 1 for number in range(10)}
+    assert {desk.level(f"S{number}").state for number in range(10)} == {LevelState.ACCEPTED}
 
 
 async def test_an_item_the_answer_forgets_is_sent_again(desk: Desk) -> None:

@@ -144,12 +144,27 @@ async def test_what_is_to_be_read_back_and_what_is_queued_is_found(bench: Bench)
         ("L2", "sent", 6, "feed"),
         ("L3", "verified", 1, None),
     ]
-    await bench.write(WriteSet(levels=[sent(n, state=s, sent_at=at, receipt=r) for n, s, at, r in states]))
+    await bench.write(WriteSet(levels=[sent(n, state=s, sent_seq=1, sent_at=at, receipt=r) for n, s, at, r in states]))
     found = await bench.store.levels_to_verify("shop", 10, 20)
     assert [level.listing_id for level in found] == ["L1", "L0"]
     assert [level.listing_id for level in await bench.store.levels_to_verify("shop", 10, 7)] == ["L1"]
-    ((receipt, levels),) = await bench.store.pending_receipts("shop")
-    assert (receipt, [level.listing_id for level in levels]) == ("feed", ["L2"])
+    ((receipt, _),) = await bench.store.pending_receipts("shop")
+    assert receipt == "feed"
+    assert [level.listing_id for level in await bench.store.receipt_levels("shop", "feed", 10)] == ["L2"]
+
+
+async def test_queued_batches_are_asked_for_when_due_and_part_by_part(bench: Bench) -> None:
+    """A batch is due with its first level; levels due soonest come first, one with a newer number not at all."""
+    await bench.write(WriteSet(listings=[listing(f"L{n}", f"S{n}") for n in range(5)]))
+    due = {0: 30, 1: 10, 2: 20, 3: 5, 4: 1}
+    queued = {"state": "sent", "sent_seq": 1, "sent_at": 1}
+    await bench.write(
+        WriteSet(levels=[sent(f"L{n}", **queued, receipt="a" if n < 3 else "b", due_at=at) for n, at in due.items()])
+    )
+    await bench.write(WriteSet(dirty={"S4": 1}))
+    assert list(await bench.store.pending_receipts("shop")) == [("b", 5), ("a", 10)]
+    assert [level.listing_id for level in await bench.store.receipt_levels("shop", "a", 2)] == ["L1", "L2"]
+    assert [level.listing_id for level in await bench.store.receipt_levels("shop", "b", 9)] == ["L3"]
 
 
 async def test_effects_of_one_key_keep_their_order(bench: Bench) -> None:

@@ -458,12 +458,25 @@ class MemoryStore:
         ]
         return sorted(waiting, key=lambda level: level.sent_at or 0)[:limit]
 
-    async def pending_receipts(self, account: str) -> Sequence[tuple[str, Sequence[LevelRow]]]:
-        batches: dict[str, list[LevelRow]] = defaultdict(list)
-        for level in self.tables.levels.values():
-            if level.account == account and level.state is LevelState.SENT and level.receipt:
-                batches[level.receipt].append(level)
-        return list(batches.items())
+    async def pending_receipts(self, account: str) -> Sequence[tuple[str, Micros]]:
+        due: dict[str, Micros] = {}
+        for level in self._queued(account):
+            due[level.receipt or ""] = min(level.due_at, due.get(level.receipt or "", level.due_at))
+        return sorted(due.items(), key=lambda pair: pair[1])
+
+    async def receipt_levels(self, account: str, receipt: str, limit: int) -> Sequence[LevelRow]:
+        found = [level for level in self._queued(account) if level.receipt == receipt]
+        return sorted(found, key=lambda level: (level.due_at, level.sent_at or 0))[:limit]
+
+    def _queued(self, account: str) -> list[LevelRow]:
+        return [
+            level
+            for level in self.tables.levels.values()
+            if level.account == account
+            and level.state is LevelState.SENT
+            and level.receipt
+            and level.dirty_seq <= level.sent_seq
+        ]
 
     async def claim_effects(self, account: str, limit: int) -> Sequence[OutboxRow]:
         self._writable()

@@ -21,8 +21,12 @@ _TO_VERIFY: Final = (
     " AND (state = 'accepted' OR receipt IS NULL) ORDER BY sent_at LIMIT $2"
 )
 _RECEIPTS: Final = (
+    "SELECT receipt, min(due_at) FROM levels WHERE state IN ('sent', 'accepted') AND account = $1 AND state = 'sent'"
+    " AND receipt IS NOT NULL AND dirty_seq <= sent_seq GROUP BY 1 ORDER BY 2"
+)
+_RECEIPT_LEVELS: Final = (
     f"SELECT {columns(LEVEL)} FROM levels WHERE state IN ('sent', 'accepted') AND account = $1 AND state = 'sent'"
-    " AND receipt IS NOT NULL ORDER BY sent_at"
+    " AND receipt = $2 AND dirty_seq <= sent_seq ORDER BY due_at, sent_at LIMIT $3"
 )
 
 
@@ -56,9 +60,9 @@ async def levels_to_verify(pool: Pool, account: str, limit: int, before: Micros)
     return [level_from(tuple(row)) for row in await fetch(pool, _TO_VERIFY, account, limit, before)]
 
 
-async def pending_receipts(pool: Pool, account: str) -> list[tuple[str, Sequence[LevelRow]]]:
-    batches: dict[str, list[LevelRow]] = defaultdict(list)
-    for row in await fetch(pool, _RECEIPTS, account):
-        level = level_from(tuple(row))
-        batches[str(level.receipt)].append(level)
-    return list(batches.items())
+async def pending_receipts(pool: Pool, account: str) -> list[tuple[str, Micros]]:
+    return [(row[0], row[1]) for row in await fetch(pool, _RECEIPTS, account)]
+
+
+async def receipt_levels(pool: Pool, account: str, receipt: str, limit: int) -> list[LevelRow]:
+    return [level_from(tuple(row)) for row in await fetch(pool, _RECEIPT_LEVELS, account, receipt, limit)]

@@ -166,8 +166,11 @@ class PostgresStore:
     async def levels_to_verify(self, account: str, limit: int, accepted_before: Micros) -> Sequence[LevelRow]:
         return await outward.levels_to_verify(self._pool, account, limit, accepted_before)
 
-    async def pending_receipts(self, account: str) -> Sequence[tuple[str, Sequence[LevelRow]]]:
+    async def pending_receipts(self, account: str) -> Sequence[tuple[str, Micros]]:
         return await outward.pending_receipts(self._pool, account)
+
+    async def receipt_levels(self, account: str, receipt: str, limit: int) -> Sequence[LevelRow]:
+        return await outward.receipt_levels(self._pool, account, receipt, limit)
 
     async def claim_effects(self, account: str, limit: int) -> Sequence[OutboxRow]:
         claimed = asyncio.ensure_future(self._claim_effects(account, limit))

@@ -44,12 +44,12 @@ def levels_to_verify(connection: sqlite3.Connection, account: str, limit: int, b
     return [level_from(row) for row in connection.execute(sql.LEVELS_TO_VERIFY, (account, before, limit))]
 
 
-def pending_receipts(connection: sqlite3.Connection, account: str) -> list[tuple[str, Sequence[LevelRow]]]:
-    batches: dict[str, list[LevelRow]] = defaultdict(list)
-    for row in connection.execute(sql.PENDING_RECEIPTS, (account,)):
-        level = level_from(row)
-        batches[str(level.receipt)].append(level)
-    return list(batches.items())
+def pending_receipts(connection: sqlite3.Connection, account: str) -> list[tuple[str, Micros]]:
+    return connection.execute(sql.PENDING_RECEIPTS, (account,)).fetchall()
+
+
+def receipt_levels(connection: sqlite3.Connection, account: str, receipt: str, limit: int) -> list[LevelRow]:
+    return [level_from(row) for row in connection.execute(sql.RECEIPT_LEVELS, (account, receipt, limit))]
 
 
 def claim_effects(connection: sqlite3.Connection, account: str, limit: int, now: Micros) -> list[OutboxRow]:

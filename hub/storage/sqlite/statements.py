@@ -270,8 +270,12 @@ LEVELS_TO_VERIFY: Final = (
     " AND l.sent_at <= ? AND (l.state = 'accepted' OR l.receipt IS NULL) ORDER BY l.sent_at LIMIT ?"
 )
 PENDING_RECEIPTS: Final = (
+    "SELECT l.receipt, min(l.due_at) FROM levels l WHERE l.state IN ('sent', 'accepted') AND l.account = ?"
+    " AND l.state = 'sent' AND l.receipt IS NOT NULL AND l.dirty_seq <= l.sent_seq GROUP BY 1 ORDER BY 2"
+)
+RECEIPT_LEVELS: Final = (
     f"SELECT {columns(LEVEL, 'l')} FROM levels l WHERE l.state IN ('sent', 'accepted') AND l.account = ?"
-    " AND l.state = 'sent' AND l.receipt IS NOT NULL ORDER BY l.sent_at"
+    " AND l.state = 'sent' AND l.receipt = ? AND l.dirty_seq <= l.sent_seq ORDER BY l.due_at, l.sent_at LIMIT ?"
 )
 STUCK_EFFECTS: Final = (
     "UPDATE outbox SET state = 'in_doubt', holder = NULL, sending_since = NULL"

@@ -139,8 +139,11 @@ class SqliteStore:
     async def levels_to_verify(self, account: str, limit: int, accepted_before: Micros) -> Sequence[LevelRow]:
         return await self._read(lambda db: outward.levels_to_verify(db, account, limit, accepted_before))
 
-    async def pending_receipts(self, account: str) -> Sequence[tuple[str, Sequence[LevelRow]]]:
+    async def pending_receipts(self, account: str) -> Sequence[tuple[str, Micros]]:
         return await self._read(lambda db: outward.pending_receipts(db, account))
+
+    async def receipt_levels(self, account: str, receipt: str, limit: int) -> Sequence[LevelRow]:
+        return await self._read(lambda db: outward.receipt_levels(db, account, receipt, limit))
 
     async def claim_effects(self, account: str, limit: int) -> Sequence[OutboxRow]:
         now = self._now()
