@@ -65,6 +65,9 @@ class Sandbox(ABC):
     has_scopes: ClassVar[bool] = True
     """Whether a login can lack a permission, so that `drop_scope` means something."""
 
+    complaints: Sequence[str] = ()
+    """What the vendor finds wrong with what it is sent, where it has an opinion; shown with the state."""
+
     hang_s: float = 20.0
     """How long a request without an answer is kept open before the connection is cut."""
     slow_s: float = 1.0

@@ -47,6 +47,7 @@ class _Control:
                 "faults": {"rates": dict(sandbox.faults.rates), "counts": dict(sandbox.faults.counts)},
                 "webhooks_pending": sandbox.webhooks_pending,
                 "defects": sandbox.defects,
+                "complaints": list(sandbox.complaints),
                 "events": [
                     {"number": line.number, "at": line.at.isoformat(), "kind": line.kind, **line.facts}
                     for line in events[-EVENTS_SHOWN_MAX:]

@@ -90,6 +90,8 @@ def test_an_unknown_option_ends_with_2(words: tuple[str, ...]) -> None:
         ("demo", "--rate", "0"),
         ("sandbox", "nobody"),
         ("sandbox", "walmart", "--fault", "slow=2"),
+        ("sandbox", "walmart", "--partner", "retailer"),
+        ("sandbox", "edi", "--partner", "bank"),
         ("normalize", "nobody", "orders/create", "-"),
         ("normalize", "shopify", "orders/create", "/no/such/file"),
         ("mapping", "show", "nobody"),
