@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.api.conftest import Desk
-from tests.support.running_hub import until
+from tests.support.running_hub import deliver, until
 
 
 async def _order(desk: Desk) -> dict[str, Any]:
@@ -84,12 +84,27 @@ async def test_a_number_no_pattern_knows_is_taken_with_a_warning(desk: Desk) -> 
 
 
 async def test_a_shipment_of_an_order_to_come_waits_for_it(desk: Desk) -> None:
-    """With its account named it is kept, stands among the failures by name, and is nobody's loss."""
-    answer = await desk.post("/shipments", _body("to come", account="market"))
+    """With its account named it is kept, stands among the failures by name, and comes home when the order comes."""
+    body = {
+        "order": "#7",
+        "account": "shop-us",
+        "packages": [{"tracking_number": "1Z999AA10123456784", "carrier": "UPS"}],
+    }
+    answer = await desk.post("/shipments", body)
     assert (answer.status, answer.body["state"]) == (200, "waiting")
 
     async def parked() -> bool:
         rows = (await desk.get("/failures", params={"error": "OrphanShipment"})).body["items"]
         return [row["code"] for row in rows] == ["order_unknown"]
 
-    await until(parked, 10)
+    await until(parked, 20)
+    assert await deliver(desk.http, desk.hub.url, 7, [("MUG", 2), ("BOX", 1)]) == 200
+
+    async def home() -> bool:
+        rows = (await desk.get("/failures", params={"error": "OrphanShipment"})).body["items"]
+        return not rows and len((await desk.get("/shipments")).body["items"]) == 1
+
+    await until(home, 20)
+    (shipment,) = (await desk.get("/shipments")).body["items"]
+    assert [line["quantity"] for line in shipment["packages"][0]["lines"]] == [2, 1]
+    assert (await desk.get("/stock/MUG")).body["total"]["on_hand"] == 48

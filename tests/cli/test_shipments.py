@@ -37,7 +37,7 @@ def test_a_file_is_read_twice_and_ships_once(shop: Shop, tmp_path: Path) -> None
     listed = shop.run("shipments", "list", "--json").json
     assert sorted(row["number"] for row in listed) == ["W1", "W2"]
     shown = shop.run("shipments", "show", listed[0]["id"]).json
-    assert [told["kind"] for told in shown["told"]] == ["shipment.confirm"]
+    assert [told["kind"] for told in shown["told"]] == ["confirm_shipment"]
     assert "1Z999AA10123456784" in shop.run("shipments", "list").out
 
 
