@@ -68,7 +68,9 @@ def _states(
     if stands.state == "draft":
         return
     names = [one.name for one in book.revisions]
-    answers = [(names.index(one.revision or names[0]), one.state) for one in book.of_kind(ANSWER)]
+    answers = [
+        (names.index(one.revision or names[0]), one.state, book.refuses_change(one)) for one in book.of_kind(ANSWER)
+    ]
     first = book.revisions[0].at
     yield ANSWERED, number, _answer(answers, 0, over=over), first, _in(deadlines, ANSWERED, first)
     for at, revision in enumerate(book.revisions[1:], 1):
@@ -83,10 +85,11 @@ def _states(
         yield INVOICED, number, _invoiced(lines, stands.state), now, _in(deadlines, INVOICED, now)
 
 
-def _answer(answers: list[tuple[int, str]], revision: int, *, over: bool) -> str:
-    heard = [state for at, state in answers if at >= revision]
+def _answer(answers: list[tuple[int, str, bool]], revision: int, *, over: bool) -> str:
+    """By the last answer to that revision or a later one; a change turned down refuses nothing that came before it."""
+    heard = [state for at, state, turned_down in answers if at == revision or (at > revision and not turned_down)]
     if not heard:
-        return "dropped" if over else "open"
+        return "met" if any(at > revision for at, _, _ in answers) else "dropped" if over else "open"
     return "failed" if heard[-1] == "rejected" else "met"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from hub.orders.versions import compare
 from hub.ports.store import Micros
-from hub.purchasing.told import Told, as_json, from_json
+from hub.purchasing.told import ANSWER, Told, as_json, from_json
 
 BOOK = "purchase_book"
 """document type the book is stored under, keyed by the order's number"""
@@ -31,11 +31,12 @@ Posted = Mapping[tuple[str, str, str], int]
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One state of our order: eaches wanted per line number."""
+    """One state of our order: eaches wanted per line number. `cancels`: it takes the whole order back."""
 
     name: str
     at: Micros
     wanted: Mapping[str, int]
+    cancels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,32 @@ class Book:
     requests: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     told: Mapping[str, Told] = field(default_factory=dict)
     posted: Posted = field(default_factory=dict)
-    cancelled_at: Micros | None = None
     closed_at: Micros | None = None
     order: str = ""
 
     @property
     def revision(self) -> Revision:
         return self.revisions[-1]
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """Changes of ours that the supplier has turned down: the order stands as it was before each."""
+        return frozenset(
+            told.revision
+            for told in self.told.values()
+            if told.state == "rejected" and told.revision is not None and self.refuses_change(told)
+        )
+
+    @property
+    def agreed(self) -> Revision:
+        """The last revision that has not been turned down."""
+        refused = self.refused
+        return next(one for one in reversed(self.revisions) if one.name not in refused)
+
+    def refuses_change(self, told: Told) -> bool:
+        """Whether an answer turns down a change that it names, and not the order itself."""
+        named = told.kind == ANSWER and not told.assumed and told.revision != self.revisions[0].name
+        return named and told.state == "rejected"
 
     def wanted_in(self, revision: str | None, line: str) -> int | None:
         """Eaches of a line in that revision of ours; None where there is no such revision or line."""
@@ -72,7 +92,8 @@ class Book:
             return None
         names = {one.name for one in self.revisions}
         if told.revision not in names:
-            told = told._replace(revision=known.revision if known is not None else self.revision.name)
+            about = known.revision if known is not None else self.revision.name
+            told = told._replace(revision=about, assumed=True)
         if (
             known is not None
             and compare(told.version, known.version) == 0
@@ -102,11 +123,13 @@ def _older(one: Told, other: Told) -> bool:
 
 def dump(book: Book) -> str:
     stored: dict[str, Any] = {
-        "revisions": [{"name": one.name, "at": one.at, "wanted": dict(one.wanted)} for one in book.revisions],
+        "revisions": [
+            {"name": one.name, "at": one.at, "wanted": dict(one.wanted), "cancels": one.cancels}
+            for one in book.revisions
+        ],
         "requests": {key: list(value) for key, value in book.requests.items()},
         "told": [as_json(one) for one in book.told.values()],
         "posted": [[*key, units] for key, units in sorted(book.posted.items()) if units],
-        "cancelled_at": book.cancelled_at,
         "closed_at": book.closed_at,
         "order": book.order,
     }
@@ -117,11 +140,10 @@ def load(text: str) -> Book:
     stored = json.loads(text)
     told = [from_json(one) for one in stored["told"]]
     return Book(
-        tuple(Revision(one["name"], one["at"], one["wanted"]) for one in stored["revisions"]),
+        tuple(Revision(one["name"], one["at"], one["wanted"], one["cancels"]) for one in stored["revisions"]),
         {key: (value[0], value[1]) for key, value in stored["requests"].items()},
         {one.key: one for one in told},
         {(line, sku, location): units for line, sku, location, units in stored["posted"]},
-        stored["cancelled_at"],
         stored["closed_at"],
         stored["order"],
     )

@@ -5,7 +5,8 @@ the order of arrival. Rules:
 
 * Promised is what the supplier accepted, back-ordered with or without a day, rescheduled, or ships instead; what is
   held, refused, deleted or not understood is not promised. A later answer speaks for the lines it names; one without
-  lines for all of them. What we take off an order is promised no longer, before anybody has answered.
+  lines for all of them. What we take off an order is promised no longer, before anybody has answered; a change that
+  the supplier turns down leaves what was promised before it.
 * Shipped goods come, whatever was promised. Incoming is the larger of the two, less what was received.
 * A closed order expects nothing any more.
 """
@@ -119,7 +120,7 @@ def standing(order: Json, book: Book) -> Standing:
     """
     found = Standing("sent", {}, [])
     for line in order["lines"]:
-        left = 0 if book.cancelled_at is not None else wanted(line)
+        left = 0 if book.agreed.cancels else wanted(line)
         found.lines[line["number"]] = LineStanding(line["number"], line.get("sku") or "", left)
     substitutes = _answers(order, book, found)
     for kind, take in ((NOTICE, _shipped), (RECEIPT, _received), (INVOICE, _invoiced)):
@@ -144,6 +145,8 @@ def _answers(order: Json, book: Book, found: Standing) -> dict[str, frozenset[st
     """Give every line the last answer that speaks for it; ids of substitutes by line."""
     last: dict[str, tuple[Told, ToldLine | None]] = {}
     for told in book.of_kind(ANSWER):
+        if book.refuses_change(told):
+            continue
         for one in told.lines:
             line = line_for(order["lines"], one, ANSWER, {})
             if line is None:
@@ -190,7 +193,8 @@ def _answer(order: Json, stand: LineStanding, line: Json, told: Told, one: ToldL
         stand.promised.setdefault(sku, []).append((quantity, due))
     for promises in stand.promised.values():
         promises.sort(key=_when)
-    _take_off(stand, max(0, asked - stand.wanted) if stand.wanted else sum(quantity for _, quantity, _ in units))
+    left = book.agreed.wanted.get(line["number"], 0)
+    _take_off(stand, max(0, asked - left) if left else sum(quantity for _, quantity, _ in units))
 
 
 def _parts(stand: LineStanding, line: Json, told: Told, one: ToldLine | None, asked: int) -> list[tuple[Part, int]]:
@@ -316,7 +320,7 @@ def _without(units: _Units, received: int) -> _Units:
 def _state(order: Json, book: Book, found: Standing) -> str:
     if book.closed_at is not None:
         return "closed"
-    if book.cancelled_at is not None:
+    if book.agreed.cancels:
         return "cancelled"
     if order["state"] == "draft":
         return "draft"

@@ -47,7 +47,8 @@ class ToldLine(NamedTuple):
 class Told(NamedTuple):
     """One document, as far as it is about one purchase order.
 
-    `state` is the answer's state, the notice's, or the invoice's kind. `revision` is the one of ours that it answers.
+    `state` is the answer's state, the notice's, or the invoice's kind. `revision` is the one of ours that it answers,
+    `assumed` when it does not say so itself.
     `place` is where goods were taken in, a location of ours.
     """
 
@@ -61,6 +62,7 @@ class Told(NamedTuple):
     expected_at: str | None = None
     place: str | None = None
     currency: str | None = None
+    assumed: bool = False
     lines: tuple[ToldLine, ...] = ()
 
     @property
@@ -93,7 +95,7 @@ def from_json(stored: Mapping[str, Any]) -> Told:
 
 
 def _given(members: Mapping[str, Any], *without: str) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value not in (None, ()) and name not in without}
+    return {name: value for name, value in members.items() if value not in (None, (), False) and name not in without}
 
 
 class PurchaseFacts(NamedTuple):

@@ -242,10 +242,8 @@ class Purchasing:
         fresh = _valid(documents.revised(order, lines, name, _text(now)))
         left = {line["number"]: 0 if cancels else wanted(line) for line in fresh["lines"]}
         before = opened.book.revisions[:-1] if draft else opened.book.revisions
-        known = replace(opened.book, revisions=(*before, Revision(name, now, left)))
+        known = replace(opened.book, revisions=(*before, Revision(name, now, left, cancels)))
         known = _noted(known, *noted, name)
-        if cancels:
-            known = replace(known, cancelled_at=now)
         partner = partner_plan(self._plans, fresh)
         stands = settle_purchase(batch, fresh, known, partner, now)
         sends = partner is not None and not draft

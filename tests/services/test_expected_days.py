@@ -53,8 +53,8 @@ async def shown(hub: Buying, sku: str = "MUG") -> int:
         return WriteSet()
 
     await hub.store.run(reads, look)
-    found = quantify(replace(SELLS, locations={}), level, states[-1])
-    assert found is not None
+    found = quantify(replace(SELLS, locations={}), states[-1])(level)
+    assert not isinstance(found, str), found
     return found[0]
 
 

@@ -276,6 +276,35 @@ async def test_an_answer_is_about_the_revision_it_names() -> None:
     assert (await look(hub.store, "OUR-1")).order["state"] == "acknowledged"
 
 
+async def test_a_change_that_is_turned_down_leaves_what_was_promised() -> None:
+    """Neither a reduction nor a cancellation that the supplier refuses takes goods off that will come."""
+    hub = await ordered()
+    await hub.hear(answer("a", state="accepted"))
+    await hub.change({"number": "1", "change": "quantity", "quantity": 5})
+    assert hub.incoming("MUG") == 5
+    await hub.hear(answer("b", state="rejected", version=2, attributes={"revision": "1"}))
+    assert (hub.incoming("MUG"), hub.incoming("BOX"), await hub.state()) == (20, 6, "acknowledged")
+    states = {key: row.state for key, row in hub.awaited().items()}
+    assert (states["855", "OUR-1"], states["865", "OUR-1:1"]) == ("met", "failed")
+    assert (await hub.match())[0]["differences"][0]["text"] == "20 acknowledged, 5 as ordered: 15 more"
+    assert (await hub.cancel()).state == "cancelled"
+    assert hub.incoming("MUG") == 0
+    await hub.hear(answer("c", state="rejected", version=3, attributes={"revision": "2"}))
+    assert (hub.incoming("MUG"), await hub.state()) == (20, "acknowledged")
+    assert hub.awaited()["856", "OUR-1"].state == "open"
+    assert (await hub.cancel()).revision == "3"
+    assert (hub.incoming("MUG"), await hub.state()) == (0, "cancelled")
+    assert hub.sound()
+
+
+async def test_a_refusal_that_names_no_revision_refuses_the_order() -> None:
+    """An 855 that crosses with our change turns down the order, not the change."""
+    hub = await ordered()
+    await hub.change({"number": "1", "change": "quantity", "quantity": 5})
+    await hub.hear(answer("a", state="rejected"))
+    assert (await hub.state(), hub.incoming("MUG")) == ("rejected", 0)
+
+
 async def test_the_days_of_what_is_due_stand_beside_the_sku() -> None:
     """Accepted is due on the day asked for, back-ordered on its own, and a ship notice dates what it carries."""
     hub = await ordered(expected_at="2026-12-10")
