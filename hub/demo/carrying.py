@@ -57,9 +57,7 @@ class Carriers:
 
     def hand_over(self, carrier: str, rng: random.Random) -> str:
         """A parcel goes to the carrier; its number."""
-        sandbox = self.sandboxes.get(carrier)
-        if sandbox is None:
-            return f"{carrier.upper()}{rng.getrandbits(40):012d}"
+        sandbox = self.sandboxes[carrier]
         number = sandbox.number(len(self.shipped) + 1)
         sandbox.ship_parcel(number, journey=rng.choice(_JOURNEYS))
         self.shipped[number] = carrier

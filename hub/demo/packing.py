@@ -38,7 +38,7 @@ class Parcel:
 class Packing:
     """What left, and whether its channel shows it."""
 
-    carriers: Carriers = field(default_factory=Carriers)
+    carriers: Carriers
     parcels: list[Parcel] = field(default_factory=list)
 
     async def ship(self, acts: Acts, rng: random.Random, account: str, order: str, lines: Lines) -> None:

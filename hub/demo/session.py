@@ -21,7 +21,9 @@ from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.delivery.verification import DRIFT_AGE_S
 from hub.demo import partners
+from hub.demo.carrying import INTERVALS, Carriers
 from hub.demo.catalogue import BUFFER_UNITS, GOODS, catalogue_csv
+from hub.demo.packing import Packing
 from hub.demo.trade import Trade
 from hub.demo.traffic import Traffic
 from hub.demo.verdict import Verdict, differences, doubt, is_under_way, judge, known_orders, opening_stock, sold_orders
@@ -80,10 +82,14 @@ async def _run(options: Options, stop: asyncio.Event, folder: Path) -> tuple[Ver
         trading = await partners.opened(stack, seed=options.seed, faults=options.fault)
         for account, partner in trading.items():
             options.say(f"partner   {partner.role:<10} {account}")
+        carriers = await Carriers.started(options.seed, options.fault, stack, options.say)
         lags = Lags()
-        hub = Hub.build(bootstrap.load(_configure(folder, options, sandboxes, trading)), telemetry=lags)
+        config = _configure(folder, options, sandboxes, trading, carriers.sections())
+        hub = Hub.build(bootstrap.load(config), telemetry=lags)
+        hub.intervals = INTERVALS
         await hub.start()
         stack.push_async_callback(hub.stop)
+        carriers.deliver_to(hub.url)
         options.say(f"console   {hub.url}")
         await hub.acts.report(opening_stock(), key="demo-opening", actor="demo")
         await _until(lambda: _opened(hub, sandboxes), _OPENING_WITHIN_S, stop)
@@ -91,13 +97,15 @@ async def _run(options: Options, stop: asyncio.Event, folder: Path) -> tuple[Ver
         await trade.open()
         opening = len(lags.seconds)
         options.say("opening stock is published and read back; shoppers come in")
-        traffic = Traffic(sandboxes, hub.acts, random.Random(options.seed), options.rate_per_s)  # noqa: S311 - shoppers, not secrets
+        shoppers = random.Random(options.seed)  # noqa: S311 - shoppers, not secrets
+        traffic = Traffic(sandboxes, hub.acts, shoppers, options.rate_per_s, Packing(carriers))
         await _traffic(options, stop, hub, traffic, trade)
         options.say("the shop is closed; waiting until everything has settled")
         await _settle(hub, sandboxes, traffic, trade, options.say)
         verdict = await judge(hub.queries, sandboxes, traffic, trade)
         lags.seconds = lags.seconds[opening:]
-        return verdict, await _summary(hub, sandboxes, lags, verdict, trade)
+        summary = await _summary(hub, sandboxes, lags, verdict, trade)
+        return verdict, summary | {"parcels": await carriers.heard(hub.queries)}
 
 
 async def _sandboxes(options: Options, stack: AsyncExitStack) -> dict[str, Sandbox]:
@@ -128,7 +136,9 @@ def _port(wanted: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _configure(folder: Path, options: Options, sandboxes: Mapping[str, Sandbox], trading: Mapping[str, Any]) -> Path:
+def _configure(
+    folder: Path, options: Options, sandboxes: Mapping[str, Sandbox], trading: Mapping[str, Any], carriers: Json
+) -> Path:
     """Write the demo's configuration as an operator would; JSON is YAML."""
     port = _port(options.port)
     accounts = {}
@@ -149,7 +159,7 @@ def _configure(folder: Path, options: Options, sandboxes: Mapping[str, Sandbox],
             "main": {"name": "Main warehouse", "time_zone": "America/New_York"},
             **partners.locations(trading),
         },
-        "accounts": accounts | partners.sections(trading, f"http://127.0.0.1:{port}"),
+        "accounts": accounts | carriers | partners.sections(trading, f"http://127.0.0.1:{port}"),
         "skus": "skus.csv",
     }
     path = folder / "config" / "hub.yaml"
@@ -198,6 +208,7 @@ async def _line(hub: Hub, traffic: Traffic, elapsed_s: float) -> str:
     channels = "  ".join(
         f"{account['account']} in {_ms(account['in']['lag_s'])} out {_ms(account['out']['lag_s'])}"
         for account in status["accounts"]
+        if account["account"] in traffic.sandboxes
     )
     tally = f"sales {traffic.sales:<5} cancelled {traffic.cancelled:<4} parked {status['failures']:<3}"
     return f"{elapsed_s:6.0f} s  {tally} {channels}"

@@ -30,7 +30,7 @@ class Traffic:
     acts: Acts
     rng: random.Random
     rate_per_s: float
-    packing: Packing = field(default_factory=Packing)
+    packing: Packing
     taken: Counter[str] = field(default_factory=Counter)
     received: Counter[str] = field(default_factory=Counter)
     sales: int = 0

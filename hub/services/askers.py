@@ -58,7 +58,7 @@ class Shares:
         return self._carriers
 
 
-FRESH_S = 30.0
+FRESH_S = 5.0
 """How long a list of carriers is good for; a carrier whose first parcel came since is asked in the next round."""
 _STRANGER = 3
 
