@@ -545,7 +545,10 @@ class FileSet:
     control: str
     digest: str
     state: str
-    """in: taken, again, parked, refused, test, answer; out: sent, accepted, accepted_with_errors, rejected"""
+    """in: taken, again, parked, refused, test, answer, unmatched
+
+    out: sent, accepted, accepted_with_errors, rejected
+    """
     lane: str = ""
     subject: str = ""
     input: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final
@@ -22,7 +22,7 @@ from hub.ports.store import (
     WriteSet,
 )
 from hub.trading.naming import file_id, sent_key
-from hub.trading.survey import survey
+from hub.trading.survey import written
 from mappings.edi import Stamp
 from mappings.edi.partners import PartnerProfile
 
@@ -96,44 +96,36 @@ class Outbound:
         self._state.counters[self._account, name] = self._writes.counters[self._account, name] = last
 
     def _queue(self, content: bytes, stamp: Stamp, asked: Asked, *, test: bool) -> FileRow:
-        (found,) = survey(content, self._partner).interchanges
-        groups = max(1, len(found.groups)) if found.verdict.syntax == "x12" else 1
+        found = written(content)
         self._spend(interchanges(test=test), stamp.interchange)
-        self._spend(GROUPS, (stamp.group + groups - 2) % _HIGHEST + 1)
-        control = found.verdict.control
-        id_ = file_id(self._state.now, self._account, "out", control, str(stamp.group))
-        kinds = list(dict.fromkeys(each.verdict.kind for each in found.sets)) or ["TA1"]
+        if found.groups:
+            self._spend(GROUPS, (stamp.group + found.groups - 2) % _HIGHEST + 1)
+        id_ = file_id(self._state.now, self._account, "out", found.control, str(stamp.group))
+        kinds = list(dict.fromkeys(each.kind for each in found.sets)) or ["TA1"]
+        count = len(found.sets)
         row = FileRow(
-            id=id_, account=self._account, direction="out", name=f"{'_'.join(kinds)}_{control}.edi", control=control,
-            digest=blake2b(content, digest_size=16).hexdigest(), size=len(content), at=self._state.now, state=MADE,
-            test=test, sets=0, sends=1, input=asked.input,
-            detail=json.dumps({"kinds": kinds, "syntax": found.verdict.syntax, "lane": asked.lane}),
+            id=id_, account=self._account, direction="out", name=f"{'_'.join(kinds)}_{found.control}.edi",
+            control=found.control, digest=blake2b(content, digest_size=16).hexdigest(), size=len(content),
+            at=self._state.now, state=MADE, test=test, sets=count, done=count, sends=1, input=asked.input,
+            detail=json.dumps({"kinds": kinds, "syntax": found.syntax, "lane": asked.lane}),
         )  # fmt: skip
         sets = [
             FileSet(
-                file=id_, place=each.place, account=self._account, direction="out", interchange=control,
-                functional_id="" if group.verdict.implicit else group.verdict.functional_id,
-                group="" if group.verdict.implicit else group.verdict.control,
-                kind=each.verdict.kind, control=each.verdict.control, digest=each.digest, state="sent",
-                lane=asked.lane, subject=asked.subject, input=asked.input,
+                id_, place, self._account, "out", found.control, each.functional_id, each.group, each.kind,
+                each.control, each.digest, "sent", lane=asked.lane, subject=asked.subject, input=asked.input,
             )
-            for group in found.groups
-            for each in group.sets
+            for place, each in enumerate(found.sets, 1)
         ]  # fmt: skip
-        row = replace(row, sets=len(sets), done=len(sets))
         self._writes.files.append(row)
         self._writes.file_bodies.append(FileBody(id_, self._account, content))
         self._writes.file_sets += sets
         self._writes.effects.append(effect_of(row, asked.lane, asked.occurred_at, self._state.now))
         if asked.awaits:
             self._writes.expectations += self._awaited(row, sets, asked)
-            references = {each.place: each.naming.reference for each in found.sets}
             self._writes.numbers += [
-                SeenNumber(
-                    self._account, sent_key(each.kind, references[each.place]), each.digest, id_, each.place, row.at
-                )
-                for each in sets
-                if references[each.place]
+                SeenNumber(self._account, sent_key(each.kind, each.reference), each.digest, id_, place, row.at)
+                for place, each in enumerate(found.sets, 1)
+                if each.reference
             ]
         return row
 

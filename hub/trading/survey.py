@@ -134,6 +134,47 @@ class _Looking:
         return SurveyedGroup(verdict, key, digest, sets)
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenSet:
+    """A set of a file of ours, as the partner's acknowledgement will name it. EDIFACT has no group: both empty."""
+
+    kind: str
+    control: str
+    functional_id: str
+    group: str
+    digest: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file of ours: one interchange. `groups` is how many group numbers it uses."""
+
+    syntax: str
+    control: str
+    groups: int
+    sets: tuple[WrittenSet, ...]
+
+
+def written(content: bytes) -> Written:
+    """What is in a file that was just made; nothing is judged, for we wrote it."""
+    (interchange,) = [_written(each) for each in read(content)]
+    return interchange
+
+
+def _written(interchange: Interchange) -> Written:
+    sets: list[WrittenSet] = []
+    groups = 0
+    for group in interchange.groups:
+        groups += not group.implicit
+        names = ("", "") if group.implicit else (group.functional_id, group.control)
+        for found in group.sets:
+            rows = found.segments.rows()
+            reference = naming_of(found.kind, rows, interchange.separators).reference
+            sets.append(WrittenSet(found.kind, found.control, *names, _digest_of(rows), reference))
+    return Written(interchange.syntax, interchange.control, groups, tuple(sets))
+
+
 def contents_of(content: bytes, surveyed: Survey, partner: PartnerProfile, *, after: int) -> Iterator[bytes | None]:
     """A second pass: the payload of each set behind place `after`, in order; None for sets that are not acted on.
 

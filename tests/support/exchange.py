@@ -124,11 +124,11 @@ class Desk:
             raise Killed
         return await self.bench.store.run(reads, decide)
 
-    async def receive(self, content: bytes, name: str = "orders.edi") -> None:
+    async def receive(self, content: bytes, name: str = "orders.edi", lane: str = "interchange:in") -> None:
         """A file as a transport stores it."""
         self.number += 1
         given = NewInput(
-            ACCOUNT, "edi", "poll", "interchange", f"file:{self.number}", "interchange:in", content, "d",
+            ACCOUNT, "edi", "poll", "interchange", f"file:{self.number}", lane, content, "d",
             self.bench.now + 1000 * self.number, headers=json.dumps({"name": name}),
         )  # fmt: skip
         assert list(await self.bench.store.receive([given])) == [True]
