@@ -9,7 +9,8 @@ from tests.support.edi_answers import message
 from tests.support.exchange import Desk, answer
 
 ORDERS = (
-    "BGM+220+4501+9", "DTM+137:20261120:102", "LIN+1++4000001000005:EN", "QTY+21:12", "PRI+AAA:3,95", "UNS+S", "CNT+2:1",
+    "BGM+220+4501+9", "DTM+137:20261120:102", "LIN+1++4000001000005:EN", "QTY+21:12", "PRI+AAA:3,95", "UNS+S",
+    "CNT+2:1",
 )  # fmt: skip
 
 

@@ -22,6 +22,8 @@ SHAPES_MAX: Final = 12
 """Shapes remembered per tag and kind of separators: partners use two or three."""
 ORDERS_MAX: Final = 512
 """Orders of tags remembered: one per number of lines, times what comes and goes. Also sets remembered as a guess."""
+PATTERNS_MAX: Final = 600
+"""Shapes remembered of one grammar in all, so that files made to be unlike one another cost no memory."""
 TAGS_MAX: Final = 400
 """Segments of a set whose order is worth remembering."""
 _SEPARATORS_MAX: Final = 16
@@ -38,6 +40,7 @@ class Glances:
 
     segments: Mapping[str, SegmentRule | None]
     _shapes: dict[_Marks, dict[str, list[_Match]]] = field(default_factory=dict)
+    _count: int = 0
     _orders: set[tuple[str, ...]] = field(default_factory=set)
     _last: dict[tuple[_Marks, int], tuple[list[_Match], list[str]]] = field(default_factory=dict)
 
@@ -86,10 +89,13 @@ class Glances:
         for row in rows:
             found = known.setdefault(row[0], []) if row[0] in self.segments else []
             text = separators.element.join(row)
+            if self._count >= PATTERNS_MAX:
+                return
             if row[0] not in self.segments or len(found) >= SHAPES_MAX or any(each(text) for each in found):
                 continue
             if (pattern := _pattern(self.segments[row[0]], row, separators)) is not None:
                 found.append(pattern.fullmatch)
+                self._count += 1
 
 
 def _pattern(rule: SegmentRule | None, row: Sequence[str], separators: Separators) -> re.Pattern[str] | None:

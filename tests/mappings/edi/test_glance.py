@@ -82,6 +82,7 @@ def test_what_is_remembered_is_bounded() -> None:
         validate(found, grammar)
     known = grammar.glances
     assert len(known._orders) <= glance.ORDERS_MAX
+    assert known._count <= glance.PATTERNS_MAX
     assert all(len(each) <= glance.SHAPES_MAX for shapes in known._shapes.values() for each in shapes.values())
 
 
