@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from hub.inventory.availability import pool_of, published_quantity
+from hub.inventory.availability import DueInTime, pool_of, published_quantity
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import Position, SkuRow
 
@@ -43,18 +43,24 @@ def parts_of(articles: Sequence[Article]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def stated(plan: AccountPlan, articles: Sequence[Article], positions: Iterable[Position]) -> list[Stated]:
-    """The account's number for each article, by its policy, over all its locations at once."""
+def stated(
+    plan: AccountPlan, articles: Sequence[Article], positions: Iterable[Position], due: DueInTime | None = None
+) -> list[Stated]:
+    """The account's number for each article, by its policy, over all its locations at once.
+
+    Args:
+        due: Units on order that count already.
+    """
     # A partner is told one number, however many places of its own the account maps.
     whole = replace(plan, locations={}, policy=replace(plan.policy, locations=pool_of(plan)))
     at: dict[str, list[Position]] = {}
     for row in positions:
         at.setdefault(row.sku, []).append(row)
-    return [_one(whole, one, at) for one in articles]
+    return [_one(whole, one, at, due) for one in articles]
 
 
-def _one(plan: AccountPlan, one: Article, at: Mapping[str, Sequence[Position]]) -> Stated:
+def _one(plan: AccountPlan, one: Article, at: Mapping[str, Sequence[Position]], due: DueInTime | None) -> Stated:
     parts = [part for part, _ in one.row.components] or [one.row.sku]
     positions = [row for part in parts for row in at.get(part, ())]
-    fall = published_quantity(plan, one.row.sku, positions, one.row.components)
+    fall = published_quantity(plan, one.row.sku, positions, one.row.components, due=due)
     return Stated(one.row.sku, one.channel_sku, one.row.gtin, fall.quantity, fall.version)

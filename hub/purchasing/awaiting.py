@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.ports.store import Expectation, Micros
 from hub.purchasing.book import Book
@@ -16,10 +16,19 @@ from hub.purchasing.days import due_at
 from hub.purchasing.standing import LineStanding, Standing
 from hub.purchasing.told import ANSWER
 
-ANSWERED, CHANGE_ANSWERED, SHIPPED, INVOICED = "855", "865", "856", "810"
+KINDS = ANSWERED, CHANGE_ANSWERED, SHIPPED, INVOICED = "855", "865", "856", "810"
 
 Deadlines = Mapping[str, int]
 """seconds by set, as the partner's profile has them"""
+
+
+class Terms(NamedTuple):
+    """What is agreed with the supplier. `changes`: it is told of changes, and so owes an answer to each."""
+
+    deadlines: Deadlines
+    changes: bool = True
+
+
 Key = tuple[str, str, str]
 
 _SECOND: Micros = 1_000_000
@@ -37,12 +46,12 @@ def wanted(
     book: Book,
     stands: Standing,
     known: Mapping[Key, Expectation],
-    deadlines: Deadlines,
+    terms: Terms,
     now: Micros,
 ) -> list[Expectation]:
     """The expectations that are to be written: new ones, and known ones that stand otherwise now."""
     changed: list[Expectation] = []
-    for kind, reference, state, opened, due in _states(order, book, stands, deadlines, now):
+    for kind, reference, state, opened, due in _states(order, book, stands, terms, now):
         before = known.get((account, kind, reference))
         if before is None and state == "dropped":
             continue
@@ -60,10 +69,9 @@ def wanted(
 _Row = tuple[str, str, str, Micros, Micros | None]
 
 
-def _states(
-    order: Mapping[str, Any], book: Book, stands: Standing, deadlines: Deadlines, now: Micros
-) -> Iterator[_Row]:
+def _states(order: Mapping[str, Any], book: Book, stands: Standing, terms: Terms, now: Micros) -> Iterator[_Row]:
     """(set, reference, state, opened, due)"""
+    deadlines = terms.deadlines
     number, over = order["number"], stands.state in ("cancelled", "closed")
     if stands.state == "draft":
         return
@@ -73,7 +81,7 @@ def _states(
     ]
     first = book.revisions[0].at
     yield ANSWERED, number, _answer(answers, 0, over=over), first, _in(deadlines, ANSWERED, first)
-    for at, revision in enumerate(book.revisions[1:], 1):
+    for at, revision in enumerate(book.revisions[1:] if terms.changes else (), 1):
         due = _in(deadlines, CHANGE_ANSWERED, revision.at) or _in(deadlines, ANSWERED, revision.at)
         # A cancellation is to be answered too; the changes before it need not be any more.
         past = over and not (stands.state == "cancelled" and revision is book.revision)

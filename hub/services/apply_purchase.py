@@ -26,8 +26,12 @@ from hub.services.batch import Batch
 from hub.services.interpreted import Refusal
 from hub.services.moments import micros, stated
 from hub.services.views import instant
+from mappings.edi.partners import PartnerProfile
 
 Plans = Mapping[str, AccountPlan]
+
+
+ORDER_SET, CHANGE_SET = "850", "860"
 
 
 def order_key(number: str) -> DocumentKey:
@@ -46,7 +50,9 @@ def supplier_of(order: Mapping[str, Any]) -> str:
 def partner_plan(plans: Plans, order: Mapping[str, Any]) -> AccountPlan | None:
     """The account the supplier is sent documents through; None where somebody else tells it."""
     plan = plans.get(supplier_of(order))
-    return plan if plan is not None and plan.manifest.trades else None
+    if plan is None or not plan.manifest.trades or (plan.partner is not None and not plan.partner.sends(ORDER_SET)):
+        return None
+    return plan
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -239,13 +245,20 @@ def _note_days(batch: Batch, order: Mapping[str, Any], known: Book, stands: Stan
 
 
 def _await(batch: Batch, partner: AccountPlan, order: Mapping[str, Any], known: Book, stands: Standing) -> None:
-    agreed = partner.partner
-    deadlines = agreed.agreed.deadlines.sets if agreed is not None else {}
-    state = batch.state
-    told = awaiting.wanted(partner.account, order, known, stands, state.expectations, deadlines, state.now)
+    profile, state = partner.partner, batch.state
+    terms = awaiting.Terms({}) if profile is None else _terms(profile)
+    told = awaiting.wanted(partner.account, order, known, stands, state.expectations, terms, state.now)
     for one in told:
         state.expectations[one.account, one.kind, one.reference] = one
     batch.writes.expectations.extend(told)
+
+
+def _terms(profile: PartnerProfile) -> awaiting.Terms:
+    """Deadlines by the X12 name of a set, whatever the partner's syntax calls it."""
+    agreed = profile.agreed.deadlines.sets
+    named = {kind: agreed.get(kind, agreed.get(profile.set_named(kind))) for kind in awaiting.KINDS}
+    deadlines = {kind: seconds for kind, seconds in named.items() if seconds is not None}
+    return awaiting.Terms(deadlines, profile.sends(CHANGE_SET))
 
 
 def _put(batch: Batch, key: DocumentKey, name: str, document: dict[str, Any] | str, at: Micros | None) -> None:

@@ -47,6 +47,29 @@ def due_in_time(
     return due
 
 
+async def all_due_in_time(queries: Queries, plan: AccountPlan, now: Micros) -> DueInTime:
+    """The same of every SKU there is something on order of."""
+    within = plan.policy.incoming_within_s
+    due: dict[tuple[str, str], int] = {}
+    if within is None:
+        return due
+    async for row in _rows(queries):
+        parts = expected.in_time(expected.load(row.document), now, within)
+        due |= {(row.source_id, place): units for place, units in parts.items()}
+    return due
+
+
+async def _rows(queries: Queries) -> AsyncIterator[DocumentRow]:
+    """What is on order, SKU by SKU."""
+    cursor: str | None = None
+    while True:
+        rows, cursor = await queries.documents(type=EXPECTED, account="", limit=_PAGE, cursor=cursor)
+        for row in rows:
+            yield row
+        if cursor is None:
+            return
+
+
 async def look_at_expected(store: Store, plan: AccountPlan, reads: ReadSet) -> None:
     """Add what is on order of the SKUs read, and of the components of kits among them, where the policy counts it."""
     if plan.policy.incoming_within_s is None:
@@ -84,7 +107,7 @@ class ExpectedDays:
         """
         now = moments.now(self._clock)
         before = await self._before()
-        moved = [sku async for sku in self._moved(before, now)] if before is not None else []
+        moved = [] if before is None else [sku async for sku in self._moved(before, now)]
         await self._store.run(
             ReadSet(documents={_LOOKED_KEY}, positions=set(moved)), lambda state: _noted(state, moved, now)
         )
@@ -97,15 +120,10 @@ class ExpectedDays:
         return None if row is None else int(json.loads(row.document)["at"])
 
     async def _moved(self, before: Micros, now: Micros) -> AsyncIterator[str]:
-        cursor: str | None = None
-        while True:
-            rows, cursor = await self._queries.documents(type=EXPECTED, account="", limit=_PAGE, cursor=cursor)
-            for row in rows:
-                parts = expected.load(row.document)
-                if any(expected.moved(parts, before, now, within) for within in self._within):
-                    yield row.source_id
-            if cursor is None:
-                return
+        async for row in _rows(self._queries):
+            parts = expected.load(row.document)
+            if any(expected.moved(parts, before, now, within) for within in self._within):
+                yield row.source_id
 
 
 def _noted(state: State, moved: Iterable[str], now: Micros) -> WriteSet:

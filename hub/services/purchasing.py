@@ -25,6 +25,8 @@ from hub.purchasing.asking import PurchaseRefused
 from hub.purchasing.book import Book, Revision
 from hub.purchasing.lines import wanted
 from hub.services.apply_purchase import (
+    CHANGE_SET,
+    ORDER_SET,
     Plans,
     book_key,
     order_key,
@@ -38,9 +40,6 @@ from hub.services.trading import outgoing
 from hub.services.views import instant
 
 Json = dict[str, Any]
-
-ORDER_SETS = {"x12": "850", "edifact": "ORDERS"}
-CHANGE_SETS = {"x12": "860", "edifact": "ORDCHG"}
 
 _log = structlog.get_logger()
 
@@ -246,7 +245,8 @@ class Purchasing:
         known = _noted(known, *noted, name)
         partner = partner_plan(self._plans, fresh)
         stands = settle_purchase(batch, fresh, known, partner, now)
-        sends = partner is not None and not draft
+        takes = partner is not None and (partner.partner is None or partner.partner.sends(CHANGE_SET))
+        sends = takes and not draft
         if partner is not None and sends:
             batch.writes.inputs.append(_changing(partner, fresh, told, name, now, cancels=cancels))
         what = "purchase.cancelled" if cancels else "purchase.changed"
@@ -376,7 +376,7 @@ def _valid(order: Json) -> Json:
 
 
 def _ordering(partner: AccountPlan, order: Json, revision: str, at: Micros) -> NewInput:
-    set_ = ORDER_SETS[_syntax(partner)]
+    set_ = _named(partner, ORDER_SET)
     about = {"purchase_order": order["id"]}
     return outgoing(partner.account, set_, order, about=about, dedupe=f"{order['number']}:{revision}", at=at)
 
@@ -388,11 +388,11 @@ def _changing(
     document = canonical.parse_document(json.dumps(change))
     about = {"purchase_order": order["id"]}
     dedupe = f"{order['number']}:{revision}"
-    return outgoing(partner.account, CHANGE_SETS[_syntax(partner)], document, about=about, dedupe=dedupe, at=at)
+    return outgoing(partner.account, _named(partner, CHANGE_SET), document, about=about, dedupe=dedupe, at=at)
 
 
-def _syntax(partner: AccountPlan) -> str:
-    return partner.partner.agreed.envelope.syntax if partner.partner is not None else "x12"
+def _named(partner: AccountPlan, kind: str) -> str:
+    return partner.partner.set_named(kind) if partner.partner is not None else kind
 
 
 def _fingerprint(request: Any) -> str:

@@ -13,6 +13,7 @@ from hub.purchasing.asking import PurchaseRefused
 from hub.services.purchasing import PurchaseConflict, UnknownPurchaseOrder, look
 from mappings import MappingSet
 from mappings.edi.partners import find_partner
+from mappings.edi.partners.parts import Deadlines
 from tests.support.buying import SUPPLIER, Buying, answer, notice, part
 from tests.support.orders import at
 from tests.support.trading import sent as segments
@@ -275,11 +276,27 @@ async def test_an_edifact_supplier_is_sent_orders_and_ordchg() -> None:
     """The partner's syntax names the message."""
     hub = Buying()
     profile = find_partner("edifact-retailer")
-    agreed = profile.agreed.model_copy(update={"role": "supplier"})
+    agreed = profile.agreed.model_copy(
+        update={"role": "supplier", "deadlines": Deadlines.model_validate({"sets": {"ORDRSP": "1h"}})}
+    )
     hub.plans[SUPPLIER] = replace(hub.plans[SUPPLIER], partner=replace(profile, agreed=agreed))
     await hub.order()
     await hub.change({"number": "1", "change": "quantity", "quantity": 12})
     assert [one["set"] for one in hub.sent()] == ["ORDERS", "ORDCHG"]
+    assert hub.awaited()["855", "OUR-1"].due_at == at(1000) + 3600 * 1_000_000
+
+
+async def test_a_supplier_that_takes_no_changes_is_sent_none() -> None:
+    """The order changes here; nothing is sent, and no answer to it is awaited."""
+    hub = Buying()
+    profile = find_partner("supplier")
+    silent = replace(profile, agreed=profile.agreed.model_copy(update={"sends": ("850",)}))
+    hub.plans[SUPPLIER] = replace(hub.plans[SUPPLIER], partner=silent)
+    await hub.order()
+    done = await hub.change({"number": "1", "change": "quantity", "quantity": 12})
+    assert (done.revision, done.sent) == ("1", False)
+    assert [one["set"] for one in hub.sent()] == ["850"]
+    assert ("865", "OUR-1:1") not in hub.awaited()
 
 
 async def test_what_is_sent_renders_for_the_supplier(edi_mapping: Any) -> None:

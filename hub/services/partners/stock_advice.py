@@ -16,6 +16,7 @@ from hub.ports.accounts import AccountPlan
 from hub.ports.queries import Queries
 from hub.ports.store import CursorRow, DocumentKey, DocumentRow, Micros, ReadSet, SkuRow, State, Store, WriteSet
 from hub.services import moments
+from hub.services.expected_days import all_due_in_time
 from hub.services.partners.documents import made
 from hub.services.trading import outgoing
 from mappings.edi.partners import PartnerProfile
@@ -84,7 +85,7 @@ class StockAdvice:
         self, partner: PartnerProfile, articles: Sequence[Article], now: Micros, start: int, *, full: bool
     ) -> int:
         positions = await self._queries.positions_at(parts_of(articles), None)
-        levels = stated(self._plan, articles, positions)
+        levels = stated(self._plan, articles, positions, await all_due_in_time(self._queries, self._plan, now))
         account = self._plan.account
         keys: set[DocumentKey] = {(account, TOLD, level.sku) for level in levels}
         count = 0
