@@ -640,6 +640,8 @@ class ReadSet:
     """(account, name) of numbers given out one after another; locked until the unit ends"""
     expectations: set[tuple[str, str, str]] = field(default_factory=set)
     """(account, kind, reference)"""
+    effects: set[str] = field(default_factory=set)
+    """idempotency keys of edge work that may have to be withdrawn; locked until the unit ends"""
     tracked: set[str] = field(default_factory=set)
     """tracking numbers whose books are read, with the books of the other way of parcels that come back"""
     shipped: set[LinkKey] = field(default_factory=set)
@@ -673,6 +675,7 @@ class State:
     counters: dict[tuple[str, str], int] = field(default_factory=dict)
     """the last number given out; absent is 0"""
     expectations: dict[tuple[str, str, str], Expectation] = field(default_factory=dict)
+    effects: dict[str, OutboxRow] = field(default_factory=dict)
     numbers: dict[tuple[str, str], SeenNumber] = field(default_factory=dict)
     files: dict[str, FileRow] = field(default_factory=dict)
     file_sets: dict[tuple[str, int], FileSet] = field(default_factory=dict)

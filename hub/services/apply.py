@@ -136,6 +136,7 @@ class Apply:
         """
         reads = ReadSet()
         self._homecoming.reads_home(reads, facts, home)
+        reads.effects |= await self._homecoming.told(facts, home)
         await look_at_deals(self._store, self._partners, reads)
         done: list[tuple[Json, Batch]] = []
 

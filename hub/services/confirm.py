@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from connectors.sdk.manifest import Confirms
 from hub.orders.echoes import has_twin
 from hub.orders.telling import Telling, numbers_of, tellings, whole_telling
 from hub.ports.accounts import AccountPlan
-from hub.ports.store import NewEffect, NewFailure, OrderRow, ReadSet
+from hub.ports.store import NewEffect, NewFailure, OrderRow, OutboxRow, OutboxState, OutboxUpdate, ReadSet
 from hub.services.batch import Batch
 from hub.tracking.parcels import normalized_number
 from mappings.carriers import Crosswalk
 
 Json = dict[str, Any]
+Told = Mapping[str, list[str]]
+"""package -> idempotency keys of what was to be said of it"""
 
 _CANNOT: Mapping[str, str] = {
     "correct": "this channel takes no correction of a shipment; put the new number right there",
@@ -32,12 +35,16 @@ class Teller(Protocol):
 
     def tell(
         self, batch: Batch, plan: AccountPlan, order: OrderRow, shipment: Json, before: Json | None, revision: int
-    ) -> None:
+    ) -> Told | None:
         """Write what is to be said of `shipment`, as it is now, to who was last told of `before`.
 
         Args:
             shipment: Canonical, in the order's own terms; without personal data.
             revision: Grows with every version of this shipment; part of what makes a message unique.
+
+        Returns:
+            Every message about each package so far, by idempotency key, to be kept with the shipment; None for who
+            keeps books of its own.
         """
         ...
 
@@ -57,28 +64,35 @@ class EffectTeller:
 
     def tell(
         self, batch: Batch, plan: AccountPlan, order: OrderRow, shipment: Json, before: Json | None, revision: int
-    ) -> None:
+    ) -> Told:
+        told = {name: list(keys) for name, keys in told_by(before).items()}
         confirms = plan.manifest.confirms
         if confirms is None:
-            return
+            return told
         said = whole_telling(before, shipment) if confirms.whole_shipments else tellings(before, shipment)
         for telling in said:
             if telling.word == "confirm" and _known_there(batch, order, shipment, telling):
                 continue
-            kind = _kind(confirms, telling)
+            new = _Message(batch, plan, order, shipment, telling, told.get(telling.name, []))
+            unheard = new.withdraw()
+            if unheard and telling.word == "cancel":
+                continue
+            kind = confirms.effect if unheard else _kind(confirms, telling)
             if kind:
-                body = self._body(confirms, shipment, telling)
-                batch.writes.effects.append(_effect(batch, order, shipment, f"{telling.name}:{revision}", kind, body))
+                effect = new.effect(kind, revision, self._body(confirms, shipment, telling, new.numbers_told()))
+                batch.writes.effects.append(effect)
+                told.setdefault(telling.name, []).append(effect.idempotency_key)
             else:
                 _cannot(batch, order, shipment, telling)
+        return told
 
-    def _body(self, confirms: Confirms, shipment: Json, telling: Telling) -> Json:
+    def _body(self, confirms: Confirms, shipment: Json, telling: Telling, told_before: list[str]) -> Json:
         several = confirms.several_numbers or confirms.whole_shipments
         packages = telling.packages if several else telling.packages[:1]
         return {
             **shipment,
             "packages": [{**one, "told": self._told(confirms.channel, one)} for one in packages],
-            "told_before": numbers_of(telling.before),
+            "told_before": told_before,
         }
 
     def _told(self, channel: str, package: Json) -> Json:
@@ -95,18 +109,62 @@ class EffectTeller:
         }
 
 
-def _effect(batch: Batch, order: OrderRow, shipment: Json, name: str, kind: str, body: Json) -> NewEffect:
-    references = {"order": order.source_id, "number": order.number, "shipment": shipment["id"]}
-    return NewEffect(
-        account=order.account,
-        kind=kind,
-        key=f"order:{order.source_id}",
-        idempotency_key=f"{order.account}:{kind}:{shipment['id']}:{name}",
-        body=json.dumps(body, separators=(",", ":")),
-        references=json.dumps(references, separators=(",", ":")),
-        occurred_at=batch.state.now,
-        due_at=batch.state.now,
-    )
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """One thing to say of a package, beside what was to be said before. `keys` name the earlier messages."""
+
+    batch: Batch
+    plan: AccountPlan
+    order: OrderRow
+    shipment: Json
+    telling: Telling
+    keys: Sequence[str]
+
+    def withdraw(self) -> bool:
+        """Take back what has not been sent; True when the channel has then heard nothing of the package."""
+        heard = False
+        for key in self.keys:
+            row = self.batch.state.effects.get(key)
+            if row is not None and row.state is OutboxState.CANCELLED:
+                continue
+            if row is None or not self._unsent(row):
+                heard = True
+                continue
+            self.batch.writes.outbox.append(OutboxUpdate(row.id, OutboxState.CANCELLED, row.attempts))
+            self.batch.writes.resolved_failures.append((row.account, "effect", str(row.id)))
+        return bool(self.keys) and not heard
+
+    def _unsent(self, row: OutboxRow) -> bool:
+        """Certainly not applied. A keyed kind is repeated without a question, so one that was tried may have been."""
+        if row.state in (OutboxState.FAILED, OutboxState.PARKED):
+            return not self.plan.manifest.effect(row.kind).keyed or row.attempts <= 1
+        return row.state is OutboxState.PENDING and row.attempts == 0
+
+    def numbers_told(self) -> list[str]:
+        """Every number the channel may know the package by."""
+        rows = [row for key in self.keys if (row := self.batch.state.effects.get(key)) is not None]
+        stated = [tuple(json.loads(row.body)["packages"]) for row in rows]
+        return list(dict.fromkeys(number for one in (*stated, self.telling.before) for number in numbers_of(one)))
+
+    def effect(self, kind: str, revision: int, body: Json) -> NewEffect:
+        order, shipment = self.order, self.shipment
+        references = {"order": order.source_id, "number": order.number, "shipment": shipment["id"]}
+        return NewEffect(
+            account=order.account,
+            kind=kind,
+            key=f"order:{order.source_id}",
+            idempotency_key=f"{order.account}:{kind}:{shipment['id']}:{self.telling.name}:{revision}",
+            body=json.dumps(body, separators=(",", ":")),
+            references=json.dumps(references, separators=(",", ":")),
+            occurred_at=self.batch.state.now,
+            due_at=self.batch.state.now,
+        )
+
+
+def told_by(shipment: Json | None) -> Told:
+    """Messages about each package of a stored shipment, by idempotency key, oldest first."""
+    found: Told = (shipment or {}).get("attributes", {}).get("told_by") or {}
+    return found
 
 
 def _kind(confirms: Confirms, telling: Telling) -> str:

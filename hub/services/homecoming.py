@@ -45,6 +45,8 @@ class Looked:
     """Where the shipments of a batch belong, by (account, the shipper's id of the shipment)."""
 
     homes: dict[tuple[str, str], Home] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+    """messages to channels that may have to be taken back"""
     waiting: dict[int, DocumentFacts] = field(default_factory=dict)
     """inputs parked for want of an order, with the shipment that lacks one"""
 
@@ -73,8 +75,13 @@ class Homecoming:
             plan = self._plans.get(item.account)
             for facts in interpreted.facts:
                 if plan is not None and is_foreign(plan, facts) and isinstance(facts, DocumentFacts):
-                    looked.homes[facts.account, facts.source_id] = await self._find(facts)
+                    home = looked.homes[facts.account, facts.source_id] = await self._find(facts)
+                    if not isinstance(home, Lost):
+                        looked.told |= await self.told(facts, home)
         return looked
+
+    async def told(self, facts: DocumentFacts, home: OrderKey) -> set[str]:
+        return await self._homes.told(facts, home)
 
     async def _find(self, facts: DocumentFacts) -> Home:
         reference, bought = facts.order_source_id or "", purchase_order_of(facts)
@@ -83,6 +90,7 @@ class Homecoming:
         return await self._homes.find(reference, purchase_order=bought, account=account)
 
     def reads(self, reads: ReadSet, pairs: Sequence[tuple[InboxItem, Interpreted]], looked: Looked) -> None:
+        reads.effects |= looked.told
         for _item, interpreted in pairs:
             for facts in interpreted.facts:
                 if isinstance(facts, OrderFacts):

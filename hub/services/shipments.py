@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from hub.orders import content
@@ -36,7 +37,7 @@ from hub.ports.store import (
 from hub.services.apply_order import apply_document, settle_again
 from hub.services.apply_tracking import reads_for_packages
 from hub.services.batch import Batch
-from hub.services.confirm import EffectTeller, Teller
+from hub.services.confirm import EffectTeller, Teller, Told, told_by
 from hub.services.partners.notices import PARTNERS, PartnerTeller
 from hub.services.places import ours
 from hub.services.requeue import RUN_AGAIN
@@ -122,6 +123,16 @@ class Homes:
             found |= {(row.account, row.source_id) for row in rows}
         return found
 
+    async def told(self, facts: DocumentFacts, home: OrderKey) -> set[str]:
+        """Names of the messages that were made of this shipment so far: its next version may take them back."""
+        state = await self._look(ReadSet(documents={(home[0], SHIPMENT, name_at_home(facts, home))}))
+        return {
+            key
+            for row in state.documents.values()
+            for keys in told_by(content.load(row.document)).values()
+            for key in keys
+        }
+
     async def _look(self, reads: ReadSet) -> State:
         seen: list[State] = []
 
@@ -137,8 +148,8 @@ class Tellers:
     """Who tells whom: by connector; trading partners by documents, everybody else by effects."""
 
     def __init__(self, crosswalk: Crosswalk | None = None, special: Mapping[str, Teller] | None = None) -> None:
-        self._effects = EffectTeller(crosswalk or Crosswalk())
-        self._special = {PARTNERS: PartnerTeller(), **(special or {})}
+        self._effects: Teller = EffectTeller(crosswalk or Crosswalk())
+        self._special: dict[str, Teller] = {PARTNERS: PartnerTeller(), **(special or {})}
 
     def of(self, plan: AccountPlan) -> Teller:
         return self._special.get(plan.connector, self._effects)
@@ -211,6 +222,8 @@ def bring_home(
     told = content.load(facts.document)
     shipment = _in_terms_of(batch, plans, order, shipper, told if before is None else told_before(told, before), name)
     shipment["id"] = stored.id if stored else facts.id
+    if told_by(before):
+        shipment["attributes"]["told_by"] = told_by(before)
     moves = _moves(shipment)
     at_home = facts._replace(
         id=shipment["id"],
@@ -226,10 +239,19 @@ def bring_home(
         settle_again(batch, plans[home[0]], home, facts.occurred_at)
     revision = (stored.rev if stored else 0) + 1
     effects = len(batch.writes.effects)
-    tellers.of(plans[home[0]]).tell(batch, plans[home[0]], order, shipment, before, revision)
+    told_now = tellers.of(plans[home[0]]).tell(batch, plans[home[0]], order, shipment, before, revision)
+    if told_now is not None and told_now != told_by(before):
+        _keep_told(batch, home, name, shipment, told_now)
     if len(batch.writes.effects) > effects:
         batch.outcome.effects.add(home[0])
     return shipment
+
+
+def _keep_told(batch: Batch, home: OrderKey, name: str, shipment: Json, told: Told) -> None:
+    """Beside the shipment, so that its next version can take back what has not been sent."""
+    shipment["attributes"]["told_by"] = dict(told)
+    row = batch.state.documents[home[0], SHIPMENT, name]
+    batch.put_document(replace(row, document=content.dump(shipment)))
 
 
 def _in_terms_of(

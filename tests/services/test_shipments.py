@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connectors.sdk.manifest import Confirms, EffectKind
 from hub.ports.accounts import AccountPlan
-from hub.ports.store import Bucket
+from hub.ports.store import Bucket, OutboxState
 from tests.support.memory_queries import MemoryQueries
 from tests.support.orders import Hub, document, instant, line, manifest, order, plan, shipment
 
@@ -246,6 +247,7 @@ async def test_a_corrected_number_is_told_as_a_correction_and_its_echoes_stay_ec
     made = hub()
     await made.deliver(order("1", [line("a", "MUG", 3)]))
     await made.deliver(left("w1", "1", box("1Z1", ("MUG", 1))), account="3pl")
+    set_outbox(made, OutboxState.DONE)
     old = shipment(
         "f1",
         "1",
@@ -264,10 +266,59 @@ async def test_what_a_channel_cannot_be_told_is_a_failure_that_says_so() -> None
     made = hub(shop(confirms=Confirms("confirm", "ebay")), warehouse())
     await made.deliver(order("1", [line("a", "MUG", 1)]))
     await made.deliver(left("w1", "1", box("1Z1", ("MUG", 1))), account="3pl")
+    set_outbox(made, OutboxState.DONE)
     await made.deliver(left("w1", "1", box("1Z2", ("MUG", 1)), version=4), account="3pl")
     await made.deliver(left("w1", "1", version=5, state="cancelled"), account="3pl")
     assert failures(made) == [("NotExpressible", "correct_shipment"), ("NotExpressible", "cancel_shipment")]
     assert made.buckets("MUG") == (10, 1, 0)
+
+
+def outbox(made: Hub) -> list[tuple[str, str]]:
+    return [(row.kind, row.state.value) for row in made.store.tables.effects.values()]
+
+
+def set_outbox(made: Hub, state: OutboxState, attempts: int = 1) -> None:
+    """What became of the latest message."""
+    number = max(made.store.tables.effects)
+    row = made.store.tables.effects[number]
+    made.store.tables.effects[number] = replace(row, state=state, attempts=attempts)
+
+
+async def test_what_the_channel_has_not_heard_is_taken_back_and_said_anew() -> None:
+    """A correction before the first word went out: one confirmation with the right number, nothing of the wrong one."""
+    made = hub()
+    await made.deliver(order("1", [line("a", "MUG", 1)]))
+    await made.deliver(left("w1", "1", box("1Z1", ("MUG", 1))), account="3pl")
+    await made.deliver(left("w1", "1", box("1Z2", ("MUG", 1)), version=4), account="3pl")
+    assert outbox(made) == [("confirm", "cancelled"), ("confirm", "pending")]
+    assert effects(made)[1]["packages"][0]["tracking_number"] == "1Z2"
+    # A refused one is no longer run again by mistake either.
+    set_outbox(made, OutboxState.PARKED)
+    await made.deliver(left("w1", "1", box("1Z3", ("MUG", 1)), version=5), account="3pl")
+    assert outbox(made) == [("confirm", "cancelled"), ("confirm", "cancelled"), ("confirm", "pending")]
+
+
+async def test_a_shipment_cancelled_before_it_was_told_is_never_told() -> None:
+    """Even where the channel takes nothing back there is then nothing to be done by a person."""
+    made = hub(shop(confirms=Confirms("confirm", "ebay")), warehouse())
+    await made.deliver(order("1", [line("a", "MUG", 1)]))
+    await made.deliver(left("w1", "1", box("1Z1", ("MUG", 1))), account="3pl")
+    await made.deliver(left("w1", "1", version=4, state="cancelled"), account="3pl")
+    assert (outbox(made), failures(made)) == ([("confirm", "cancelled")], [])
+    assert made.buckets("MUG") == (10, 1, 0)
+
+
+async def test_a_correction_of_a_correction_names_every_number_the_channel_may_know() -> None:
+    """Told 1Z1, the correction to 1Z2 was refused: the next one finds the package by either."""
+    made = hub()
+    await made.deliver(order("1", [line("a", "MUG", 1)]))
+    await made.deliver(left("w1", "1", box("1Z1", ("MUG", 1))), account="3pl")
+    set_outbox(made, OutboxState.DONE)
+    await made.deliver(left("w1", "1", box("1Z2", ("MUG", 1)), version=4), account="3pl")
+    set_outbox(made, OutboxState.PARKED)
+    await made.deliver(left("w1", "1", box("1Z3", ("MUG", 1)), version=5), account="3pl")
+    assert outbox(made) == [("confirm", "done"), ("correct", "cancelled"), ("correct", "pending")]
+    assert effects(made, "correct")[1]["told_before"] == ["1Z1", "1Z2"]
 
 
 async def test_every_package_is_told_by_itself_and_in_order() -> None:

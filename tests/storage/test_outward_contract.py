@@ -13,7 +13,9 @@ from hub.ports.store import (
     LevelUpdate,
     OutboxState,
     OutboxUpdate,
+    ReadSet,
     SkuRow,
+    State,
     WriteSet,
 )
 from tests.support.stores import Bench, effect, given, listing, order, posting, stock
@@ -283,3 +285,18 @@ async def test_nothing_is_lost_between_dispatchers(bench: Bench) -> None:
     assert len(names) == len(set(names))
     names += [row.idempotency_key for row in await bench.store.claim_effects("shop", 30)]
     assert sorted(names) == sorted(f"e{n}" for n in range(30))
+
+
+async def test_edge_work_is_read_by_its_key_and_can_be_taken_back_in_a_unit(bench: Bench) -> None:
+    """A decision sees where its earlier messages stand, and what it cancels is handed out no more."""
+    await bench.write(WriteSet(effects=[effect("a1", key="a"), effect("a2", key="a")]))
+
+    def decide(state: State) -> WriteSet:
+        assert set(state.effects) == {"a1"}
+        row = state.effects["a1"]
+        assert (row.state, row.attempts, row.key) == (OutboxState.PENDING, 0, "a")
+        return WriteSet(outbox=[OutboxUpdate(row.id, OutboxState.CANCELLED, row.attempts)])
+
+    await bench.store.run(ReadSet(effects={"a1", "nothing"}), decide)
+    (claimed,) = await bench.store.claim_effects("shop", 10)
+    assert claimed.idempotency_key == "a2"

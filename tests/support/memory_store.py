@@ -226,6 +226,7 @@ class MemoryStore:
             if order and (person := t.personal.get(order.id)):
                 state.personal[order.id] = person.plain
         state.counters = {key: t.counters[key] for key in reads.counters if key in t.counters}
+        state.effects = {row.idempotency_key: row for row in t.effects.values() if row.idempotency_key in reads.effects}
         state.expectations = {key: t.expectations[key] for key in reads.expectations if key in t.expectations}
         state.numbers = {key: t.numbers[key] for key in reads.numbers if key in t.numbers}
         state.files = {key: t.files[key] for key in reads.files if key in t.files}

@@ -287,6 +287,9 @@ DUE_EFFECTS: Final = (
     " AND e.state <> 'parked' AND e.account = o.account AND e.key = o.key AND e.id < o.id)"
     " ORDER BY o.due_at, o.id LIMIT ?"
 )
+NAMED_EFFECTS: Final = (
+    f"SELECT {columns(OUTBOX, 'o')} FROM json_each(?) j CROSS JOIN outbox o ON o.idempotency_key = j.value"
+)
 SEND_EFFECT: Final = "UPDATE outbox SET state = 'sending', holder = 1, sending_since = ? WHERE id = ?"
 UNSEND_EFFECT: Final = (
     "UPDATE outbox SET state = 'pending', holder = NULL, sending_since = NULL WHERE id = ? AND state = 'sending'"
