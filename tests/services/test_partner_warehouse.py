@@ -106,7 +106,7 @@ async def test_without_a_code_a_partner_is_refused_and_a_channel_seen_to() -> No
     await hub.deliver(order("1", [line("a", "BOX", 3, cancelled_quantity=3)], version=2, state="cancelled"))
     assert hub.buckets("BOX") == (50, 0, 0)
     failures = [row.code for row in hub.store.tables.failures.values()]
-    assert failures == ["cancel_warehouse_order"]
+    assert failures == ["warehouse_order_changed"]
 
 
 async def test_a_held_order_waits() -> None:
@@ -165,3 +165,38 @@ async def test_a_case_of_unknown_size_is_parked_whole() -> None:
     outcome = await hub.deliver(moved, account=WAREHOUSE)
     assert [code for _, _, code in outcome.failures] == ["unknown_unit"]
     assert hub.buckets("MUG") == (100, 0, 0)
+
+
+async def test_what_was_promised_for_later_follows_by_itself() -> None:
+    """A partner's order goes as far as it is there; the backordered rest is an order of its own once it has come."""
+    hub = made()
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 120)]), account=RETAILER)
+    (first,) = outgoing_of(hub, WAREHOUSE, "940")
+    assert [each["quantity"] for each in first["document"]["lines"]] == [100]
+    shipped = advice("S1", first["document"]["number"], [[("MUG", 100)]], version=5)
+    await hub.deliver(shipped, account=WAREHOUSE)
+    assert len(outgoing_of(hub, WAREHOUSE, "940")) == 1
+    hub.stock("MUG", 50)
+    for _ in range(2):
+        await hub.apply.resolve_held([(RETAILER, "P1")])
+    _, second = outgoing_of(hub, WAREHOUSE, "940")
+    assert [each["quantity"] for each in second["document"]["lines"]] == [20]
+    assert second["document"]["number"] != first["document"]["number"]
+    await hub.deliver(advice("S2", second["document"]["number"], [[("MUG", 20)]], version=6), account=WAREHOUSE)
+    assert hub.buckets("MUG") == (30, 0, 0)
+    assert {row.state for key, row in hub.store.tables.expectations.items() if key[1] == "945"} == {"met"}
+    assert [each["document"]["packages"][0]["lines"][0]["quantity"] for each in outgoing_of(hub, kind="856")] == [
+        100,
+        20,
+    ]
+
+
+async def test_what_is_added_goes_as_an_order_of_its_own() -> None:
+    """A warehouse that takes no changes is sent what is new, and what it has stays as it was."""
+    hub = made()
+    await hub.deliver(order("1", [line("a", "MUG", 3)]))
+    await hub.deliver(order("1", [line("a", "MUG", 5), line("b", "BOX", 1)], version=2))
+    first, second = outgoing_of(hub, WAREHOUSE, "940")
+    assert [(each["sku"], each["quantity"]) for each in second["document"]["lines"]] == [("MUG", 2), ("BOX", 1)]
+    assert first["document"]["number"] != second["document"]["number"]
+    assert not hub.store.tables.failures

@@ -82,6 +82,22 @@ def _remember_shortage(batch: Batch, row: OrderRow, deal: Deal) -> Deal:
     return replace(deal, short={name: min(units, first.get(name, units)) for name, units in now.items()})
 
 
+def backordered(batch: Batch, key: OrderKey) -> dict[str, int]:
+    """Units of each line that were promised for later and have not come yet, in whole ordered units."""
+    row, short = batch.state.orders.get(key), deal_of(batch, key).short or {}
+    if row is None:
+        return {}
+    missing = answering.shortage(row, _available(batch, row))
+    units = {line["id"]: answering.eaches_per_unit(line) for line in content.load(row.document)["lines"]}
+    found: dict[str, int] = {}
+    for one in row.allocations:
+        lacking = min(missing.get(one.line_id, 0), short.get(one.line_id, 0))
+        unit = units.get(one.line_id, 1)
+        if lacking:
+            found[one.line_id] = one.reserved - max(0, one.reserved - lacking) // unit * unit
+    return found
+
+
 def _available(batch: Batch, row: OrderRow) -> Mapping[tuple[str, str], int]:
     places = {(sku, location) for one in row.allocations for sku, location, _ in one.parts}
     return {place: batch.state.position(*place).available for place in places}

@@ -11,7 +11,7 @@ from hub.services.apply_stock import Refused
 from hub.services.batch import Batch
 from hub.services.interpreted import Refusal
 from hub.services.partners import orders, warehousing
-from hub.services.partners.answers import answer, refuse_replacement
+from hub.services.partners.answers import answer, backordered, refuse_replacement
 from hub.services.partners.orders import CANCELLATION, CHANGE, TooLate
 
 
@@ -90,8 +90,11 @@ class Partners:
         if self.trades(key[0]):
             answer(batch, plan, key)
         if plan.warehouses:
-            answered = not self.trades(key[0]) or orders.deal_of(batch, key).answered_at is not None
-            warehousing.follow(batch, plan, self._plans, key, ready=answered)
+            ready, held_back = True, None
+            if self.trades(key[0]):
+                ready = orders.deal_of(batch, key).answered_at is not None
+                held_back = backordered(batch, key)
+            warehousing.follow(batch, plan, self._plans, key, ready=ready, held_back=held_back)
 
     # --- what stands in the way of a change ------------------------------------------------------
 

@@ -10,9 +10,25 @@ from typing import Any, Final
 import structlog
 
 import canonical
-from hub.orders import content, warehousing
+from hub.orders import content
+from hub.orders.allocation import OVERSOLD
 from hub.orders.references import ALIAS, folded
-from hub.orders.warehousing import CANCELLED, SENT, WAREHOUSE_ORDER, number_of
+from hub.orders.warehousing import (
+    BOOK,
+    SENT,
+    WAREHOUSE_ORDER,
+    Rules,
+    Step,
+    Told,
+    after,
+    dump,
+    lines_of,
+    load,
+    number_of,
+    order_fields,
+    steps,
+    with_told,
+)
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import DocumentRow, Expectation, NewFailure, OrderKey, OrderRow, ReadSet
 from hub.services.batch import Batch
@@ -25,17 +41,13 @@ SET: Final = "940"
 ADVICE: Final = "945"
 FAILURE: Final = "effect"
 _ORIGINAL: Final = "N"
-_CODES: Final = {"send": _ORIGINAL}
 
 _log = structlog.get_logger()
 
 
 def reads_for(reads: ReadSet, plan: AccountPlan, key: OrderKey) -> None:
-    for location, account in plan.warehouses.items():
-        number = number_of(*key, location)
-        reads.documents |= {(account, WAREHOUSE_ORDER, number), ("", ALIAS, folded(number))}
-        reads.expectations.add((account, ADVICE, number))
     if plan.warehouses:
+        reads.documents.add((key[0], BOOK, key[1]))
         reads.personal.add(key)
 
 
@@ -44,91 +56,147 @@ def locked(
 ) -> frozenset[str]:
     """Lines a warehouse was told to ship and cannot be told otherwise about, by its guide."""
     found: set[str] = set()
-    for location, account in plan.warehouses.items():
-        stored = batch.state.documents.get((account, WAREHOUSE_ORDER, number_of(row.account, row.source_id, location)))
-        if stored is None or _code(plans.get(account), "cancel" if cancels else "change") is not None:
+    for location, told in _book(batch, (row.account, row.source_id)).items():
+        rules = _rules(plans.get(plan.warehouses.get(location, "")))
+        if rules.cancels if cancels else rules.changes:
             continue
-        found |= {line for line, _ in warehousing.sent_targets(content.load(stored.document))}
+        found |= {line for one in told if not one.has_left(row) for line, _ in one.units}
     return frozenset(found)
 
 
-def follow(batch: Batch, plan: AccountPlan, plans: Mapping[str, AccountPlan], key: OrderKey, *, ready: bool) -> None:
-    """Tell each warehouse what it does not know yet of an order. `ready`: whoever ordered has been answered."""
+def follow(
+    batch: Batch,
+    plan: AccountPlan,
+    plans: Mapping[str, AccountPlan],
+    key: OrderKey,
+    *,
+    ready: bool,
+    held_back: Mapping[str, int] | None = None,
+) -> None:
+    """Tell each warehouse what it does not know yet of an order.
+
+    Args:
+        ready: whoever ordered has been answered.
+        held_back: units promised for later, where what is there may go ahead; None sends an order that is held
+            by nothing.
+    """
     row = batch.state.orders.get(key)
     if row is None:
         return
+    book = _book(batch, key)
+    passable = {OVERSOLD} if held_back is not None else set()
+    fit = ready and row.state in {"open", "held"} and not set(row.holds) - passable
     for location, account in plan.warehouses.items():
         warehouse = plans.get(account)
-        if warehouse is not None and warehouse.partner is not None:
-            _at(batch, warehouse, row, location, ready=ready)
+        if warehouse is None or warehouse.partner is None:
+            continue
+        told = book.get(location, ())
+        for step in steps(row, told, location, _rules(warehouse), fit=fit, held_back=held_back or {}):
+            book = _take(batch, warehouse, row, location, book, step)
+        book = _met(batch, warehouse, row, location, book)
+    _keep(batch, key, book)
 
 
-def _at(batch: Batch, warehouse: AccountPlan, row: OrderRow, location: str, *, ready: bool) -> None:
-    number = number_of(row.account, row.source_id, location)
-    stored = batch.state.documents.get((warehouse.account, WAREHOUSE_ORDER, number))
-    known = content.load(stored.document) if stored is not None else None
-    step = warehousing.step(row, known, location, ready=ready)
-    if step is not None:
-        code = _CODES.get(step) or _code(warehouse, step)
-        if code is None:
-            _cannot(batch, warehouse, row, number, step)
-        else:
-            _send(batch, warehouse, row, location, number, stored, known, step, code)
-    elif known is not None and warehousing.has_left(row, location):
-        _over(batch, warehouse, number, "met")
+def _book(batch: Batch, key: OrderKey) -> dict[str, tuple[Told, ...]]:
+    row = batch.state.documents.get((key[0], BOOK, key[1]))
+    return {} if row is None else load(row.document)
 
 
-def _code(warehouse: AccountPlan | None, step: str) -> str | None:
-    rules = warehouse.partner.agreed.warehouse if warehouse is not None and warehouse.partner is not None else None
-    if rules is None:
-        return None
-    return rules.change if step == "change" else rules.cancel
+def _keep(batch: Batch, key: OrderKey, book: Mapping[str, tuple[Told, ...]]) -> None:
+    known = batch.state.documents.get((key[0], BOOK, key[1]))
+    text = dump(book)
+    if (known.document if known else "{}") != text:
+        rev = known.rev if known else 0
+        batch.put_document(DocumentRow(f"{BOOK}:{key[0]}:{key[1]}", BOOK, *key, "", None, None, text, rev))
 
 
-def _send(
+def _rules(warehouse: AccountPlan | None) -> Rules:
+    agreed = warehouse.partner.agreed.warehouse if warehouse is not None and warehouse.partner is not None else None
+    if agreed is None:
+        return Rules(changes=False, cancels=False)
+    return Rules(changes=agreed.change is not None, cancels=agreed.cancel is not None)
+
+
+def _take(
     batch: Batch,
     warehouse: AccountPlan,
     row: OrderRow,
     location: str,
-    number: str,
-    stored: DocumentRow | None,
-    known: Json | None,
-    step: str,
-    code: str,
-) -> None:
-    document = content.load(row.document)
+    book: dict[str, tuple[Told, ...]],
+    step: Step,
+) -> dict[str, tuple[Told, ...]]:
     now = batch.state.now
-    lines = warehousing.lines_at(row, document, location) if step != "cancel" else (known or {})["lines"]
-    revision = (stored.rev if stored else 0) + 1
+    if step.word == "cannot":
+        _cannot(batch, warehouse, row, step)
+        return book
+    told = step.told
+    if told is None:
+        number = number_of(row.account, row.source_id, location, len(book.get(location, ())))
+        base = {one.line_id: one.shipped for one in row.allocations if one.shipped}
+        told = Told(number, (), base, now, deadline(warehouse, ADVICE, now))
+        _name_order(batch, row, number)
+        _expect(batch, warehouse, row, told)
+    after_ = after(step, told)
+    _write(batch, warehouse, row, location, step, after_)
+    if step.word == "cancel":
+        _expect(batch, warehouse, row, told, "dropped")
+    return with_told(book, location, after_)
+
+
+def _write(batch: Batch, warehouse: AccountPlan, row: OrderRow, location: str, step: Step, told: Told) -> None:
+    document, now = content.load(row.document), batch.state.now
     attributes = {
-        "purpose": code,
-        "state": CANCELLED if step == "cancel" else SENT,
+        "purpose": _code(warehouse, step.word),
+        "state": told.state,
         "order_account": row.account,
         "order": row.source_id,
-        "revision": revision,
+        "revision": told.rev,
         "references": {"CO": row.number},
         "parties": _parties(warehouse, document, location),
     }
-    fields = warehousing.order_fields(document, lines, location) | {"number": number, "attributes": attributes}
-    plain = made(WAREHOUSE_ORDER, f"{warehouse.account}/{number}", now, fields)
-    person = _person(batch, row)
-    told = made(WAREHOUSE_ORDER, f"{warehouse.account}/{number}", now, fields | person)
+    lines = lines_of(row, document, step.units)
+    fields = order_fields(document, lines, location) | {"number": told.number, "attributes": attributes}
+    name = f"{warehouse.account}/{told.number}"
+    plain = made(WAREHOUSE_ORDER, name, told.opened_at, fields)
+    whole = made(WAREHOUSE_ORDER, name, told.opened_at, fields | _person(batch, row))
     batch.writes.inputs.append(
         outgoing(
-            warehouse.account, SET, told,
-            about={"order": row.id, "warehouse_order": number}, dedupe=f"{number}:{revision}", at=now,
+            warehouse.account, SET, whole,
+            about={"order": row.id, "warehouse_order": told.number}, dedupe=f"{told.number}:{told.rev}", at=now,
         )
     )  # fmt: skip
-    text = canonical.dump(plain)
     batch.put_document(
         DocumentRow(
-            plain.id, WAREHOUSE_ORDER, warehouse.account, number, str(revision), None, now, text,
-            stored.rev if stored else 0,
+            plain.id, WAREHOUSE_ORDER, warehouse.account, told.number, str(told.rev), None, now,
+            canonical.dump(plain), told.rev - 1,
         )
     )  # fmt: skip
-    _name_order(batch, row, number)
-    _await_advice(batch, warehouse, row, number, step)
-    _log.info("warehouse_order.written", account=warehouse.account, order=row.id, number=number, step=step)
+    _log.info("warehouse_order.written", account=warehouse.account, order=row.id, number=told.number, step=step.word)
+
+
+def _code(warehouse: AccountPlan, word: str) -> str | None:
+    agreed = warehouse.partner.agreed.warehouse if warehouse.partner is not None else None
+    if agreed is None or word == "send":
+        return _ORIGINAL
+    return agreed.change if word == "change" else agreed.cancel
+
+
+def _met(
+    batch: Batch, warehouse: AccountPlan, row: OrderRow, location: str, book: dict[str, tuple[Told, ...]]
+) -> dict[str, tuple[Told, ...]]:
+    """The warehouse has sent what was awaited of an order."""
+    for told in book.get(location, ()):
+        if told.state == SENT and not told.met and told.has_left(row):
+            _expect(batch, warehouse, row, told, "met")
+            book = with_told(book, location, replace(told, met=True))
+    return book
+
+
+def _expect(batch: Batch, warehouse: AccountPlan, row: OrderRow, told: Told, state: str = "open") -> None:
+    settled = None if state == "open" else batch.state.now
+    batch.writes.expectations.append(
+        Expectation(warehouse.account, ADVICE, told.number, row.id, False, told.opened_at, told.due_at, state, settled)
+    )
 
 
 def _parties(warehouse: AccountPlan, document: Mapping[str, Any], location: str) -> Json:
@@ -157,41 +225,21 @@ def _name_order(batch: Batch, row: OrderRow, number: str) -> None:
         batch.put_document(DocumentRow(f"{ALIAS}:{folded(number)}", ALIAS, "", folded(number), "", None, None, body))
 
 
-def _await_advice(batch: Batch, warehouse: AccountPlan, row: OrderRow, number: str, step: str) -> None:
-    if step == "cancel":
-        _over(batch, warehouse, number, "dropped")
-    elif step == "send":
-        now = batch.state.now
-        due = deadline(warehouse, ADVICE, now)
-        _expect(batch, Expectation(warehouse.account, ADVICE, number, row.id, False, now, due))
-
-
-def _over(batch: Batch, warehouse: AccountPlan, number: str, state: str) -> None:
-    awaited = batch.state.expectations.get((warehouse.account, ADVICE, number))
-    if awaited is not None and awaited.state == "open":
-        _expect(batch, replace(awaited, state=state, settled_at=batch.state.now))
-
-
-def _expect(batch: Batch, expectation: Expectation) -> None:
-    key = (expectation.account, expectation.kind, expectation.reference)
-    batch.state.expectations[key] = expectation
-    batch.writes.expectations.append(expectation)
-
-
-def _cannot(batch: Batch, warehouse: AccountPlan, row: OrderRow, number: str, step: str) -> None:
+def _cannot(batch: Batch, warehouse: AccountPlan, row: OrderRow, step: Step) -> None:
     """The guide has no word for it: somebody has to call the warehouse."""
+    number = step.told.number if step.told is not None else ""
     batch.writes.failures.append(
         NewFailure(
             account=warehouse.account,
             kind=FAILURE,
-            reference=f"{WAREHOUSE_ORDER}:{number}:{step}",
+            reference=f"{WAREHOUSE_ORDER}:{number}",
             error="NotExpressible",
-            code=f"{step}_warehouse_order",
+            code="warehouse_order_changed",
             path=f"orders/{row.source_id}",
             message=(
-                f"order {row.number} of {row.account}, sent as {number}: this warehouse takes no {step} of an order; "
-                "tell it by telephone"
+                f"order {row.number} of {row.account}, sent as {number}: less is to be shipped of it now, and this "
+                "warehouse is told so by telephone only"
             ),
-            fingerprint=f"{warehouse.account}:{FAILURE}:{step}_warehouse_order:NotExpressible",
+            fingerprint=f"{warehouse.account}:{FAILURE}:warehouse_order_changed:NotExpressible",
         )
     )
