@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from random import Random
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from canonical import Document
-from hub.services.purchasing import look
+from hub.purchasing.asking import PurchaseRefused
+from hub.services.purchasing import PurchaseConflict, look
 from tests.support.buying import Buying, answer, invoice, notice, part, received
 
 ITEMS = ("MUG", "BOX", "CUP", "S-MUG", "TEA")
@@ -79,3 +82,47 @@ def test_arrival_makes_no_difference(pair: tuple[list[Document], list[Document]]
     """Stock, state, lines, match and what is owed are the same in the order of making and in any order of arrival."""
     made, arrived = pair
     assert asyncio.run(_after(made)) == asyncio.run(_after(arrived))
+
+
+ACTS = ("more", "less", "remove", "cancel", "close", "receive")
+
+
+async def _act(hub: Buying, act: str) -> None:
+    """One act of ours; what the order's state does not allow is refused and changes nothing."""
+    with contextlib.suppress(PurchaseConflict, PurchaseRefused):
+        if act == "cancel":
+            await hub.cancel()
+        elif act == "close":
+            await hub.acts.close("OUR-1", key="close", actor="ada")
+        elif act == "receive":
+            await hub.take_in({"sku": "MUG", "quantity": 4, "damaged_quantity": 1})
+        elif act == "remove":
+            await hub.change({"number": "2", "change": "remove"})
+        else:
+            await hub.change({"number": "1", "change": "quantity", "quantity": 30 if act == "more" else 3})
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(arrivals(), st.lists(st.sampled_from(ACTS), max_size=5), st.randoms(use_true_random=False))
+def test_whatever_we_do_meanwhile_the_ledger_holds(
+    pair: tuple[list[Document], list[Document]], acts: list[str], chance: Random
+) -> None:
+    """After each step incoming is the book's, never negative, and positions are the sum of the ledger."""
+    steps: list[Document | str] = [*pair[1], *acts]
+    chance.shuffle(steps)
+
+    async def run() -> None:
+        hub = Buying()
+        await hub.order()
+        for step in steps:
+            await (_act(hub, step) if isinstance(step, str) else hub.hear(step))
+            assert hub.sound()
+            posted = (await look(hub.store, "OUR-1")).book.posted
+            for sku in ("MUG", "BOX", "CUP"):
+                held = sum(units for (_, name, place), units in posted.items() if (name, place) == (sku, "east"))
+                assert hub.incoming(sku) == held >= 0
+            if await hub.state() == "closed":
+                assert not posted
+        assert not hub.store.tables.failures
+
+    asyncio.run(run())
