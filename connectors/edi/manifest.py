@@ -23,9 +23,9 @@ SEND_RECEIPT: Final = "send_receipt"
 FILES: Final = "files"
 
 SETS: Final = (
-    "850", "855", "856", "860", "865", "810", "846", "940", "943", "944", "945", "947", "997", "999", "214", "820",
-    "824", "852", "861", "ORDERS", "ORDCHG", "ORDRSP", "DESADV", "INVOIC", "INVRPT", "RECADV", "CONTRL", "APERAK",
-    "IFTSTA",
+    "214", "810", "820", "824", "832", "846", "850", "852", "855", "856", "860", "861", "865", "940", "943", "944",
+    "945", "947", "997", "999", "APERAK", "CONTRL", "DESADV", "IFTSTA", "INVOIC", "INVRPT", "ORDCHG", "ORDERS",
+    "ORDRSP", "RECADV",
 )  # fmt: skip
 """Kinds of sets a mapping reads; each is an input of its own once the interchange it came in has been judged."""
 _BY_HAND: Final = {
