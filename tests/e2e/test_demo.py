@@ -25,6 +25,7 @@ SUMMARY = {
     "confirmed",
     "unconfirmed",
     "accounts",
+    "parcels",
 }
 
 
@@ -41,6 +42,7 @@ def test_the_demo_ends_clean(profile: str) -> None:
     assert wrongs == (0, 0, 0, 0), summary["unproven_listings"]
     assert summary["unconfirmed"] == 0, summary["unconfirmed_parcels"]
     assert summary["confirmed"] > 0
+    assert sum(summary["parcels"].values()) > summary["parcels"]["unheard"], "no carrier told of anything"
     assert summary["orders_in"] > 20
     assert summary["pushes_out"] > 20
     struck = {account: sum(seen["faults"].values()) for account, seen in summary["accounts"].items()}
