@@ -28,16 +28,33 @@ def groups_of(shipment: Json | None) -> dict[str, tuple[Json, ...]]:
     if shipment is None or shipment.get("state") not in SHIPS:
         return {}
     found: dict[str, list[Json]] = {}
-    leading = [package for package in shipment["packages"] if package["lines"]]
+    stated = _by_number(shipment["packages"])
+    leading = [package for package in stated if package["lines"]]
     for package in leading:
         found[package["id"]] = [package]
     current = leading[0]["id"] if leading else None
-    for package in shipment["packages"]:
+    for package in stated:
         if package["lines"]:
             current = package["id"]
         elif current is not None:
             found[current].append(package)
     return {name: tuple(packages) for name, packages in found.items()}
+
+
+def _by_number(packages: list[Json]) -> list[Json]:
+    """Cartons that travel under one number are one package to a channel, which knows packages by their numbers."""
+    merged: list[Json] = []
+    place: dict[str, int] = {}
+    for package in packages:
+        number = package.get("tracking_number")
+        if number in place:
+            first = merged[place[number]]
+            merged[place[number]] = {**first, "lines": [*first["lines"], *package["lines"]]}
+            continue
+        if number:
+            place[number] = len(merged)
+        merged.append(package)
+    return merged
 
 
 def tellings(before: Json | None, after: Json) -> list[Telling]:

@@ -216,7 +216,7 @@ class Apply:
                     waiting |= apply_listing(batch, plan, facts)
                 elif isinstance(facts, TrackingFacts):
                     apply_tracking(batch, item, facts)
-            self._homecoming.apply(batch, item, interpreted, looked)
+            self._homecoming.apply(batch, item, looked)
             apply_purchases(batch, self._plans, interpreted.purchases)
         except Refused as refused:
             _refuse(batch, item, refused.refusal)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
+import canonical
 from hub.orders import content
 from hub.orders.facts import DocumentFacts, OrderFacts
+from hub.orders.noticed import shipments_noticed
 from hub.orders.references import folded
 from hub.orders.shipped import Unplaceable
 from hub.ports.accounts import AccountPlan
@@ -17,6 +20,7 @@ from hub.ports.queries import Queries
 from hub.ports.store import InboxItem, InboxResult, InboxState, Micros, OrderKey, ReadSet, State, Store, WriteSet
 from hub.services.apply_stock import Refused
 from hub.services.batch import Batch
+from hub.services.extract import facts_of
 from hub.services.interpreted import Interpreted, Refusal
 from hub.services.requeue import RUN_AGAIN
 from hub.services.shipments import (
@@ -33,6 +37,7 @@ from hub.services.shipments import (
     reads_waiting,
 )
 
+NOTICE = "ship_notice"
 ORPHAN = "OrphanShipment"
 REFUSED = "ShipmentRefused"
 _PURCHASED = '"purchase_order_number":"'
@@ -45,6 +50,8 @@ class Looked:
     """Where the shipments of a batch belong, by (account, the shipper's id of the shipment)."""
 
     homes: dict[tuple[str, str], Home] = field(default_factory=dict)
+    shipments: dict[int, list[DocumentFacts]] = field(default_factory=dict)
+    """what each input tells of orders it did not take itself"""
     told: set[str] = field(default_factory=set)
     """messages to channels that may have to be taken back"""
     waiting: dict[int, DocumentFacts] = field(default_factory=dict)
@@ -74,11 +81,29 @@ class Homecoming:
         for item, interpreted in pairs:
             plan = self._plans.get(item.account)
             for facts in interpreted.facts:
-                if plan is not None and is_foreign(plan, facts) and isinstance(facts, DocumentFacts):
-                    home = looked.homes[facts.account, facts.source_id] = await self._find(facts)
-                    if not isinstance(home, Lost):
-                        looked.told |= await self.told(facts, home)
+                if plan is None or not isinstance(facts, DocumentFacts):
+                    continue
+                if is_foreign(plan, facts):
+                    await self._note(looked, item, facts, await self._find(facts))
+                elif facts.type == NOTICE and plan.manifest.trades:
+                    await self._notice(looked, item, facts)
         return looked
+
+    async def _note(self, looked: Looked, item: InboxItem, facts: DocumentFacts, home: Home) -> None:
+        looked.shipments.setdefault(item.seq, []).append(facts)
+        looked.homes[facts.account, facts.source_id] = home
+        if not isinstance(home, Lost):
+            looked.told |= await self.told(facts, home)
+
+    async def _notice(self, looked: Looked, item: InboxItem, facts: DocumentFacts) -> None:
+        """A warehouse may tell of customers' orders by ship notice; one of no order of ours is a notice and no more."""
+        for shipment in shipments_noticed(content.load(facts.document)):
+            document = canonical.parse_document(json.dumps(_with_id(shipment, facts)))
+            found = facts_of(document, facts.account, item.received_at)
+            if isinstance(found, DocumentFacts):
+                home = await self._find(found)
+                if not isinstance(home, Lost):
+                    await self._note(looked, item, found, home)
 
     async def told(self, facts: DocumentFacts, home: OrderKey) -> set[str]:
         return await self._homes.told(facts, home)
@@ -91,16 +116,16 @@ class Homecoming:
 
     def reads(self, reads: ReadSet, pairs: Sequence[tuple[InboxItem, Interpreted]], looked: Looked) -> None:
         reads.effects |= looked.told
-        for _item, interpreted in pairs:
+        for item, interpreted in pairs:
             for facts in interpreted.facts:
                 if isinstance(facts, OrderFacts):
                     reads_waiting(reads, _names(facts))
-                elif isinstance(facts, DocumentFacts):
-                    home = looked.homes.get((facts.account, facts.source_id))
-                    if isinstance(home, Lost):
-                        reads_waiting(reads, [folded(facts.order_source_id or "")])
-                    elif home is not None:
-                        self.reads_home(reads, facts, home)
+            for shipment in looked.shipments.get(item.seq, ()):
+                home = looked.homes[shipment.account, shipment.source_id]
+                if isinstance(home, Lost):
+                    reads_waiting(reads, [folded(shipment.order_source_id or "")])
+                else:
+                    self.reads_home(reads, shipment, home)
 
     def reads_home(self, reads: ReadSet, facts: DocumentFacts, home: OrderKey) -> None:
         reads_at_home(reads, facts, home)
@@ -112,7 +137,7 @@ class Homecoming:
         """An order has come or changed: run again what waits for it."""
         call_waiting(batch, _names(facts))
 
-    def apply(self, batch: Batch, item: InboxItem, interpreted: Interpreted, looked: Looked) -> None:
+    def apply(self, batch: Batch, item: InboxItem, looked: Looked) -> None:
         """Bring an input's shipments home.
 
         Raises:
@@ -120,10 +145,8 @@ class Homecoming:
                 is run again.
         """
         refusals: list[Refusal] = []
-        for facts in interpreted.facts:
-            home = looked.homes.get((facts.account, facts.source_id)) if isinstance(facts, DocumentFacts) else None
-            if home is None or not isinstance(facts, DocumentFacts):
-                continue
+        for facts in looked.shipments.get(item.seq, ()):
+            home = looked.homes[facts.account, facts.source_id]
             if isinstance(home, Lost):
                 refusals.append(Refusal(ORPHAN, home.code, "order", home.message))
                 let_wait(batch, facts.order_source_id or "", item.seq)
@@ -154,6 +177,11 @@ class Homecoming:
 
         await self._store.run(ReadSet(), decide)
         _log.info("shipments.matched", inputs=len(found))
+
+
+def _with_id(shipment: dict[str, Any], notice: DocumentFacts) -> dict[str, Any]:
+    key = (notice.account, NOTICE, shipment["source"]["id"])
+    return {**shipment, "id": canonical.document_id("shipment", notice.occurred_at // 1000, *key)}
 
 
 def _names(facts: OrderFacts) -> list[str]:

@@ -321,6 +321,29 @@ async def test_a_correction_of_a_correction_names_every_number_the_channel_may_k
     assert effects(made, "correct")[1]["told_before"] == ["1Z1", "1Z2"]
 
 
+async def test_a_warehouses_ship_notice_tells_of_customers_orders_too() -> None:
+    """An 856 over two orders is a shipment of each, cartons bearing the pallet's number; of others it is none."""
+    made = hub(shop(), plan("edi", manifest=manifest(trades=True), locations={"W1": "east"}, routing=()))
+    for name in ("1", "2"):
+        await made.deliver(order(name, [line("a", "MUG", 1), line("b", "BOX", 1)]))
+    packages = [
+        {"id": "1", "level": "tare", "tracking_number": "1Z7"},
+        *({"id": one, "parent": "1", "purchase_order_number": bought, "lines": [{"sku": sku, "quantity": 1}]}
+          for one, bought, sku in (("2", "#1", "MUG"), ("3", "#1", "BOX"), ("4", "#2", "MUG"))),
+    ]  # fmt: skip
+    orders = [{"purchase_order_number": name} for name in ("#1", "#2", "#99")]
+    fields = {"number": "N1", "state": "shipped", "shipped_at": instant(3), "packages": packages}
+    notice = document("ship_notice", "N1", version=3, account="edi", orders=orders, **fields)
+    for _ in range(2):
+        await made.deliver(notice, account="edi")
+    assert (made.buckets("MUG"), made.buckets("BOX")) == ((8, 0, 0), (9, 1, 0))
+    told = [(body["order"], one["tracking_number"]) for body in effects(made) for one in body["packages"]]
+    # Cartons under one number are one package to the channel.
+    assert told == [("1", "1Z7"), ("2", "1Z7")]
+    assert [len(body["packages"][0]["lines"]) for body in effects(made)] == [2, 1]
+    assert failures(made) == []
+
+
 async def test_every_package_is_told_by_itself_and_in_order() -> None:
     """One effect per package, all under the order's key, each with its own lines only."""
     made = hub()
