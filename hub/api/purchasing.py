@@ -12,7 +12,7 @@ from hub.api.bodies import checked
 from hub.api.spec import OBJECT, PAGE, Call, Json, Operation, Param, page, page_of
 from hub.ports.store import Micros
 from hub.purchasing.asking import CHANGES, LINES_MAX
-from hub.services.purchasing import UnknownPurchaseOrder
+from hub.services.purchasing_unit import UnknownPurchaseOrder
 from hub.services.purchasing_views import PurchaseViews
 
 _NAME: Final[Json] = {"type": "string", "minLength": 1, "maxLength": 200}

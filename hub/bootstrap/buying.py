@@ -11,8 +11,9 @@ from hub.api.backend import BadRequest
 from hub.bootstrap.desk import Desk
 from hub.ports.store import Store, StoreConflict
 from hub.purchasing.asking import PurchaseRefused
-from hub.services.purchasing import Done, PurchaseConflict, Purchasing, UnknownPurchaseOrder
+from hub.services.purchasing import Purchasing
 from hub.services.purchasing_receipts import Receipts
+from hub.services.purchasing_unit import Done, PurchaseConflict, UnknownPurchaseOrder
 
 Json = dict[str, Any]
 

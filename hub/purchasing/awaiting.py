@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from hub.ports.store import Expectation, Micros
 from hub.purchasing.book import Book
 from hub.purchasing.days import due_at
-from hub.purchasing.standing import LineStanding, Standing
+from hub.purchasing.stand import LineStanding, Standing
 from hub.purchasing.told import ANSWER
 
 KINDS = ANSWERED, CHANGE_ANSWERED, SHIPPED, INVOICED = "855", "865", "856", "810"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import canonical
-from hub.purchasing.standing import LineStanding, Standing
+from hub.purchasing.stand import LineStanding, Standing
 
 Json = dict[str, Any]
 PURCHASE_ORDER = "purchase_order"

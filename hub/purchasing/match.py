@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from hub.purchasing.standing import REFUSED, LineStanding, Price, Standing
+from hub.purchasing.stand import LineStanding, Price, Standing
+from hub.purchasing.standing import REFUSED
 
 Json = dict[str, Any]
 

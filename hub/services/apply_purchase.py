@@ -19,7 +19,8 @@ from hub.purchasing import awaiting, book, documents, expected
 from hub.purchasing.book import BOOK, Book
 from hub.purchasing.documents import PURCHASE_ORDER
 from hub.purchasing.expected import EXPECTED, Expected
-from hub.purchasing.standing import Standing, standing
+from hub.purchasing.stand import Standing
+from hub.purchasing.standing import standing
 from hub.purchasing.told import RECEIPT, PurchaseFacts, Told, ToldLine
 from hub.services.apply_stock import Refused
 from hub.services.batch import Batch

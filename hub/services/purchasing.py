@@ -1,4 +1,4 @@
-"""Buying: orders to suppliers made, sent, changed, cancelled, closed, and goods taken in by hand.
+"""Buying: orders to suppliers made, sent, changed, cancelled and closed.
 
 Each act is one unit of work: the order, its book, incoming stock, what is awaited and the document for the supplier are
 written together or not at all. An act with a key is done once however often it is asked for.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
@@ -17,65 +17,30 @@ from pydantic import ValidationError
 
 import canonical
 from hub.orders import content
-from hub.ports.accounts import AccountPlan
 from hub.ports.queries import Queries
-from hub.ports.store import AuditEntry, Micros, NewInput, PersonalRow, ReadSet, State, Store, WriteSet
-from hub.purchasing import asking, book, documents
+from hub.ports.store import AuditEntry, Micros, PersonalRow, ReadSet, State, Store, WriteSet
+from hub.purchasing import asking, documents
 from hub.purchasing.asking import PurchaseRefused
 from hub.purchasing.book import Book, Revision
 from hub.purchasing.lines import wanted
 from hub.services.apply_purchase import (
-    CHANGE_SET,
-    ORDER_SET,
     Plans,
     book_key,
     order_key,
     partner_plan,
-    reads_for_order,
     reads_for_skus,
     settle_purchase,
 )
 from hub.services.batch import Batch
-from hub.services.trading import outgoing
+from hub.services.purchasing_sending import changing, ordering, takes_changes
+from hub.services.purchasing_unit import Done, Opened, PurchaseConflict, look, opening, reads_of, repeat
 from hub.services.views import instant
 
 Json = dict[str, Any]
 
-_log = structlog.get_logger()
-
-
-class UnknownPurchaseOrder(LookupError):
-    """There is no purchase order with this number."""
-
-    def __init__(self, number: str) -> None:
-        super().__init__(f"there is no purchase order {number!r}")
-
-
-class PurchaseConflict(Exception):
-    """The order is not in a state for this, or the number or key is taken; nothing was stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What became of a request. `sent`: a document for the supplier was written with it."""
-
-    number: str
-    revision: str
-    state: str
-    sent: bool
-    repeated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An order as one unit of work has read it."""
-
-    order: Json
-    book: Book
-    batch: Batch
-
-
 Act = Callable[[Opened], Done]
+
+_log = structlog.get_logger()
 
 
 class Purchasing:
@@ -113,7 +78,7 @@ class Purchasing:
         def decide(state: State) -> WriteSet:
             done.clear()
             if order_key(number) in state.documents:
-                done.append(_repeat(state, number, "create", fingerprint))
+                done.append(repeat(state, number, "create", fingerprint))
                 return WriteSet()
             batch = Batch(state)
             done.append(self._make(batch, asked, fingerprint, actor))
@@ -149,7 +114,7 @@ class Purchasing:
         sends = partner is not None and stored["state"] != "draft"
         settle_purchase(batch, stored, fresh, partner, now)
         if partner is not None and sends:
-            batch.writes.inputs.append(_ordering(partner, order, "0", now))
+            batch.writes.inputs.append(ordering(partner, order, "0", now))
         _audit(batch, actor, "purchase.created", stored["number"], lines=len(stored["lines"]))
         return Done(stored["number"], "0", stored["state"], sends)
 
@@ -173,7 +138,7 @@ class Purchasing:
             stands = settle_purchase(batch, {**order, "state": "sent"}, known, partner, now)
             if partner is not None:
                 whole = content.load(canonical.join_personal(content.dump({**order, "state": "sent"}), personal))
-                batch.writes.inputs.append(_ordering(partner, whole, at.name, now))
+                batch.writes.inputs.append(ordering(partner, whole, at.name, now))
             _audit(batch, actor, "purchase.sent", number)
             return Done(number, at.name, stands.state, partner is not None)
 
@@ -245,10 +210,9 @@ class Purchasing:
         known = _noted(known, *noted, name)
         partner = partner_plan(self._plans, fresh)
         stands = settle_purchase(batch, fresh, known, partner, now)
-        takes = partner is not None and (partner.partner is None or partner.partner.sends(CHANGE_SET))
-        sends = takes and not draft
+        sends = partner is not None and takes_changes(partner) and not draft
         if partner is not None and sends:
-            batch.writes.inputs.append(_changing(partner, fresh, told, name, now, cancels=cancels))
+            batch.writes.inputs.append(changing(partner, fresh, told, name, now, cancels=cancels))
         what = "purchase.cancelled" if cancels else "purchase.changed"
         _audit(batch, actor, what, number, revision=name, lines=len(told), reason=reason)
         return Done(number, name, stands.state, sends)
@@ -283,7 +247,7 @@ class Purchasing:
             done.clear()
             opened = opening(state, number)
             if key and key in opened.book.requests:
-                done.append(_repeat(state, number, key, fingerprint))
+                done.append(repeat(state, number, key, fingerprint))
                 return WriteSet()
             done.append(act(opened))
             return opened.batch.finish()
@@ -291,50 +255,6 @@ class Purchasing:
         await self._store.run(await reads_of(self._store, number, skus), decide)
         _tell(event, done[0])
         return done[0]
-
-
-async def reads_of(store: Store, number: str, skus: Collection[str] = ()) -> ReadSet:
-    """Everything an act on an order may touch, found by looking at the order first."""
-    found: list[State] = []
-
-    def first(state: State) -> WriteSet:
-        found.append(state)
-        return WriteSet()
-
-    reads = ReadSet(documents={order_key(number), book_key(number)}, skus={("", sku) for sku in skus})
-    await store.run(reads, first)
-    reads_for_order(reads, found[-1], number, set(skus))
-    return reads
-
-
-async def look(store: Store, number: str) -> Opened:
-    """The order as it is now. Raises `UnknownPurchaseOrder`."""
-    found: list[Opened] = []
-
-    def first(state: State) -> WriteSet:
-        found.append(opening(state, number))
-        return WriteSet()
-
-    await store.run(ReadSet(documents={order_key(number), book_key(number)}), first)
-    return found[-1]
-
-
-def opening(state: State, number: str) -> Opened:
-    """Raises `UnknownPurchaseOrder`."""
-    row, kept = state.documents.get(order_key(number)), state.documents.get(book_key(number))
-    if row is None or kept is None:
-        raise UnknownPurchaseOrder(number)
-    return Opened(content.load(row.document), book.load(kept.document), Batch(state))
-
-
-def _repeat(state: State, number: str, key: str, fingerprint: str) -> Done:
-    opened = opening(state, number)
-    known, revision = opened.book.requests.get(key, ("", ""))
-    if known != fingerprint:
-        if key == "create":
-            raise PurchaseConflict(f"there is another purchase order {number} already")
-        raise PurchaseConflict("this idempotency key was used for another request")
-    return Done(number, revision, opened.order["state"], sent=False, repeated=True)
 
 
 def _noted(known: Book, key: str, fingerprint: str, revision: str) -> Book:
@@ -373,26 +293,6 @@ def _valid(order: Json) -> Json:
         named = [f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in faults[:10]]
         raise PurchaseRefused(named) from None
     return found
-
-
-def _ordering(partner: AccountPlan, order: Json, revision: str, at: Micros) -> NewInput:
-    set_ = _named(partner, ORDER_SET)
-    about = {"purchase_order": order["id"]}
-    return outgoing(partner.account, set_, order, about=about, dedupe=f"{order['number']}:{revision}", at=at)
-
-
-def _changing(
-    partner: AccountPlan, order: Json, told: Sequence[Json], revision: str, at: Micros, *, cancels: bool
-) -> NewInput:
-    change = documents.change(order, told, revision, _text(at), cancels=cancels)
-    document = canonical.parse_document(json.dumps(change))
-    about = {"purchase_order": order["id"]}
-    dedupe = f"{order['number']}:{revision}"
-    return outgoing(partner.account, _named(partner, CHANGE_SET), document, about=about, dedupe=dedupe, at=at)
-
-
-def _named(partner: AccountPlan, kind: str) -> str:
-    return partner.partner.set_named(kind) if partner.partner is not None else kind
 
 
 def _fingerprint(request: Any) -> str:

@@ -18,7 +18,7 @@ from hub.purchasing.asking import LINES_MAX, QUANTITY_MAX, PurchaseRefused
 from hub.purchasing.standing import standing
 from hub.services.apply_purchase import Plans, hear, order_key
 from hub.services.extract_purchase import receipt
-from hub.services.purchasing import Done, Opened, PurchaseConflict, opening, reads_of
+from hub.services.purchasing_unit import Done, Opened, PurchaseConflict, opening, reads_of
 from hub.services.views import instant
 
 Json = dict[str, Any]

@@ -13,7 +13,7 @@ from hub.purchasing import book, match
 from hub.purchasing.documents import PURCHASE_ORDER
 from hub.purchasing.standing import standing
 from hub.purchasing.told import Told
-from hub.services.purchasing import UnknownPurchaseOrder
+from hub.services.purchasing_unit import UnknownPurchaseOrder
 from hub.services.views import instant
 
 Json = dict[str, Any]

@@ -14,7 +14,8 @@ from hub.services.apply_purchase import hear
 from hub.services.expected_days import ExpectedDays, look_at_expected
 from hub.services.extract_purchase import purchase_facts_of
 from hub.services.moments import moment
-from hub.services.purchasing import Purchasing, opening, reads_of
+from hub.services.purchasing import Purchasing
+from hub.services.purchasing_unit import opening, reads_of
 from hub.services.quantities import quantify
 from hub.services.stock import Stock
 from tests.support.buying import Buying, answer, part, wanted

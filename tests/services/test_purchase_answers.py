@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.purchasing.expected import EXPECTED, load
-from hub.services.purchasing import look
+from hub.services.purchasing_unit import look
 from tests.support.buying import SUPPLIER, Buying, answer, invoice, notice, part, received
 from tests.support.orders import at
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from canonical import Document
 from hub.purchasing.asking import PurchaseRefused
-from hub.services.purchasing import PurchaseConflict, look
+from hub.services.purchasing_unit import PurchaseConflict, look
 from tests.support.buying import Buying, answer, invoice, notice, part, received
 
 ITEMS = ("MUG", "BOX", "CUP", "S-MUG", "TEA")

@@ -10,7 +10,7 @@ import pytest
 
 import canonical
 from hub.purchasing.asking import PurchaseRefused
-from hub.services.purchasing import PurchaseConflict, UnknownPurchaseOrder, look
+from hub.services.purchasing_unit import PurchaseConflict, UnknownPurchaseOrder, look
 from mappings import MappingSet
 from mappings.edi.partners import find_partner
 from mappings.edi.partners.parts import Deadlines

@@ -12,12 +12,14 @@ from canonical import Document
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import Expectation
 from hub.purchasing.match import rows
-from hub.purchasing.standing import Standing, standing
+from hub.purchasing.stand import Standing
+from hub.purchasing.standing import standing
 from hub.services.batch import Outcome
 from hub.services.extract_purchase import purchase_facts_of
 from hub.services.interpreted import Interpreted
-from hub.services.purchasing import Done, Purchasing, look
+from hub.services.purchasing import Purchasing
 from hub.services.purchasing_receipts import Receipts
+from hub.services.purchasing_unit import Done, look
 from mappings.edi.partners import find_partner
 from tests.support.orders import Hub, at, document, facts, manifest, parse, plan, source
 
