@@ -32,8 +32,9 @@ from hub.services.rounds import Round
 from hub.services.shipments import Tellers
 from hub.workers.channel import INBOX_RHYTHM, Channel, Tools, open_channels
 from hub.workers.duties import Duties, Intervals
+from hub.workers.exchange import Exchange, Trades
 from hub.workers.hints import Hints
-from hub.workers.inbox import InboxWorker, Trades
+from hub.workers.inbox import InboxWorker
 from hub.workers.loop import Loop, Rhythm
 from hub.workers.partners import partner_jobs
 from hub.workers.supervisor import Supervisor
@@ -124,6 +125,7 @@ class Engine:
         self._timetable = Timetable(self.drain, around.jitter)
         resolvers = {name: channel.resolver for name, channel in self.channels.items() if channel.resolver is not None}
         self._hints = Hints(resolvers, around.store, self.wakes)
+        self._exchange = Exchange(around.trading, around.store, self.wakes)
         self._pulls: set[asyncio.Task[None]] = set()
         self._heart: asyncio.Task[None] | None = None
 
@@ -151,6 +153,7 @@ class Engine:
             self.supervisor.stop(budget), self._timetable.stop(budget), self._stop_pulls(budget)
         )
         await self._hints.stop()
+        await self._exchange.stop()
         await self._around.interpreter.close()
         try:
             await self.accounts.flush()
@@ -229,7 +232,7 @@ class Engine:
         around = self._around
         for number in range(max(1, around.inbox_workers)):
             worker = InboxWorker(
-                around.store, around.interpreter, self.apply, self._hints, self.wakes, trading=around.trading
+                around.store, around.interpreter, self.apply, self._hints, self.wakes, exchange=self._exchange
             )
             loop = Loop(f"inbox:{number}", worker.step, self.wakes.inbox, INBOX_RHYTHM, self.drain, self.health)
             self.supervisor.start(loop.name, loop.run)
