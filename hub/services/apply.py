@@ -44,12 +44,13 @@ from hub.services.batch import Batch, Outcome
 from hub.services.control import Controls
 from hub.services.extract import facts_of
 from hub.services.homecoming import Homecoming, Looked
+from hub.services.homes import is_foreign
 from hub.services.interpreted import Interpreted, Refusal
 from hub.services.moments import seconds_between
 from hub.services.partners.following import Partners
 from hub.services.partners.looking import look_at_deals
 from hub.services.reads import Reads, Zeroed
-from hub.services.shipments import Tellers, is_foreign
+from hub.services.shipments import Tellers
 
 Pair = tuple[InboxItem, Interpreted]
 

@@ -135,9 +135,9 @@ class _Message:
         return bool(self.keys) and not heard
 
     def _unsent(self, row: OutboxRow) -> bool:
-        """Certainly not applied. A keyed kind is repeated without a question, so one that was tried may have been."""
+        """Certainly not applied: refused at the first try, or never tried. What was tried longer may have arrived."""
         if row.state in (OutboxState.FAILED, OutboxState.PARKED):
-            return not self.plan.manifest.effect(row.kind).keyed or row.attempts <= 1
+            return row.attempts <= 1
         return row.state is OutboxState.PENDING and row.attempts == 0
 
     def numbers_told(self) -> list[str]:

@@ -21,21 +21,11 @@ from hub.ports.store import InboxItem, InboxResult, InboxState, Micros, OrderKey
 from hub.services.apply_stock import Refused
 from hub.services.batch import Batch
 from hub.services.extract import facts_of
+from hub.services.homes import Home, Homes, Lost, is_foreign, purchase_order_of
 from hub.services.interpreted import Interpreted, Refusal
 from hub.services.requeue import RUN_AGAIN
-from hub.services.shipments import (
-    Home,
-    Homes,
-    Lost,
-    Tellers,
-    bring_home,
-    call_waiting,
-    is_foreign,
-    let_wait,
-    purchase_order_of,
-    reads_at_home,
-    reads_waiting,
-)
+from hub.services.shipments import Tellers, bring_home, reads_at_home
+from hub.services.waiting import call_waiting, let_wait, reads_waiting
 
 NOTICE = "ship_notice"
 ORPHAN = "OrphanShipment"

@@ -16,9 +16,9 @@ from hub.ports.queries import Queries
 from hub.ports.store import AuditEntry, NewInput, Store
 from hub.services.apply import Apply
 from hub.services.extract import facts_of
+from hub.services.homes import SHIPMENT, Homes, Lost
 from hub.services.moments import micros
 from hub.services.receive import digest_of
-from hub.services.shipments import SHIPMENT, Homes, Lost
 from hub.services.stated_shipments import CONNECTOR, StatementRefused, shipment_of
 from mappings.carriers import Crosswalk
 
