@@ -57,7 +57,8 @@ class Tracks(Protocol):
     async def track(self, numbers: Sequence[TrackedNumber]) -> Sequence[Envelope]:
         """Where at most `Manifest.track_batch_max` parcels are now.
 
-        A number the vendor knows nothing of gives an envelope too, whose document says `unknown`.
+        A number the vendor knows nothing of gives an envelope too, whose document says `unknown`; one that
+        the answer passes over gives none, and is to be asked about again.
         Envelopes are ordered by `parcel_ordering_key`; an answer that says nothing new has the dedupe
         key of the last one, so a duplicate in the inbox means "no news".
 

@@ -19,7 +19,8 @@ def add(parsers: Subparsers) -> None:
         "sandbox",
         "One vendor sandbox alone",
         _sandbox,
-        epilog="Control: GET /_sandbox/state, POST /_sandbox/{stock,sell,cancel,ship,faults}.\n"
+        epilog="Control: GET /_sandbox/state, POST /_sandbox/{stock,sell,cancel,ship,faults}; carriers have\n"
+        "POST /_sandbox/parcel and GET /_sandbox/parcels.\n"
         f"Fault profiles: {', '.join(FAULT_PROFILES)}; or name=rate,name=rate.",
     )
     parser.add_argument("connector", metavar="CONNECTOR", help=", ".join(registry.names()))
