@@ -157,7 +157,7 @@ def _scheduled(options: Options) -> list[Figure]:
         raise RuntimeError(f"{found['calls_worst_hour']} calls in one hour, {QUOTA.calls} are allowed")
     if count > _FEW and found["urgent"] < found["calls"] * 0.9:
         raise RuntimeError(f"of {found['calls']} calls only {found['urgent']} were spent where they matter")
-    name = f"{count:,} open parcels, {hours} h at 60 calls an hour".replace(",", " ")
+    name = f"{count} open parcels, {hours} h at 60 calls an hour"
     note = f"{found['calls']:.0f} calls, {found['urgent']:.0f} of them on parcels due today or out for delivery"
     rounds = Side("", (found["round_ms"],), "ms a round")
     figure = Figure("one round of choosing", rounds, note=f"{found['wanted']:.0f} calls a day wanted, 1440 allowed")
