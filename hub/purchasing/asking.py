@@ -204,6 +204,14 @@ def _spoken(line: Mapping[str, Any]) -> Json:
     return {name: properties[name] for name in ("uom_stated", "eaches_per_unit") if name in properties}
 
 
+def packed(line: Mapping[str, Any], packs: Mapping[str, int]) -> Json:
+    """A line, or a change, with its article's packs; a unit named without its size has the article's."""
+    known: Json = {"packs": dict(packs)} if packs else {}
+    if line.get("uom") in packs and line.get("eaches_per_unit") is None:
+        known["eaches_per_unit"] = packs[line["uom"]]
+    return {**line, **known}
+
+
 # --- lines -----------------------------------------------------------------------------------
 
 
@@ -216,6 +224,8 @@ def _line(given: Mapping[str, Any], currency: str | None) -> Json:
     properties: Json = {}
     if given.get("uom"):
         properties |= {"uom_stated": given["uom"], "eaches_per_unit": given["eaches_per_unit"]}
+    if given.get("packs"):
+        properties |= {"packs": dict(given["packs"])}
     if given.get("expected_at"):
         properties |= {"expected_at": given["expected_at"]}
     cost = given.get("unit_cost")

@@ -53,16 +53,27 @@ def _bare(gtin: str) -> str:
     return gtin.lstrip("0")
 
 
-def count(line: Json, quantity: str | None, uom: str | None) -> int | None:
-    """Eaches of a stated quantity; None where it is not stated or its unit has no size we know."""
+def count(line: Json, quantity: str | None, uom: str | None, *, instead: bool = False) -> int | None:
+    """Eaches of a stated quantity; None where it is not stated or its unit has no size we know.
+
+    Args:
+        instead: It is of another article than the line's, whose packs say nothing of it.
+    """
     if quantity is None:
         return None
-    properties = line.get("properties") or {}
-    pack, unit = properties.get("eaches_per_unit"), properties.get("uom_stated")
     try:
-        return eaches(Decimal(quantity), uom, {unit: int(pack)} if pack and unit else None)
+        return eaches(Decimal(quantity), uom, None if instead else _packs(line))
     except (UnknownUnit, ValueError, InvalidOperation):
         return None
+
+
+def _packs(line: Json) -> dict[str, int]:
+    """Eaches per unit: the article's, and before them the one the line was ordered in."""
+    properties = line.get("properties") or {}
+    packs = dict(properties.get("packs") or {})
+    if properties.get("uom_stated"):
+        packs[properties["uom_stated"]] = int(properties["eaches_per_unit"])
+    return packs
 
 
 def wanted(line: Json) -> int:

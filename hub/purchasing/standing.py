@@ -125,7 +125,7 @@ def _parts(stand: LineStanding, line: Json, told: Told, one: ToldLine | None, as
     rest = asked if whole is None else whole
     found: list[tuple[Part, int]] = []
     for part in one.parts:
-        units = count(line, part.quantity, part.uom)
+        units = count(line, part.quantity, part.uom, instead=part.status == "substituted")
         if units is None and part.quantity is not None:
             stand.unread.append(f"{part.status} {part.quantity} {part.uom or ''}".strip())
             units = 0
@@ -174,7 +174,7 @@ def _shipped(stand: LineStanding, line: Json, told: Told, one: ToldLine) -> None
 
 
 def _received(stand: LineStanding, line: Json, told: Told, one: ToldLine) -> None:  # noqa: ARG001 - one shape for all
-    damaged = count(line, one.damaged, one.uom) or 0
+    damaged = count(line, one.damaged, one.uom, instead=_sku_of(stand, one) != stand.sku) or 0
     units = (_counted(stand, line, one, "received") or 0) + damaged
     if units:
         sku = _sku_of(stand, one)
@@ -190,7 +190,7 @@ def _invoiced(stand: LineStanding, line: Json, told: Told, one: ToldLine) -> Non
 
 
 def _counted(stand: LineStanding, line: Json, one: ToldLine, what: str) -> int | None:
-    units = count(line, one.quantity, one.uom)
+    units = count(line, one.quantity, one.uom, instead=_sku_of(stand, one) != stand.sku)
     if units is None and one.quantity is not None:
         stand.unread.append(f"{what} {one.quantity} {one.uom or ''}".strip())
     return units

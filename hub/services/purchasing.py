@@ -49,7 +49,7 @@ class Purchasing:
     Args:
         plans: By account; a supplier that is the name of one is sent its documents there.
         locations: Names of our locations.
-        queries: For the addresses of a draft that is sent.
+        queries: For the catalogue's packs, and the addresses of a draft that is sent.
     """
 
     def __init__(self, store: Store, plans: Plans, locations: Collection[str], queries: Queries | None = None) -> None:
@@ -67,7 +67,7 @@ class Purchasing:
             PurchaseRefused: every fault of the request at once.
             PurchaseConflict: there is another order with this number.
         """
-        asked = asking.checked(given, self._locations)
+        asked = asking.checked({**given, "lines": await self._packed(given.get("lines") or ())}, self._locations)
         self._check_supplier(asked["supplier"])
         number, skus = asked["number"], {line["sku"] for line in asked["lines"]}
         fingerprint = _fingerprint(given)
@@ -144,6 +144,14 @@ class Purchasing:
 
         return await self._act(number, key, "send", act, "purchase.sent")
 
+    async def _packed(self, lines: Sequence[Mapping[str, Any]]) -> list[Json]:
+        """Lines with the packs the catalogue knows of their articles."""
+        packs: dict[str, Mapping[str, int]] = {}
+        for sku in {str(line["sku"]) for line in lines if line.get("sku")}:
+            row = await self._queries.sku(sku) if self._queries is not None else None
+            packs[sku] = row.packs if row is not None else {}
+        return [asking.packed(line, packs.get(str(line.get("sku")), {})) for line in lines]
+
     async def _people(self, number: str) -> str | None:
         """Addresses and note of an order, which its supplier is told."""
         opened = await look(self._store, number)
@@ -165,13 +173,14 @@ class Purchasing:
             PurchaseConflict: it is over, or another revision is in force.
         """
         skus = {str(change["sku"]) for change in changes if change.get("sku")}
+        packed = await self._packed(changes)
 
         def act(opened: Opened) -> Done:
             order = opened.order
             _still_open(order, "changed")
             if expected is not None and expected != order["revision"]:
                 raise PurchaseConflict(f"purchase order {number} is at revision {order['revision']}, not {expected}")
-            worked = asking.changed(order, changes)
+            worked = asking.changed(order, packed)
             _known_skus(opened.batch.state, [line for line in worked.lines if line["sku"] in skus])
             return self._revise(opened, worked.lines, worked.told, (key, _fingerprint(changes)), actor, cancels=False)
 

@@ -199,6 +199,21 @@ async def test_lines_are_found_by_article_and_strangers_are_shown() -> None:
     assert (told.kind, stranger.items, stranger.quantity) == ("notice", ("TEA",), "9")
 
 
+async def test_the_articles_packs_count_for_the_article_alone() -> None:
+    """Cases of what was ordered are eaches by the catalogue's pack; cases of a substitute may hold another number."""
+    hub = Buying()
+    mugs = {"sku": "MUG", "quantity": 24, "packs": {"CA": 12}}
+    await hub.order(mugs)
+    await hub.hear(notice("n", [{"channel_sku": "MUG", "quantity": "1.0", "uom": "CA"}]))
+    assert hub.incoming("MUG") == 12
+    instead = line("1", part("substituted", quantity="1.0", uom="CA", channel_sku="CUP"))
+    await hub.hear(answer("a", [instead]))
+    assert hub.incoming("CUP") == 0
+    assert "substituted 1.0 CA: how many eaches that is, is not known" in [
+        one["text"] for one in (await hub.match())[0]["differences"]
+    ]
+
+
 async def test_cases_are_counted_with_the_pack_the_line_was_ordered_in() -> None:
     """A quantity in the line's own unit becomes eaches; in another unit it is named and moves nothing."""
     hub = await ordered(

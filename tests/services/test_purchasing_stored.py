@@ -12,6 +12,7 @@ import pytest
 from connectors.sdk.clock import SystemClock
 from hub.ports.queries import Queries
 from hub.ports.store import NewInput, SkuRow, Store, StoreConflict
+from hub.purchasing.asking import PurchaseRefused
 from hub.services.apply import Apply
 from hub.services.interpret import interpret_item
 from hub.services.purchasing import Purchasing
@@ -33,6 +34,7 @@ ORDER = {
     "ship_to": {"name": "Dock 4", "city": "Reno", "country": "US"},
     "lines": [{"sku": "MUG", "quantity": 24, "unit_cost": "4.10"}, {"sku": "BOX", "quantity": 6}],
 }
+CASES = {**ORDER, "number": "OUR-2", "lines": [{"sku": "MUG", "quantity": 24, "uom": "CA", "unit_cost": "48.00"}]}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ async def opened(url: str) -> AsyncIterator[tuple[Store, Queries]]:
     await migrate.upgrade(url)
     store, queries = await open_store(url, key=bytes(range(32)), clock=SystemClock())
     assert store is not None
-    await store.replace_catalogue([SkuRow("MUG"), SkuRow("BOX")], "v1")
+    await store.replace_catalogue([SkuRow("MUG", packs={"CA": 12}), SkuRow("BOX")], "v1")
     try:
         yield store, queries
     finally:
@@ -90,10 +92,15 @@ async def life(store: Store, queries: Queries, edi: MappingSet) -> None:
     assert (await acts.cancel("OUR-1", key="c", actor="ada")).state == "cancelled"
     (mug,) = await queries.positions_at(["MUG"], None)
     assert (mug.on_hand, mug.incoming) == (21, 0)
-    (listed,), _ = await views.orders(supplier=SUPPLIER)
+    (listed,), _ = await views.orders(supplier=SUPPLIER, state="cancelled")
     assert (listed["number"], listed["revision"]) == ("OUR-1", "1")
+    await acts.create(CASES, actor="ada")
+    (line,) = (await views.order("OUR-2", at(0), personal=False))["document"]["lines"]
+    assert line["properties"] == {"uom_stated": "CA", "eaches_per_unit": 12, "packs": {"CA": 12}}
+    with pytest.raises(PurchaseRefused, match="no whole number of units of 12"):
+        await acts.change("OUR-2", [{"change": "add", "sku": "MUG", "quantity": 5, "uom": "CA"}], key="p", actor="ada")
     outgoing, _ = await queries.inputs(account=SUPPLIER, topics=("outgoing",))
-    assert len(outgoing) == 2
+    assert len(outgoing) == 3
     assert not await queries.verify()
     assert await queries.audit_intact()
 

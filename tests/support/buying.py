@@ -42,7 +42,7 @@ def wanted(number: str = "OUR-1", /, *lines: Mapping[str, Any], **fields: Any) -
     return {**body, **fields}
 
 
-def part(status: str, quantity: int | None = None, **fields: Any) -> dict[str, Any]:
+def part(status: str, quantity: int | str | None = None, **fields: Any) -> dict[str, Any]:
     return {"status": status, "quantity": quantity, **fields}
 
 
