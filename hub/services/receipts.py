@@ -8,7 +8,7 @@ import structlog
 
 from connectors.sdk.contract import Publishes, PushItem, PushResult, PushState
 from connectors.sdk.errors import Transient
-from hub.ports.store import LevelRow
+from hub.ports.store import LevelRow, Micros
 from hub.services import moments
 from hub.services.answers import Answered, Answers, store_answers
 from hub.services.calls import Target
@@ -32,6 +32,9 @@ class Receipts:
         self._out = out
         self._connector = connector
         self._answers = answers
+        self._later: dict[str, Micros] = {}
+        """batches that were still queued when last asked for, and when they are asked for again; nothing was written
+        of them, so after a restart they are asked for at once"""
 
     async def ask_due(self) -> Round:
         """Ask for every batch whose time has come. Raises `StoreUnavailable`."""
@@ -40,10 +43,13 @@ class Receipts:
             return Round(blocked=True)
         total = Round()
         # A level that became dirty meanwhile is answered by its next push, not by this batch.
-        for receipt, due_at in await out.store.pending_receipts(out.account):
+        pending = dict(await out.store.pending_receipts(out.account))
+        self._later = {receipt: at for receipt, at in self._later.items() if receipt in pending}
+        for receipt, due_at in pending.items():
             now = moments.now(out.clock)
-            if due_at > now:
-                return total.plus(Round(wait_s=moments.seconds_between(now, due_at)))
+            if (due := max(due_at, self._later.get(receipt, 0))) > now:
+                total = total.plus(Round(wait_s=moments.seconds_between(now, due)))
+                continue
             if (wait := out.calls.wait_s(LANE)) > 0:
                 return total.plus(Round(wait_s=wait))
             limit = max(out.plan.manifest.publish_batch_max, ROWS_MIN)
@@ -70,6 +76,9 @@ class Receipts:
             results = [_given_up(result) for result in results]
         answered = self._answers.apply(zip(intents, results, strict=True), now)
         self._again_when_stale(answered, now)
+        if answered.soonest is not None and all(_unchanged(result, receipt) for result in results):
+            self._later[receipt] = answered.soonest
+            answered.writes.levels.clear()
         answered.writes.attempts.append(called.attempt)
         await store_answers(out.store, out.account, answered)
         for seconds in answered.lags_s:
@@ -105,6 +114,10 @@ def _intent(row: LevelRow) -> Intent:
         expected=row.shown_quantity,
     )
     return Intent(row, item, row.sent_seq)
+
+
+def _unchanged(result: PushResult, receipt: str) -> bool:
+    return result.state is PushState.PENDING and result.receipt in (None, receipt)
 
 
 def _given_up(result: PushResult) -> PushResult:

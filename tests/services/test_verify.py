@@ -116,6 +116,7 @@ async def test_queued_batches_follow_the_vendors_rhythm() -> None:
         await desk.list_sku(sku, 5)
     await desk.publish_all()
     asked_at: list[float] = []
+    queued = dict(desk.store.tables.levels)
     for _ in range(140):
         before = desk.vendor.count("poll_receipt")
         await desk.receipts.ask_due()
@@ -123,6 +124,7 @@ async def test_queued_batches_follow_the_vendors_rhythm() -> None:
             asked_at.append(desk.clock.monotonic())
         desk.clock.advance(1.0)
     assert asked_at == [15.0, 75.0, 135.0]
+    assert desk.store.tables.levels == queued, "what is only waited for is not written again"
     desk.vendor.queued = False
     desk.vendor.item_faults["CUP"] = Rejected("bad sku")
     desk.clock.advance(60.0)
