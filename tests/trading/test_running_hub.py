@@ -82,6 +82,8 @@ async def test_a_partner_trades_with_a_running_hub(house: House) -> None:
     assert store is not None
     asked = outgoing("retailer", "855", answer(), about={"order": "ord_1"}, dedupe="1", at=1)
     await store.receive([asked])
+    assert house.hub.acts.running is not None
+    house.hub.acts.running.changed()
 
     async def ours() -> Any:
         return [row for row in await house.json("edi", "due", "--kind", "997") if row["subject"] == "ord_1"]
