@@ -52,7 +52,7 @@ class Shares:
 
     async def _open_carriers(self) -> tuple[str, ...]:
         now = self._clock.monotonic()
-        if self._read_at is None or now - self._read_at >= FRESH_S:
+        if not self._carriers or self._read_at is None or now - self._read_at >= FRESH_S:
             self._carriers = tuple(row.carrier for row in await self._queries.parcel_counts())
             self._read_at = now
         return self._carriers

@@ -43,7 +43,7 @@ class Intervals:
     sweep_s: float = 6 * 3_600.0
     recount_s: float = 86_400.0
     track_s: float = 60.0
-    watch_s: float = 300.0
+    watch_s: float = 60.0
 
 
 class Duties:
@@ -101,7 +101,8 @@ class Duties:
                 if (await asker.ask_due()).answers:
                     self._tools.wakes.received()
 
-            yield self._leased(channel, f"track:{account}", self._every.track_s, ask, first_s=0.0)
+            every_s = channel.plan.poll_s.get("tracking", self._every.track_s)
+            yield self._leased(channel, f"track:{account}", every_s, ask, first_s=0.0)
         if Capability.WATCH in can and isinstance(channel.connector, Watches) and self._public_url:
             carriers = partial(self._shares.of, account, Capability.WATCH)
             watcher = Watcher(channel.out, channel.connector, self._tools.queries, carriers)
