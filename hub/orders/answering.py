@@ -15,6 +15,9 @@ from hub.ports.store import Allocation, OrderRow
 Json = dict[str, Any]
 Kill = Literal["none", "line", "order"]
 
+UNKNOWN_ARTICLE: Final = "unknown_article"
+OUT_OF_STOCK: Final = "out_of_stock"
+ORDER_NOT_WHOLE: Final = "order_not_whole"
 _CHANGED: Final = {"quantity": "quantity_changed", "price": "price_changed", "date": "rescheduled", "remove": "deleted"}
 
 
@@ -23,6 +26,8 @@ class Part(NamedTuple):
 
     status: str
     quantity: int
+    reason: str = ""
+    """why it is rejected, for partners that have a code for each"""
 
 
 class Line(NamedTuple):
@@ -62,7 +67,7 @@ def decide(lines: Sequence[Line], kill: Kill) -> dict[str, tuple[Part, ...]]:
     """Decisions by line id. `kill`: `line` takes a line whole or not at all, `order` the whole order."""
     found = {line.id: _parts(line, whole=kill != "none") for line in lines}
     if kill == "order" and not all(_taken_whole(parts) for parts in found.values()):
-        return {line.id: _refused(line) for line in lines}
+        return {line.id: _refused(line, found[line.id]) for line in lines}
     return found
 
 
@@ -75,20 +80,22 @@ def _parts(line: Line, *, whole: bool) -> tuple[Part, ...]:
     open_units = max(0, line.quantity - line.cancelled)
     deleted = (Part("deleted", line.quantity - open_units),) if line.cancelled else ()
     if not line.known:
-        return (Part("rejected", line.quantity),)
+        return (Part("rejected", line.quantity, UNKNOWN_ARTICLE),)
     if not open_units:
         return deleted or (Part(ACCEPTED, 0),)
     there = max(0, open_units - line.short) // line.unit * line.unit
     if there == open_units:
         return (Part(ACCEPTED, there), *deleted)
     if whole:
-        return (Part("rejected", open_units), *deleted)
+        return (Part("rejected", open_units, OUT_OF_STOCK), *deleted)
     accepted = (Part(ACCEPTED, there),) if there else ()
     return (*accepted, Part("backordered", open_units - there), *deleted)
 
 
-def _refused(line: Line) -> tuple[Part, ...]:
-    return (Part("rejected", line.quantity),)
+def _refused(line: Line, parts: Sequence[Part]) -> tuple[Part, ...]:
+    """A line of an order refused whole, by its own fault or that of another."""
+    own = next((part.reason for part in parts if part.reason), ORDER_NOT_WHOLE)
+    return (Part("rejected", line.quantity, own),)
 
 
 def _taken_whole(parts: Sequence[Part]) -> bool:
@@ -143,12 +150,17 @@ def change_lines(document: Mapping[str, Any], amendment: Amendment) -> list[Json
     for change, verdict in zip(amendment.lines, amendment.verdicts, strict=True):
         line = find_line(document["lines"], change) or _unknown(change)
         status = _CHANGED.get(change["change"], ACCEPTED) if verdict == ACCEPTED else "rejected"
-        # What is refused is the change; what a line holds now stands beside it.
-        quantity = line["quantity"] if status != "deleted" else 0
-        answered = _answered(line, [{"status": status, "quantity": quantity, "uom": "EA"}])
-        answered["properties"] |= {"change": change.get("change_raw") or change["change"], "verdict": verdict}
+        # What is refused is the change; what the line holds now stands beside it.
+        answered = _answered(line, [{"status": status, "quantity": line["quantity"], "uom": "EA"}])
+        answered["properties"] |= _asked(change) | {"verdict": verdict}
         told.append(answered)
     return told
+
+
+def _asked(change: Mapping[str, Any]) -> Json:
+    """What the partner asked for, in our word and its own."""
+    asked = {"change": change["change"]} if change["change"] != "unknown" else {}
+    return asked | ({"change_raw": change["change_raw"]} if change.get("change_raw") else {})
 
 
 def change_state(amendment: Amendment) -> str:
@@ -171,7 +183,8 @@ def _unknown(change: Mapping[str, Any]) -> Json:
 
 
 def _told(part: Part) -> Json:
-    return {"status": part.status, "quantity": part.quantity, "uom": "EA"}
+    told = {"status": part.status, "quantity": part.quantity, "uom": "EA"}
+    return told | ({"status_raw": part.reason} if part.reason else {})
 
 
 def _answered(line: Mapping[str, Any], acknowledged: list[Json]) -> Json:

@@ -24,6 +24,7 @@ NO_SUCH_LINE: Final = "no_such_line"
 LINE_THERE: Final = "line_there_already"
 NOT_UNDERSTOOD: Final = "not_understood"
 NO_QUANTITY: Final = "no_quantity"
+REFUSED: Final = "refused_before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +152,19 @@ def decide(deal: Deal, number: str, gone: Mapping[str, int], locked: Iterable[st
     kept = tuple(locked)
     verdicts: list[str] = []
     for change in amendment.lines:
-        verdict = judge(lines, change, gone, kept)
+        verdict = REFUSED if _is_refused(deal, lines, change) else judge(lines, change, gone, kept)
         if verdict == ACCEPTED:
             _amend(lines, change)
         verdicts.append(verdict)
     return deal.with_amendment(replace(amendment, verdicts=tuple(verdicts)))
+
+
+def _is_refused(deal: Deal, lines: Sequence[Json], change: Mapping[str, Any]) -> bool:
+    """Whether the change is about something we have refused to deliver."""
+    if deal.answer == "rejected":
+        return True
+    line = find_line(lines, change)
+    return line is not None and change["change"] != "add" and line["id"] in (deal.refused or {})
 
 
 def find_line(lines: Sequence[Json], change: Mapping[str, Any]) -> Json | None:

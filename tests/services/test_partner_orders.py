@@ -6,7 +6,9 @@ import pytest
 
 from tests.support.buyers import (
     RETAILER,
+    WAREHOUSE,
     TradingHub,
+    advice,
     bought,
     cancellation,
     change,
@@ -15,6 +17,7 @@ from tests.support.buyers import (
     profile,
     purchase,
     retailer,
+    warehouse,
     written,
 )
 from tests.support.orders import shipment
@@ -187,3 +190,50 @@ async def test_a_line_that_names_a_place_ships_from_there() -> None:
     hub.stock("MUG", 10, location="west")
     await hub.deliver(purchase("P1", [bought("1", "MUG", 4, ship_from_raw="DC7")]), account=RETAILER)
     assert (hub.buckets("MUG", "west")[1], hub.buckets("MUG")[1]) == (4, 0)
+
+
+async def test_what_was_refused_is_not_brought_back_by_a_change() -> None:
+    """After fill or kill a change of the order is refused, and nothing is reserved for it."""
+    hub = made(fill_or_kill="order")
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 12)]), account=RETAILER)
+    edit = {"id": "1", "change": "quantity", "quantity": 14, "change_raw": "QI"}
+    await hub.deliver(change("P1", "1", [edit], version=2), account=RETAILER)
+    (asked,) = outgoing_of(hub, kind="865")
+    assert asked["document"]["state"] == "rejected"
+    assert hub.buckets("MUG") == (10, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["big-box", "department-store", "marketplace", "direct-fulfilment", "edifact-retailer"]
+)
+async def test_every_shipped_partner_can_be_answered(name: str) -> None:
+    """Answers, notices and bills can be written by each example's rules and codes."""
+    partner = profile(name)
+    hub = TradingHub(retailer(partner), warehouse())
+    hub.stock("MUG", 100)
+    hub.stock("BOX", 1)
+    edits = [
+        {"id": "1", "change": "quantity", "quantity": 22, "change_raw": "QI"},
+        {"id": "9", "change": "remove", "change_raw": "DI"},
+    ]
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 20), bought("2", "BOX", 2)]), account=RETAILER)
+    await hub.deliver(change("P1", "1", edits, version=2), account=RETAILER)
+    if name != "direct-fulfilment":
+        await hub.deliver(advice("S1", "P1", [[("MUG", 12)]], version=3), account=WAREHOUSE)
+    await hub.deliver(cancellation("P1", version=9), account=RETAILER)
+    asked = outgoing_of(hub)
+    assert len(asked) == (3 if name == "direct-fulfilment" else 5)
+    for each in asked:
+        assert written(each, partner).rows
+
+
+async def test_a_reason_has_a_code_where_the_partner_has_one() -> None:
+    """Out of stock and unknown are two numbers to who answers with numbers."""
+    partner = profile("direct-fulfilment", fill_or_kill="line", deadlines=profile().agreed.deadlines)
+    hub = TradingHub(retailer(partner))
+    hub.stock("MUG", 1)
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 2), bought("2", "GHOST", 1)]), account=RETAILER)
+    hub.clock += 47 * 3600 * 1_000_000
+    await hub.apply.resolve_held([(RETAILER, "P1")])
+    (asked,) = outgoing_of(hub)
+    assert [row[1] for row in written(asked, partner).rows if row[0] == "ACK"] == ["03", "02"]

@@ -197,7 +197,7 @@ def _send_whole(
     if plan.partner is None or not plan.partner.sends(CHANGE_ANSWER):
         return
     fields = _head(row, document, state) | {"lines": lines}
-    fields["attributes"] |= {"purpose": purpose, "change_number": change}
+    fields["attributes"] |= {"purpose": purpose, "revision": change}
     name = f"{row.source_id}/{what}"
     answered = made("order_acknowledgement", f"{row.account}/{name}", batch.state.now, fields)
     batch.writes.inputs.append(sent(plan, CHANGE_ANSWER, answered, row, name, batch.state.now))
