@@ -231,7 +231,9 @@ class Hub:
             fatal=(FatalStoreError,),
             shared_store=not self.settings.hub.database.startswith("sqlite"),
             tellers=Tellers(self.acts.crosswalk),
-            trading=Trading(self.plans, self._maps, store, self.queries, self.clock),
+            trading=Trading(
+                self.plans, self._maps, store, self.queries, self.clock, self._maps.take_corrected
+            ),
         )  # fmt: skip
 
     def _interpreter(self) -> Interpreter:

@@ -111,11 +111,12 @@ class Desk:
     kill_at: int = 0
     units: int = 0
     number: int = 0
+    corrected: list[str] = field(default_factory=list)
 
     def trading(self) -> Trading:
         plans = {ACCOUNT: plan(self.partner)}
         store: Any = self if self.kill_at else self.bench.store
-        return Trading(plans, {ACCOUNT: mapping()}, store, self.bench.queries, self.bench.clock)
+        return Trading(plans, {ACCOUNT: mapping()}, store, self.bench.queries, self.bench.clock, self.corrected.append)
 
     async def run(self, reads: Any, decide: Any) -> Any:
         """Stands in for the store where a kill is wanted."""

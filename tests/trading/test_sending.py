@@ -111,8 +111,10 @@ async def test_a_refused_set_is_parked_by_segment_element_and_code_and_can_be_se
     assert (failure.error, failure.code, failure.path) == ("Rejected", "997 7", "BAK[2] element 3")
     assert "refused 855 0001 of group PR 1" in failure.message
     assert ("997", "PR 1 855 0001", "failed") in await awaited(desk, None)
+    assert desk.corrected == []
     await desk.again(failure)
     await desk.work()
+    assert desk.corrected == ["retailer"]
     again = (await desk.sent())[-1]
     assert "*000000003*" in again
     assert ("997", "PR 3 855 0001", "open") in await awaited(desk)

@@ -9,6 +9,7 @@ from hub.ports.accounts import AccountPlan
 from hub.ports.queries import Queries
 from hub.ports.store import InboxItem, InboxResult, InboxState, NewFailure, ReadSet, Store, WriteSet
 from hub.services import moments
+from hub.services.interpret import Corrected, unchanging
 from hub.services.trading.documents import Documents
 from hub.services.trading.interchanges import Interchanges
 from hub.services.trading.queueing import INTERCHANGE
@@ -22,6 +23,7 @@ class Trading:
     Args:
         plans: By account.
         maps: The account's mapping set, by account.
+        corrected: Told an account before a document of it is written again: its mapping may have been corrected.
     """
 
     def __init__(
@@ -31,12 +33,13 @@ class Trading:
         store: Store,
         queries: Queries,
         clock: Clock,
+        corrected: Corrected = unchanging,
     ) -> None:
         self._plans = plans
         self._store = store
         self._clock = clock
         self._interchanges = Interchanges(store, queries)
-        self._documents = Documents(store, queries, maps)
+        self._documents = Documents(store, queries, maps, corrected)
 
     async def take(self, item: InboxItem) -> None:
         """Deal with one input and finish it. Raises `StoreUnavailable` and `StoreConflict` like any unit of work."""

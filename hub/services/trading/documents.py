@@ -20,6 +20,7 @@ from hub.ports.store import (
     Store,
     WriteSet,
 )
+from hub.services.interpret import Corrected, unchanging
 from hub.trading import composing
 from hub.trading.outbound import local
 from hub.trading.parking import INBOUND
@@ -40,16 +41,21 @@ class Documents:
         maps: The account's mapping set, by account.
     """
 
-    def __init__(self, store: Store, queries: Queries, maps: Mapping[str, MappingSet]) -> None:
+    def __init__(
+        self, store: Store, queries: Queries, maps: Mapping[str, MappingSet], corrected: Corrected = unchanging
+    ) -> None:
         self._store = store
         self._queries = queries
         self._maps = maps
+        self._corrected = corrected
 
     async def send(self, item: InboxItem, partner: PartnerProfile, now: int) -> bool:
         """True when a file was queued. What cannot be written is parked with its field."""
         if await self._sent_before(item):
             await self._store.run(ReadSet(), lambda _: WriteSet(inbox=[InboxResult(item.seq, InboxState.DONE)]))
             return False
+        if item.attempts:
+            self._corrected(item.account)
         try:
             wanted = composing.wanted_of(item)
             mapping, at = self._maps[item.account], local(now, partner)
