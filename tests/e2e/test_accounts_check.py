@@ -15,7 +15,8 @@ from connectors.sdk.sandbox import Sandbox
 from tests.support import folders
 from tests.support.cli import Done, process
 
-CHANNELS = registry.names()
+CHANNELS = tuple(name for name in registry.names() if not registry.get(name).manifest.trades)
+"""A trading partner is no vendor with a login page; its accounts are checked in tests/cli/test_trading_accounts.py."""
 NAMED_SCOPES = {
     "amazon": ["Inventory and Order Tracking", "Product Listing", "authorise again"],
     "amazon_vendor": ["Vendor Retail Procurement Orders", "authorise it again"],
