@@ -187,8 +187,12 @@ def parcels_of(effect: Effect) -> list[Parcel]:
     """
     packages = effect.body.get("packages") or ()
     parcels: dict[str, Parcel] = {}
+    told = any(package.get("lines") for package in packages)
+    company = ""
     for package in packages:
-        company = _company(package)
+        if package.get("lines") or not told or not company:
+            # A package without lines beside others holds more of the same goods: its number joins theirs.
+            company = _company(package)
         parcel = parcels.setdefault(company, Parcel(company))
         if package.get("tracking_number"):
             parcel.numbers.append(str(package["tracking_number"]))
