@@ -12,6 +12,7 @@ from hub.ports.store import InboxItem, ReadSet
 from hub.services.batch import Batch
 from hub.services.books import Moved
 from hub.services.interpreted import Refusal
+from hub.services.tracked_people import is_forgotten
 from hub.tracking import normalized_number
 
 ASKED = "parcel:"
@@ -53,7 +54,11 @@ def unnumbered(item: InboxItem, facts: Sequence[Facts]) -> Refusal | None:
 
 def apply_tracking(batch: Batch, item: InboxItem, facts: TrackingFacts) -> None:
     """Whether the parcel is ours does not matter yet: one nobody knows is kept, and found when its shipment comes."""
-    batch.books.tell(number_of(item, facts), facts, pushed=item.origin == PUSHED)
+    number = number_of(item, facts)
+    batch.books.tell(number, facts, pushed=item.origin == PUSHED)
+    if is_forgotten(batch.state.books.get(number)):
+        # Who signed may stand in the payload, and the person asked to be forgotten.
+        batch.writes.forgotten_inputs.append(item.seq)
     batch.outcome.applied += 1
     if facts.unknown_code:
         codes = batch.outcome.unknown_codes

@@ -34,6 +34,7 @@ from hub.ports.store import (
 from hub.services.apply_order import redact
 from hub.services.batch import Batch
 from hub.services.interpreted import Interpreted
+from hub.services.tracked_people import Lanes, forgotten, parcel_lanes
 
 CHUNK = 200
 INBOUND = "inbound"
@@ -90,8 +91,13 @@ class Controls:
         for start in range(0, len(keys), CHUNK):
             part = keys[start : start + CHUNK]
             documents = [row for key in part for row in await self._documents(key)]
-            reads = ReadSet(orders=set(part), documents={(account, TALLY, order) for account, order in part})
-            await self._store.run(reads, lambda state: _forget(state, part, documents))  # noqa: B023
+            lanes = await parcel_lanes(self._queries, part)
+            reads = ReadSet(
+                orders=set(part),
+                documents={(account, TALLY, order) for account, order in part},
+                tracked=set(lanes),
+            )
+            await self._store.run(reads, lambda state: _forget(state, part, documents, lanes))  # noqa: B023
         _log.info("people.forgotten", account=account, orders=len(keys))
 
     async def _documents(self, key: OrderKey) -> Sequence[DocumentRow]:
@@ -150,7 +156,7 @@ class Controls:
                 return
 
 
-def _forget(state: State, keys: Sequence[OrderKey], documents: Sequence[DocumentRow]) -> WriteSet:
+def _forget(state: State, keys: Sequence[OrderKey], documents: Sequence[DocumentRow], parcels: Lanes) -> WriteSet:
     """The person's key, and the raw payloads of everything received about the order."""
     batch = Batch(state)
     subjects = [subject for key in keys if (subject := redact(batch, key)) is not None]
@@ -161,6 +167,8 @@ def _forget(state: State, keys: Sequence[OrderKey], documents: Sequence[Document
             # What a trading partner sent about it comes under the number of its order.
             batch.writes.forgotten_lanes.extend((key[0], f"po:{name}") for name in {order.number, order.source_id})
     batch.writes.forgotten_lanes.extend(lane for row in documents for lane in _lanes(row))
+    batch.writes.forgotten_lanes.extend(lane for lanes in parcels.values() for lane in lanes)
+    batch.writes.books.extend(forgotten(state.books.values()))
     return batch.finish()
 
 

@@ -12,6 +12,7 @@ import orjson
 from canonical import TrackingUpdate, instant_of, instant_text
 from hub.ports.parcels import Micros, ParcelLink, ParcelRow
 from hub.services.moments import micros, moment
+from hub.services.tracked_people import FORGOTTEN
 from hub.tracking import ParcelKey, ParcelState, folded, linked
 from hub.tracking.polling import Asking, Seen, asking
 
@@ -151,6 +152,7 @@ def _state_text(piece: Piece, state: ParcelState) -> str:
         "carrier_raw": next((update.carrier_raw for update in reversed(piece.updates) if update.carrier_raw), None),
         "text": next((event.update.text_raw for event in reversed(state.history) if event.update.text_raw), None),
         "offset_min": _offset_min(state),
+        FORGOTTEN: known.get(FORGOTTEN),
     }
     return orjson.dumps({name: value for name, value in stated.items() if value}).decode()
 

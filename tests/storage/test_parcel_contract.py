@@ -11,11 +11,13 @@ import pytest
 
 from hub.ports.parcels import BookChange, ParcelAsked
 from hub.ports.store import NewInput, ReadSet, StoreConflict, WriteSet
+from hub.services.apply import Apply
 from hub.services.extract import facts_of
+from hub.services.interpret import route
 from hub.services.interpreted import Interpreted
 from hub.storage import migrate
 from hub.storage.sqlite import parcels as statements
-from tests.support.orders import line, order
+from tests.support.orders import line, order, plan
 from tests.support.parcels import NOW, NUMBER, Tracked, shipped, what
 from tests.support.scans import latest, scan
 from tests.support.stores import Bench
@@ -148,6 +150,27 @@ async def test_an_orders_timeline_shows_its_scans(bench: Bench) -> None:
     assert (link.document, parcel.milestone) == ("s1", "in_transit")
     assert await bench.queries.parcel_links([parcel.id]) == [link]
     assert await bench.queries.document_parcels("shipment", [("shop", "s1")]) == [(link, parcel)]
+
+
+async def test_a_forgotten_person_is_forgotten_in_what_carriers_told(bench: Bench) -> None:
+    """Raw payloads about the order's parcels go with the rest, and what is told later is not kept raw either."""
+    hub = tracked(bench)
+    hub.apply = Apply(bench.store, {"shop": plan()}, queries=bench.queries)
+    await hub.tell(order("1001", [line("1", "MUG", 1)]))
+    await hub.tell(shipped("s1", "1001", NUMBER))
+    told = scan("delivered", "2026-11-02T10:00:00Z", signed_by="Ada Example")
+    told = told.model_copy(update={"source": told.source.model_copy(update={"account": "shop"})})
+    await hub.tell(told, key=f"parcel:{NUMBER}")
+    await bench.store.receive([NewInput("shop", "toy", "webhook", "forget", "f", "f", b'{"orders": [1001]}', "x", 1)])
+    (item,) = await bench.store.claim_inbox(1)
+    routed = route(item, plan())
+    assert routed is not None
+    await hub.apply.apply([(item, routed)])
+    hub.numbers = iter((50, 51))
+    await hub.tell(scan("returned", "2026-11-09T10:00:00Z", signed_by="Ada Example"), key="later")
+    rows, _ = await bench.queries.inputs(account="shop")
+    kept = {row.ordering_key for row in rows if row.payload}
+    assert kept.isdisjoint({f"parcel:{NUMBER}", "later", "f"})
 
 
 HOT = sorted(
