@@ -127,8 +127,7 @@ class As2Link:
 
     async def _keep_receipt(self, received: receipts.Received, keeper: Keeper) -> None:
         about = received.original_message_id
-        key = shortened(f"receipt:{about}:{sha256(received.raw).hexdigest()}")
-        await keeper.keep([Envelope(RECEIPT, key, key, received.raw, headers={"about": about})])
+        await keeper.keep([_evidence(received)])
         await self._receipts.note(_bare(about), _facts(received))
         if (waiting := self._arrived.get(_bare(about))) is not None:
             waiting.set()
@@ -167,7 +166,9 @@ class As2Link:
             sent = await self._awaited(outgoing, wait=False)
         result = judged(sent, outgoing.message_id)
         await self._sent.note(file.key, {"state": DONE})
-        return result
+        if sent.receipt is None or not sent.receipt.raw:
+            return result
+        return replace(result, evidence=(_evidence(sent.receipt),))
 
     async def settle(self, file: OutgoingFile) -> Settlement:
         """Without a word of the partner's it counts as not applied: under its Message-ID it may go again."""
@@ -234,6 +235,13 @@ def origin(url: str) -> str:
     """Scheme, host and port of an address."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _evidence(received: receipts.Received) -> Envelope:
+    """A receipt as it came, headers and signature included."""
+    about = received.original_message_id
+    key = shortened(f"receipt:{about}:{sha256(received.raw).hexdigest()}")
+    return Envelope(RECEIPT, key, key, received.raw, headers={"about": about})
 
 
 def _bare(message_id: str) -> str:

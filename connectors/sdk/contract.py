@@ -217,6 +217,8 @@ class EffectResult:
     vendor_id: str | None = None
     correlation_id: str | None = None
     note: str = ""
+    evidence: Sequence[Envelope] = ()
+    """what proves it, kept with the outcome as inputs (a partner's signed receipt)"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from connectors.sdk.budget import Priority
-from connectors.sdk.contract import Effect, EffectResult, SendsEffects, Settlement
+from connectors.sdk.contract import Effect, EffectResult, Envelope, SendsEffects, Settlement
 from connectors.sdk.errors import Conflict, ConnectorError, InDoubt, RateLimited, Transient
 from hub.delivery.decision import CONFLICT_REDOS_MAX, Action, decide
 from hub.delivery.lanes import effect_order
@@ -31,6 +31,7 @@ from hub.ports.store import (
 from hub.services import moments
 from hub.services.calls import Called, Target
 from hub.services.publish import Outward
+from hub.services.receive import inputs_of
 from hub.services.rounds import Round
 from hub.trading.outbound import SEND_FILE
 
@@ -57,6 +58,7 @@ class _Next:
     failure: ConnectorError | None = None
     heading: str = ""
     code: str = ""
+    evidence: Sequence[Envelope] = ()
 
 
 class Dispatcher:
@@ -248,6 +250,8 @@ class Dispatcher:
             outbox=[OutboxUpdate(row.id, following.state, following.attempts, due_at, following.result)],
             attempts=[attempt] if attempt else [],
         )
+        if following.evidence:
+            writes.inputs += inputs_of(self._out.plan, "receipt", following.evidence, self._out.clock.now())
         if following.failure is not None:
             writes.failures.append(_failure(row, following, following.failure))
         if following.state is OutboxState.DONE:
@@ -275,7 +279,8 @@ def _effect(row: OutboxRow) -> Effect:
 def _done(row: OutboxRow, result: EffectResult | None) -> _Next:
     kept = {} if result is None else {"vendor_id": result.vendor_id, "note": result.note}
     told = {name: value for name, value in kept.items() if value}
-    return _Next(OutboxState.DONE, row.attempts, result=json.dumps(told))
+    evidence = () if result is None else result.evidence
+    return _Next(OutboxState.DONE, row.attempts, result=json.dumps(told), evidence=evidence)
 
 
 def _failure(row: OutboxRow, following: _Next, error: ConnectorError) -> NewFailure:

@@ -42,6 +42,9 @@ async def test_a_file_arrives_byte_for_byte_and_is_confirmed(sides: tuple[Side, 
     assert await hub.connector.settle(file_effect()) is Settlement.NOT_APPLIED
     result = await hub.connector.send(file_effect())
     assert (result.vendor_id or "").endswith("@trunkline>")
+    (receipt,) = result.evidence
+    assert receipt.topic == "receipt"
+    assert b"Disposition: automatic-action" in receipt.payload
     assert partner.store.topics() == ["interchange", "evidence"]
     file, evidence = partner.store.envelopes
     assert file.payload == ORDER
