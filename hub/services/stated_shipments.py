@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ Json = dict[str, Any]
 CONNECTOR: Final = "api"
 """what the source of a stated shipment is called, and who is said to have shipped"""
 PACKAGES_MAX: Final = 500
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far ahead of ours the clock of whoever ships may run."""
 _URLS: Final = ("http://", "https://")
 
 
@@ -65,8 +67,9 @@ def shipment_of(
         for place, package in enumerate(body.get("packages") or ())
     ]
     shipped_at = stated(body["shipped_at"], UTC) if body.get("shipped_at") else now
-    if shipped_at > now:
+    if shipped_at > now + CLOCK_SKEW:
         faults.append("shipped_at: lies in the future")
+    shipped_at = min(shipped_at, now)
     if faults:
         raise StatementRefused(faults)
     attributes = {"purchase_order_number": body["purchase_order_number"]} if body.get("purchase_order_number") else {}
