@@ -12,6 +12,8 @@ from hub.trading.outbound import kind_awaited, reference_of
 from hub.trading.parking import INBOUND, refused
 from hub.trading.replies import ACCEPTED, ACKNOWLEDGEMENTS, REJECTED, Complaint, Reply, SetReply
 
+_SILENT_ON_CONTENT: Final = frozenset({"TA1", "820"})
+"""Good news of these says nothing about the set itself: the envelope arrived, the invoice is paid."""
 _TOLD_MAX: Final = 5
 
 
@@ -82,7 +84,7 @@ def _settle_set(state: State, writes: WriteSet, row: FileSet, reply: Reply, abou
     told = [_json(reply.kind, one) for one in about.complaints]
     if reply.kind in ACKNOWLEDGEMENTS or bad:
         _end(state, writes, (row.account, kind_awaited(row), reference_of(row)), about.state, about.complaints, at)
-    keeps = reply.kind == "TA1" and not bad
+    keeps = reply.kind in _SILENT_ON_CONTENT and not bad
     problems = [*json.loads(row.problems), *told]
     renewed = replace(row, state=row.state if keeps else about.state, problems=json.dumps(problems[-50:]))
     state.file_sets[row.file, row.place] = renewed

@@ -201,3 +201,11 @@ async def test_retention_takes_the_bytes_of_old_files_and_keeps_their_rows(bench
         assert counts["files"] == (left is None)
         assert await bench.store.file_content("file_1") == left
     assert await bench.queries.file("file_1") is not None
+
+
+async def test_an_orders_timeline_shows_what_partners_were_told(bench: Bench) -> None:
+    """Its inputs by the partner's number for it, and each set of ours with how it was taken."""
+    await bench.store.receive([given(1, lane="po:#1"), given(2, lane="po:2")])
+    await bench.write(WriteSet(orders=[order(1)], files=[FILE], file_sets=[replace(SET, state="accepted")]))
+    entries = [(entry.kind, entry.summary) for entry in await bench.queries.timeline("order_000001")]
+    assert entries == [("event", "orders/create by webhook"), ("partner", "855 for retailer: accepted")]

@@ -8,6 +8,7 @@ import pytest
 
 from hub.ports.store import ReadSet
 from tests.support.exchange import ACCOUNT, Desk, Killed, acknowledgement, answer, interchange
+from tests.support.trading import document
 
 DAY = 86_400 * 1_000_000
 
@@ -169,3 +170,26 @@ async def test_a_late_acknowledgement_is_overdue_until_it_comes(desk: Desk) -> N
     await desk.trade(interchange(acknowledgement(1, ("0001", "E")), functional="FA", control=7, group=7))
     counts = await desk.bench.queries.expectation_counts()
     assert [(row.kind, row.open, row.overdue) for row in counts] == [("997", 1, 1)]
+
+
+async def test_a_remittance_is_noted_beside_the_invoice_it_pays(quick: Desk) -> None:
+    """820 by the invoice's number, whatever group it had gone out in; one that pays nothing of ours is shown."""
+    line = {
+        "number": "1", "quantity": 2, "uom": "EA", "unit_price": {"amount": "5.00"},
+        "properties": {"ids": {"UP": "012345678905"}, "eaches_per_unit": 1, "uom_stated": "EA"},
+    }  # fmt: skip
+    invoice = document(
+        "invoice", number="INV1", purchase_order_number="4500001", invoiced_on="2026-11-21",
+        totals={"grand_total": {"amount": "10.00"}}, lines=[line],
+    )  # fmt: skip
+    await quick.ask(invoice, "810")
+    await quick.work()
+    assert [failure.message for failure in await quick.failures()] == []
+    paid = "ST*820*0001~BPR*I*10.00*C*ACH~TRN*1*T1~RMR*IV*INV1**10.00*10.00~SE*5*0001~"
+    await quick.trade(interchange(paid, functional="RA", control=7, group=7))
+    (row,) = await quick.bench.queries.file_sets((await quick.files("out"))[0].id)
+    assert [(one["told_by"], one["message"]) for one in json.loads(row.problems)] == [("820", "paid")]
+    assert row.state == "sent"
+    other = paid.replace("INV1", "INV9").replace("T1", "T2")
+    await quick.trade(interchange(other, functional="RA", control=8, group=8))
+    assert [failure.error for failure in await quick.failures()] == ["Unmatched"]

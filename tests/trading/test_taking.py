@@ -206,3 +206,10 @@ async def test_a_file_taken_before_is_left_alone_when_its_input_runs_again(quick
     assert len(await quick.work()) == 1
     assert len(await quick.sent()) == 1
     assert (await quick.files("in"))[0].rev == received.rev
+
+
+async def test_of_a_group_that_comes_again_changed_what_is_the_same_has_no_effect(quick: Desk) -> None:
+    """Set level across files: under a known group number the same set is known, another content waits."""
+    await quick.trade(interchange(order("A"), order("B", control="0002")))
+    await quick.trade(interchange(order("A"), order("B", quantity=99, control="0002"), control=2))
+    assert [await quick.states(row) for row in await quick.files("in")] == [["taken", "taken"], ["again", "parked"]]

@@ -111,6 +111,7 @@ class OrderQueries(Reading):
                 *await _postings(connection, order),
                 *await _effects(connection, order),
                 *await _scans(connection, order),
+                *await _told(connection, order),
             ]
         return sorted(entries, key=lambda entry: entry.at)
 
@@ -131,13 +132,34 @@ async def _inputs(connection: AsyncConnection, order: OrderRow) -> list[Timeline
     rows = await connection.execute(
         select(inbox.c.seq, inbox.c.received_at, inbox.c.topic, inbox.c.origin, work.c.state)
         .join(work, work.c.seq == inbox.c.seq, isouter=True)
-        .where(inbox.c.account == order.account, inbox.c.ordering_key == f"order:{order.source_id}")
+        .where(inbox.c.account == order.account, inbox.c.ordering_key.in_(_lanes(order)))
         .order_by(inbox.c.seq)
         .limit(_ENTRIES_MAX)
     )
     return [
         TimelineEntry(at, "event", f"{topic} by {origin}", {"seq": seq, "state": state or "done"})
         for seq, at, topic, origin, state in rows
+    ]
+
+
+def _lanes(order: OrderRow) -> list[str]:
+    """Ordering keys of what is received about an order: by its own id, or by the number a trading partner gave it."""
+    return sorted({f"order:{order.source_id}", f"po:{order.number}", f"po:{order.source_id}"})
+
+
+async def _told(connection: AsyncConnection, order: OrderRow) -> list[TimelineEntry]:
+    """What trading partners were told of it, and how they took it."""
+    sets, files = t.file_sets, t.files
+    rows = await connection.execute(
+        select(files.c.at, sets.c.account, sets.c.kind, sets.c.control, sets.c.state, files.c.id)
+        .join(files, files.c.id == sets.c.file)
+        .where(literally("subject <> ''"), sets.c.subject == order.id, sets.c.direction == "out")
+        .order_by(files.c.id)
+        .limit(_ENTRIES_MAX)
+    )
+    return [
+        TimelineEntry(at, "partner", f"{kind} for {account}: {state}", {"file": file, "control": control})
+        for at, account, kind, control, state, file in rows
     ]
 
 
