@@ -13,6 +13,7 @@ import structlog
 from canonical import parse_document
 from canonical.errors import InvariantBroken
 from hub.orders import content
+from hub.orders.articles import key_of
 from hub.orders.content import Json
 from hub.orders.facts import DocumentFacts, ListingFacts, OrderFacts, ReportFacts, StockFacts, StockLine, TrackingFacts
 from hub.orders.tally import TALLY
@@ -270,7 +271,7 @@ class Apply:
         for key, row in stored[-1].orders.items():
             lines = content.lines_in(content.load(row.document))
             reads.skus |= {
-                (key[0], name) for line in lines if line.stocked for name in (line.sku, *line.others) if name
+                key_of(key[0], name) for line in lines if line.stocked for name in (line.sku, *line.others) if name
             }
         await look_at_deals(self._store, self._partners, reads)
         outcome = Outcome()

@@ -11,6 +11,7 @@ import json
 from dataclasses import replace
 
 from hub.orders import content, people
+from hub.orders.articles import key_of
 from hub.orders.echoes import Parcels
 from hub.orders.facts import DocumentFacts, Facts, OrderFacts
 from hub.orders.joining import joined
@@ -34,7 +35,7 @@ def reads_for_order(reads: ReadSet, facts: OrderFacts) -> None:
         if line.stocked and line.sku:
             reads.skus.add((facts.account, line.sku))
         if line.others:
-            reads.skus |= {(facts.account, name) for name in line.others}
+            reads.skus |= {key_of(facts.account, name) for name in line.others}
     if facts.personal is not None or facts.state in _ENDED or any(line.fulfilled for line in facts.lines):
         reads.personal.add(key)
 
@@ -48,7 +49,7 @@ def reads_for_document(reads: ReadSet, facts: DocumentFacts) -> None:
     if facts.type == "order_change":
         for line in content.load(facts.document)["lines"]:
             named = content.lines_in({"lines": [{**line, "quantity": 0}]})[0]
-            reads.skus |= {(facts.account, name) for name in (named.sku, *named.others) if name}
+            reads.skus |= {key_of(facts.account, name) for name in (named.sku, *named.others) if name}
 
 
 def apply_document(batch: Batch, facts: DocumentFacts, kept: Micros | None) -> OrderKey | None:

@@ -29,7 +29,7 @@ from canonical import (
     split_personal,
 )
 from canonical.documents import DocumentBase
-from hub.orders.articles import other_names
+from hub.orders.articles import gtin_name, other_names
 from hub.orders.facts import (
     BY_SKU,
     CANCELLED,
@@ -224,7 +224,7 @@ def _report(report: StockReport, account: str, received_at: int) -> ReportFacts:
         tuple(
             LevelFacts(
                 level.item_id or "",
-                level.sku or level.channel_sku or "",
+                level.sku or level.channel_sku or gtin_name(level.gtin),
                 _whole(level.on_hand),
                 _whole(level.available),
                 _whole(level.reserved),
@@ -251,14 +251,14 @@ def _listing(listing: Listing, account: str) -> ListingFacts:
 
 
 def _movement_lines(document: StockMovement) -> tuple[StockLine, ...]:
-    """What a movement posts. Units that turn out unfit, or fit again, leave one bucket for the other: they are there."""
+    """What a movement posts. Units that turn out unfit, or fit again, leave one bucket for the other."""
     place = document.location or document.location_raw or ""
     kept_apart = {line.sku or line.channel_sku for line in document.lines if line.bucket == "quarantine"}
     lines: list[StockLine] = []
     for line in document.lines:
         if not isinstance(line.delta, int) or not line.delta:
             continue
-        sku = line.sku or line.channel_sku or ""
+        sku = line.sku or line.channel_sku or gtin_name(line.gtin)
         lines.append(StockLine(sku, place, line.bucket, line.delta, line.reason))
         if line.bucket == "on_hand" and line.reason in _UNFIT and sku not in kept_apart:
             lines.append(StockLine(sku, place, "quarantine", -line.delta, line.reason))
@@ -277,7 +277,7 @@ def _receipt_lines(document: WarehouseReceipt) -> tuple[StockLine, ...]:
     place = document.location or document.location_raw or ""
     lines: list[StockLine] = []
     for line in document.lines:
-        sku = line.sku or line.channel_sku or ""
+        sku = line.sku or line.channel_sku or gtin_name(line.gtin)
         received, damaged = _whole(line.quantity) or 0, _whole(line.damaged_quantity) or 0
         if received:
             lines.append(StockLine(sku, place, "on_hand", received, "received"))

@@ -19,6 +19,7 @@ from hub.orders.allocation import (
     place,
     places_of,
 )
+from hub.orders.articles import key_of
 from hub.orders.content import Hold, Json
 from hub.orders.facts import LineFacts
 from hub.orders.tally import NOTHING, Places, Posted, Tally, told_per_line
@@ -146,7 +147,7 @@ def _sku_of(resolved: Mapping[tuple[str, str], str], account: str, line: LineFac
     """Our SKU by the channel's name of the article, else by what else the line calls it."""
     sku = resolved.get((account, line.sku)) if line.sku else None
     if sku is None and line.others:
-        sku = next((found for name in line.others if (found := resolved.get((account, name))) is not None), None)
+        sku = next((found for name in line.others if (found := resolved.get(key_of(account, name))) is not None), None)
     return sku
 
 

@@ -13,6 +13,7 @@ import structlog
 import canonical
 from hub.inventory.postings import postings
 from hub.inventory.transfer import TRANSFER, arrived, sent
+from hub.orders.articles import key_of
 from hub.orders.facts import StockFacts
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import AuditEntry, DocumentRow, Expectation, ReadSet, State, Store, WriteSet
@@ -292,7 +293,7 @@ def _receive(batch: Batch, facts: StockFacts, row: DocumentRow) -> None:
     account = facts.document.account
     units: dict[str, int] = {}
     for line in facts.lines:
-        sku = batch.state.resolved.get((account, line.sku))
+        sku = batch.state.resolved.get(key_of(account, line.sku))
         if sku is not None:
             units[sku] = units.get(sku, 0) + line.delta
     transfer, changes = arrived(json.loads(row.document), f"{account}/{facts.document.source_id}", units)

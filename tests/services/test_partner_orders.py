@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hub.bootstrap.catalogue import with_gtins
+from hub.ports.store import SkuRow
 from tests.support.buyers import (
     RETAILER,
     WAREHOUSE,
@@ -237,3 +239,19 @@ async def test_a_reason_has_a_code_where_the_partner_has_one() -> None:
     await hub.apply.resolve_held([(RETAILER, "P1")])
     (asked,) = outgoing_of(hub)
     assert [row[1] for row in written(asked, partner).rows if row[0] == "ACK"] == ["03", "02"]
+
+
+async def test_an_article_is_found_by_its_gtin_in_any_width() -> None:
+    """The retailer names only its own number and the UPC; the catalogue has the same number as EAN-13."""
+    hub = TradingHub(retailer())
+    (row,) = with_gtins([SkuRow("MUG", gtin="0012345678905")])
+    hub.stock("MUG", 10, gtin=row.gtin, aliases=row.aliases)
+    mug = bought("1", "X", 4, gtin="012345678905", properties={"ids": {"IN": "R-X", "UP": "012345678905"}})
+    await hub.deliver(purchase("P1", [mug]), account=RETAILER)
+    assert hub.buckets("MUG") == (10, 4, 0)
+
+
+def test_a_gtin_of_two_articles_means_neither() -> None:
+    """A number that two SKUs share finds nothing rather than the wrong one."""
+    rows = with_gtins([SkuRow("A", gtin="012345678905"), SkuRow("B", gtin="12345678905"), SkuRow("C")])
+    assert [row.aliases for row in rows] == [(), (), ()]

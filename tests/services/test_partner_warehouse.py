@@ -200,3 +200,15 @@ async def test_what_is_added_goes_as_an_order_of_its_own() -> None:
     assert [(each["sku"], each["quantity"]) for each in second["document"]["lines"]] == [("MUG", 2), ("BOX", 1)]
     assert first["document"]["number"] != second["document"]["number"]
     assert not hub.store.tables.failures
+
+
+async def test_a_warehouse_may_know_articles_by_their_case_code_alone() -> None:
+    """A line with nothing but the article number is posted to the SKU that has it."""
+    hub = made()
+    hub.store.seed_sku("MUG", gtin="012345678905", aliases=(("", "gtin:12345678905"),))
+    moved = document(
+        "stock_movement", "ADJ3", version=4, account=WAREHOUSE, location="east",
+        lines=[{"gtin": "00012345678905", "bucket": "on_hand", "delta": -4, "reason": "lost", "uom": "EA"}],
+    )  # fmt: skip
+    await hub.deliver(moved, account=WAREHOUSE)
+    assert hub.buckets("MUG") == (96, 0, 0)

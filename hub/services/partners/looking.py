@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.orders import content
 from hub.orders import deal as deals
+from hub.orders.articles import key_of
 from hub.orders.deal import DEAL
 from hub.ports.store import ReadSet, State, Store, WriteSet
 from hub.services.partners.following import Partners
@@ -33,7 +34,7 @@ async def look_at_deals(store: Store, partners: Partners, reads: ReadSet) -> Non
         deal = deals.load(row.document)
         lines = content.lines_in(deal.order) if deal.order is not None else ()
         names = {name for line in lines for name in (line.sku, *line.others)} | deals_names(deal)
-        reads.skus |= {(account, name) for name in names if name}
+        reads.skus |= {key_of(account, name) for name in names if name}
 
 
 def deals_names(deal: deals.Deal) -> set[str]:
