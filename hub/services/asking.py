@@ -220,7 +220,8 @@ def quota_of(stated: TrackQuota, row: CursorRow | None) -> Quota:
 def numbered(row: ParcelRow) -> TrackedNumber:
     told = orjson.loads(row.state)
     shipped = None if row.shipped_at is None else moments.moment(row.shipped_at).date()
-    return TrackedNumber(row.number, row.carrier or None, told.get("carrier_raw"), row.parcel or None, shipped)
+    carrier = row.carrier if row.carrier not in ("", "unknown") else None
+    return TrackedNumber(row.number, carrier, told.get("carrier_raw"), row.parcel or None, shipped)
 
 
 def _batches(rows: Sequence[ParcelRow], size: int) -> list[Sequence[ParcelRow]]:

@@ -32,15 +32,6 @@ class Quota:
         recent[current] = recent.get(current, 0) + count
         return replace(self, spent=recent)
 
-    def free_at(self, now: datetime) -> datetime:
-        """When the next call may be made; now where one may."""
-        recent = self._recent(now)
-        if not recent or sum(recent.values()) < self.calls:
-            return now
-        size = self.window / SLICES
-        oldest = min(recent)
-        return datetime.fromtimestamp(0, now.tzinfo) + size * (oldest + SLICES + 1)
-
     def _recent(self, now: datetime) -> dict[int, int]:
         current = self._slice(now)
         return {number: count for number, count in self.spent.items() if current - SLICES <= number <= current}

@@ -75,7 +75,11 @@ async def store(connection: Connection, changes: Sequence[BookChange], asked: Se
     new = [parcel_values(row, 1) for row in rows if row.rev == 0]
     changed = [parcel_values(row, row.rev + 1) for row in rows if row.rev]
     if new:
-        await _run(connection, lambda batch: insert(batch, t.parcels, PARCEL, new))
+        made = await _run(
+            connection, lambda batch: insert(batch, t.parcels, PARCEL, new, tail=" ON CONFLICT DO NOTHING")
+        )
+        if made != len(new):
+            raise StoreConflict("a parcel was made meanwhile")
     if changed:
         sets = ", ".join(f"{name} = d.{name}" for name in PARCEL)
         moved = await _run(
