@@ -35,6 +35,20 @@ _Match = Callable[[str], re.Match[str] | None]
 
 
 @dataclass(slots=True, eq=False)
+class Likeness:
+    """What the last good set of so many segments looked like: a match per segment, their tags, and its totals.
+
+    `whole` once a set of these tags, in this order and with these totals, was found good altogether.
+    """
+
+    matches: Sequence[_Match] = ()
+    tags: Sequence[str] = ()
+    totals_at: int = -1
+    totals: str = ""
+    whole: bool = False
+
+
+@dataclass(slots=True, eq=False)
 class Glances:
     """What is known good of one grammar. Several threads may use it: at worst one learns what another knows."""
 
@@ -42,19 +56,21 @@ class Glances:
     _shapes: dict[_Marks, dict[str, list[_Match]]] = field(default_factory=dict)
     _count: int = 0
     _orders: set[tuple[str, ...]] = field(default_factory=set)
-    _last: dict[tuple[_Marks, int], tuple[list[_Match], list[str]]] = field(default_factory=dict)
+    _last: dict[tuple[_Marks, int], Likeness] = field(default_factory=dict)
 
-    def tags_of(self, rows: Sequence[str | list[str]], separators: Separators) -> list[str] | None:
-        """The tags of a set all of whose segments are good by themselves; None when that is not known."""
+    def likeness(self, rows: Sequence[str | list[str]], separators: Separators) -> Likeness | None:
+        """What a set looks like all of whose segments are good by themselves; None when that is not known."""
         marks = (separators.element, separators.component, separators.repetition)
         known = self._shapes.get(marks)
-        if known is None or list in set(map(type, rows)):
+        if known is None or list in map(type, rows):
             return None
         texts = cast("Sequence[str]", rows)
         # The last set of this many segments is the best guess for the shape of this one.
-        matches, tags = self._last.get((marks, len(texts)), ((), []))
-        if matches and all(map(call, matches, texts)):
-            return tags
+        last = self._last.get((marks, len(texts)))
+        if last is not None and all(map(call, last.matches, texts)):
+            if last.totals_at < 0 or texts[last.totals_at] == last.totals:
+                return last
+            return _like(last.matches, last.tags, texts)
         matches, tags, mark = [], [], separators.element
         for text in texts:
             tag = text.partition(mark)[0]
@@ -65,10 +81,10 @@ class Glances:
                 return None
             matches.append(match)
             tags.append(tag)
-        key = (marks, len(texts))
+        found, key = _like(matches, tags, texts), (marks, len(texts))
         if len(texts) <= TAGS_MAX and (key in self._last or len(self._last) < ORDERS_MAX):
-            self._last[key] = (matches, tags)
-        return tags
+            self._last[key] = found
+        return found
 
     def in_order(self, tags: Sequence[str]) -> bool:
         return tuple(tags) in self._orders
@@ -96,6 +112,11 @@ class Glances:
             if (pattern := _pattern(self.segments[row[0]], row, separators)) is not None:
                 found.append(pattern.fullmatch)
                 self._count += 1
+
+
+def _like(matches: Sequence[_Match], tags: Sequence[str], texts: Sequence[str]) -> Likeness:
+    at = tags.index("CTT") if "CTT" in tags else -1
+    return Likeness(matches, tags, at, texts[at] if at >= 0 else "")
 
 
 def _pattern(rule: SegmentRule | None, row: Sequence[str], separators: Separators) -> re.Pattern[str] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from mappings.edi.grammar.glance import Likeness
 from mappings.edi.grammar.hierarchy import Tree
 from mappings.edi.grammar.releases import SetGrammar
 from mappings.edi.grammar.segments import Flaw
@@ -60,13 +61,20 @@ def validate(transaction: TransactionSet, grammar: SetGrammar, allowed: Allowed 
 def _good_at_a_glance(transaction: TransactionSet, grammar: SetGrammar) -> bool:
     """Known good; False says nothing. What depends on more than one segment is checked here all the same."""
     texts, separators = transaction.segments.texts, transaction.segments.separators
-    tags = grammar.glances.tags_of(texts, separators)
-    if tags is None:
+    alike = grammar.glances.likeness(texts, separators)
+    if alike is None:
         return False
-    if grammar.hierarchical and _levels_at_fault(tags, texts, separators.element):
+    if grammar.hierarchical and _levels_at_fault(alike.tags, texts, separators.element):
         return False
-    if grammar.counted and "CTT" in tags:
-        row = str(texts[tags.index("CTT")]).split(separators.element)
+    if not alike.whole:
+        alike.whole = _good_in_order(alike, texts, grammar, separators.element)
+    return alike.whole
+
+
+def _good_in_order(alike: Likeness, texts: Sequence[str | list[str]], grammar: SetGrammar, mark: str) -> bool:
+    tags = alike.tags
+    if grammar.counted and alike.totals_at >= 0:
+        row = str(texts[alike.totals_at]).split(mark)
         # A CTT that stands elsewhere than after all that it counts is out of order, which the walk tells.
         if tags.count("CTT") > 1 or _flaws_of_count(row, sum(map(tags.count, grammar.counted)), grammar):
             return False
