@@ -78,7 +78,7 @@ class As2Link:
         self._ctx = ctx
         self._partner = partner
         self._sent = Journal(ctx.tokens, "as2-sent")
-        self._receipts = Journal(ctx.tokens, "as2-receipts")
+        self._receipts = Journal(ctx.tokens, "as2-receipts", shards=64)
         self._arrived: dict[str, asyncio.Event] = {}
         address = partner.url or next(iter(partner.receipt_urls), "")
         self._client = (

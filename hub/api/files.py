@@ -21,8 +21,11 @@ from hub.api.problem import Problem, unavailable
 from hub.ports.store import StoreUnavailable
 
 AT_ONCE: Final = 4
-"""Requests in memory side by side. Anybody may knock, and what a stranger sends is read before it is refused."""
+"""Messages opened side by side: each takes a thread and several times its size."""
 WAITING_MAX: Final = 64
+HELD_BYTES_MAX: Final = 4 * FILE_BYTES_MAX
+"""Of all bodies in memory. Anybody may knock, and what a stranger sends is read before it is refused; one who sends
+slowly holds what he has sent, not a seat."""
 BODY_WITHIN_S: Final = 120.0
 
 
@@ -37,6 +40,7 @@ class FileIntake:
     max_bytes: int = FILE_BYTES_MAX
     _seats: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _waiting: int = 0
+    _held: int = 0
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/as2/{account}", self.post), web.get("/as2/{account}", self.get)]
@@ -48,21 +52,23 @@ class FileIntake:
             raise self._too_large(account)
         if self._waiting >= WAITING_MAX:
             self.counters.rejected(account, "busy")
-            return unavailable("too many files are being received at this moment").response()
+            return self._busy(account).response()
         self._waiting += 1
+        parts: list[bytes] = []
         try:
+            await self._read(request, account, parts)
             async with self._seats:
-                return await self._take(request, account, receiver)
+                return await self._take(request, account, receiver, b"".join(parts))
         finally:
             self._waiting -= 1
+            self._held -= sum(map(len, parts))
 
     async def get(self, request: web.Request) -> web.Response:
         """People try the address in a browser, partners' checks with GET."""
         self._receiver(request.match_info["account"])
         return Problem(405, "AS2 messages are sent with POST").response()
 
-    async def _take(self, request: web.Request, account: str, receiver: ReceivesFiles) -> web.Response:
-        body = await self._body(request, account)
+    async def _take(self, request: web.Request, account: str, receiver: ReceivesFiles, body: bytes) -> web.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         incoming = WebhookRequest("POST", request.raw_path, headers, body, self.clock.now())
         try:
@@ -84,9 +90,8 @@ class FileIntake:
             raise Problem(404, "Unknown account", "No account of this name takes files here.")
         return receiver
 
-    async def _body(self, request: web.Request, account: str) -> bytes:
+    async def _read(self, request: web.Request, account: str, parts: list[bytes]) -> None:
         """The raw bytes, of a request that states no length as well; a sender that trickles is let go."""
-        parts: list[bytes] = []
         size = 0
         try:
             async with asyncio.timeout(BODY_WITHIN_S):
@@ -94,11 +99,17 @@ class FileIntake:
                     size += len(part)
                     if size > self.max_bytes:
                         raise self._too_large(account)
+                    if self._held + len(part) > HELD_BYTES_MAX:
+                        raise self._busy(account)
                     parts.append(part)
+                    self._held += len(part)
         except TimeoutError:
             self.counters.rejected(account, "slow")
             raise Problem(408, "The body did not arrive in time") from None
-        return b"".join(parts)
+
+    def _busy(self, account: str) -> Problem:
+        self.counters.rejected(account, "busy")
+        return unavailable("too many files are being received at this moment")
 
     def _too_large(self, account: str) -> Problem:
         self.counters.rejected(account, "size")

@@ -13,6 +13,7 @@ from connectors.sdk.clock import ManualClock, SystemClock
 from connectors.sdk.contract import Envelope, WebhookReply, WebhookRequest
 from connectors.sdk.files import Keeper, Kept
 from connectors.sdk.manifest import Capability, Manifest, Topic
+from hub.api import files
 from hub.api.files import FileIntake
 from hub.api.server import application, listen
 from hub.ports.accounts import AccountPlan, AvailabilityPolicy, Mode
@@ -116,6 +117,16 @@ async def test_large_bodies_are_refused_with_and_without_a_length() -> None:
         assert (await world.post(b"x" * (MAX + 1)))[0] == 413
         assert (await world.post(trickling()))[0] == 413  # type: ignore[arg-type]
         assert {reason for _, reason in world.counters.refused} == {"size"}
+
+
+async def test_a_hub_with_its_hands_full_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """503 with Retry-After once the memory for bodies is taken, and all of it is given back."""
+    monkeypatch.setattr(files, "HELD_BYTES_MAX", 600)
+    async with opened() as world:
+        assert (await world.post(b"x" * 700))[0] == 503
+        for _ in range(3):
+            assert (await world.post(b"x" * 500))[0] == 200
+        assert {reason for _, reason in world.counters.refused} == {"busy"}
 
 
 async def test_strangers_and_wrong_doors_are_told_so() -> None:
