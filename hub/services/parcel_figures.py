@@ -22,10 +22,10 @@ from hub.services.views import instant
 from hub.tracking.polling import calls_a_day
 
 Json = dict[str, Any]
-FRESH_S: Final = 15.0
-LATE_FRESH_S: Final = 60.0
-LATE_COST: Final = 50.0
-"""What is late is read again at the earliest after this many times what reading it took."""
+FRESH_S: Final = 2.0
+LATE_FRESH_S: Final = 10.0
+COST: Final = 50.0
+"""Figures are read again at the earliest after this many times what reading them took."""
 _DAY_S: Final = 86_400.0
 
 Quotas = Callable[[str], TrackQuota | None]
@@ -98,7 +98,7 @@ class ParcelFigures:
         self._quotas = quotas
         self._figures = Figures()
         self._late: Sequence[LateCounts] = ()
-        self._read_at: float | None = None
+        self._until: float | None = None
         self._late_until: float | None = None
         self._reading = asyncio.Lock()
         self._reading_late = asyncio.Lock()
@@ -107,9 +107,9 @@ class ParcelFigures:
         """Raises `StoreUnavailable`."""
         async with self._reading:
             now = self._clock.monotonic()
-            if self._read_at is None or now - self._read_at >= FRESH_S:
+            if self._until is None or now >= self._until:
                 self._figures = await self._of(await self._queries.parcel_counts())
-                self._read_at = now
+                self._until = now + max(FRESH_S, (self._clock.monotonic() - now) * COST)
             return self._figures
 
     async def late(self) -> Sequence[LateCounts]:
@@ -119,7 +119,7 @@ class ParcelFigures:
             if self._late_until is None or now >= self._late_until:
                 self._late = await self._queries.late_counts()
                 took = self._clock.monotonic() - now
-                self._late_until = now + max(LATE_FRESH_S, took * LATE_COST)
+                self._late_until = now + max(LATE_FRESH_S, took * COST)
             return self._late
 
     async def _of(self, counts: Sequence[ParcelCounts]) -> Figures:
