@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from connectors.edi.transport.as2.partner import Receipt
 from hub.demo.partners import LOCATION
 from tests.support.running_hub import until
-from tests.support.trading_floor import SUPPLIER, floor
+from tests.support.trading_floor import RETAILER, SUPPLIER, floor
 
 
 async def test_a_retailers_order_goes_all_the_way_round(tmp_path: Path) -> None:
@@ -44,6 +45,25 @@ async def test_a_retailers_order_goes_all_the_way_round(tmp_path: Path) -> None:
         assert world.complaints() == []
         assert await world.failures() == []
         assert await world.hub.queries.verify() == []
+
+
+async def test_receipts_that_come_by_themselves(tmp_path: Path) -> None:
+    """Both sides confirm by requests of their own: the hub owes its receipts durably and waits for the partner's."""
+    async with floor(tmp_path, receipt=Receipt.ASYNC) as world:
+        await world.count(TEA=100)
+        number = await world.retailer.sell([("TEA", 5)])
+        assert number is not None
+        order = world.retailer.order(number)
+
+        async def billed() -> bool:
+            return bool(order.billed)
+
+        await until(billed, 60, "an 810")
+        await world.retailer.settle()
+        kept, _ = await world.hub.queries.inputs(account=RETAILER, topics=["receipt"], limit=50)
+        assert len(kept) >= 3, "a receipt for each file of ours"
+        assert (order.answered, world.complaints()) == (1, [])
+        assert await world.failures() == []
 
 
 async def test_what_is_not_there_is_not_promised(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from connectors.edi.sandbox import RetailerSandbox, SupplierSandbox, WarehouseSandbox
+from connectors.edi.transport.as2.partner import Receipt
 from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.bootstrap.buying import Buying
@@ -34,9 +35,7 @@ class Floor:
         """So many lie at the warehouse, and both sides know it."""
         # Receipts of a warehouse state a day only, so a count of the same day might have seen them already.
         as_of = (datetime.now(UTC) - timedelta(days=1)).isoformat()
-        lines = [
-            {"sku": sku, "location": LOCATION, "on_hand": units, "as_of": as_of} for sku, units in on_hand.items()
-        ]
+        lines = [{"sku": sku, "location": LOCATION, "on_hand": units, "as_of": as_of} for sku, units in on_hand.items()]
         await self.hub.acts.report(lines, key=f"count-{on_hand}", actor="test")
         for sku, units in on_hand.items():
             self.warehouse.stock(sku, units)
@@ -64,16 +63,22 @@ class Floor:
 
 @asynccontextmanager
 async def floor(
-    folder: Path, *skus: str, faults: str = "none", accounts: Mapping[str, Mapping[str, Any]] | None = None
+    folder: Path,
+    *skus: str,
+    faults: str = "none",
+    receipt: Receipt = Receipt.SYNC,
+    accounts: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> AsyncIterator[Floor]:
     """Everything started; partners with good manners unless told otherwise.
 
     Args:
+        receipt: How AS2 messages are confirmed, in both directions.
         accounts: Additions to the accounts' sections, by account.
     """
     before = structlog.get_config()
     async with AsyncExitStack() as stack:
         partners = await opened(stack, seed=1, faults=faults)
+        partners[RETAILER].end.receipt = receipt
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         given = {name: one | (accounts or {}).get(name, {}) for name, one in sections(partners, url).items()}

@@ -25,10 +25,10 @@ from cryptography.x509.oid import NameOID
 from connectors.edi.transport.arrival import Arrival, Keeping
 from connectors.edi.transport.as2.certificates import OwnCertificate, PartnerCertificate
 from connectors.edi.transport.as2.exchange import OwedReceipt, Pairs, Reply
-from connectors.edi.transport.as2.partner import Partner
+from connectors.edi.transport.as2.partner import Partner, Receipt
 from connectors.edi.transport.as2.receipts import Received
 from connectors.edi.transport.as2.receiving import Receiver
-from connectors.edi.transport.as2.sending import Outgoing, Sent, State, compose, send
+from connectors.edi.transport.as2.sending import Outgoing, Sent, State, compose, send, send_receipt, settle
 from connectors.sdk.clock import SystemClock, SystemIds
 from connectors.sdk.errors import ConnectorError, Transient
 
@@ -36,6 +36,7 @@ Take = Callable[[bytes], Awaitable[None]]
 """Given each file the hub delivers, once."""
 
 LOOK_EVERY_S: Final = 0.1
+RECEIPT_WITHIN_S: Final = 10.0
 USER: Final = "hub"
 _VALID: Final = timedelta(days=365)
 
@@ -174,10 +175,13 @@ class SftpEnd(FolderEnd):
 
 
 class As2End(End):
-    """Signed and encrypted messages, with receipts in the answer.
+    """Signed and encrypted messages, with receipts in the answer or, where `receipt` says so, by themselves.
 
     `hub_url` is the address the hub was agreed to be reached at: `…/as2/ACCOUNT`.
     """
+
+    receipt: Receipt = Receipt.SYNC
+    """How both sides confirm; to be set before the account is asked for."""
 
     def __init__(self, name: str, hub_name: str, url: Callable[[], str]) -> None:
         self.hub_url = ""
@@ -186,6 +190,8 @@ class As2End(End):
         self._seen: dict[str, bytes] = {}
         self._session: aiohttp.ClientSession | None = None
         self._outgoing: dict[str, Outgoing] = {}
+        self._receipts: dict[str, asyncio.Future[Received]] = {}
+        self._posting: set[asyncio.Task[None]] = set()
 
     async def start(self, take: Take) -> None:
         self._take = take
@@ -195,6 +201,9 @@ class As2End(End):
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
 
     async def stop(self) -> None:
+        for task in list(self._posting):
+            task.cancel()
+        await asyncio.gather(*self._posting, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
 
@@ -208,13 +217,16 @@ class As2End(End):
             url=self.hub_url,
             own=(self._own,),
             theirs=(PartnerCertificate(self._theirs.certificate),),
+            receipt=self.receipt,
+            receipt_to=f"{self._url()}/as2",
+            receipt_urls=(f"{self.hub_url.partition('/as2/')[0]}/",) if self.hub_url else (),
         )
 
     async def _post(self, request: web.Request) -> web.Response:
         def known(own: str, theirs: str) -> Partner | None:
             return self._partner() if (own, theirs) == (self._name, self._hub_name) else None
 
-        receiver = Receiver(known, self._store, self._no_receipt, self._no_owing, SystemClock(), SystemIds())
+        receiver = Receiver(known, self._store, self._confirmed, self._owe, SystemClock(), SystemIds())
         answer = await receiver.receive(request.headers.items(), await request.read())
         return web.Response(status=answer.status, body=answer.body, headers=dict(answer.headers))
 
@@ -229,11 +241,26 @@ class As2End(End):
             await self._take(arrival.body)
         return Keeping.NEW
 
-    async def _no_receipt(self, _: Partner, __: Received) -> None:
-        """Receipts were agreed to be in the answer; one that comes by itself is nothing to this partner."""
+    async def _confirmed(self, _: Partner, received: Received) -> None:
+        waiting = self._receipts.get(received.original_message_id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(received)
 
-    async def _no_owing(self, _: OwedReceipt) -> None:
-        """The same the other way about."""
+    async def _owe(self, owed: OwedReceipt) -> None:
+        """Posted a moment later, as partners do whose receipts are made by another program."""
+
+        async def post() -> None:
+            for _ in range(20):
+                await asyncio.sleep(LOOK_EVERY_S)
+                try:
+                    await send_receipt(owed, self._transfer)
+                except ConnectorError:
+                    continue
+                return
+
+        task = asyncio.create_task(post(), name="partner-receipt")
+        self._posting.add(task)
+        task.add_done_callback(self._posting.discard)
 
     async def send(self, name: str, content: bytes) -> None:
         if not self.hub_url:
@@ -243,10 +270,21 @@ class As2End(End):
         outgoing = self._outgoing.get(name) or await compose(content, name, partner, SystemIds(), now)
         # Another try is the same message: its number is what the hub knows it by.
         self._outgoing[name] = outgoing
+        waiting = self._receipts.setdefault(outgoing.message_id, asyncio.get_running_loop().create_future())
         sent: Sent = await send(outgoing, partner, self._transfer, now)
+        if sent.state is State.AWAITED:
+            sent = await self._later(waiting, outgoing, partner)
         if sent.state is not State.CONFIRMED:
             raise Transient(f"the hub's receipt does not confirm: {sent.reason}", code="unconfirmed")
-        del self._outgoing[name]
+        del self._outgoing[name], self._receipts[outgoing.message_id]
+
+    @staticmethod
+    async def _later(waiting: asyncio.Future[Received], outgoing: Outgoing, partner: Partner) -> Sent:
+        try:
+            received = await asyncio.wait_for(asyncio.shield(waiting), RECEIPT_WITHIN_S)
+        except TimeoutError:
+            return Sent(State.UNPROVEN, "no receipt came")
+        return settle(received, outgoing.message_id, outgoing.mics, partner)
 
     async def _transfer(self, url: str, headers: Pairs, body: bytes) -> Reply:
         if self._session is None:
@@ -264,6 +302,8 @@ class As2End(End):
                 "them": self._name,
                 "url": f"{self._url()}/as2",
                 "certificates": [_pem(self._own)],
+                "receipt": self.receipt.value,
+                "receipt_urls": [f"{self._url()}/"],
             }
         }
 
