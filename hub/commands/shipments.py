@@ -117,8 +117,11 @@ async def _import(args: argparse.Namespace) -> int:
 
 def _named(body: Json, account: str | None) -> Json:
     """Known again when the file is read once more, whatever it gives to know a shipment by."""
-    named = {"account": account} | body if account else body
-    if named.get("number") or any(package.get("tracking_number") for package in named.get("packages") or ()):
+    named: Json = {"account": account} | body if account else body
+    packages = named.get("packages")
+    # What is no package is for the hub to refuse, by name.
+    known = [one for one in packages if isinstance(one, dict)] if isinstance(packages, list) else []
+    if named.get("number") or any(package.get("tracking_number") for package in known):
         return named
     digest = blake2b(orjson.dumps(named, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
     return named | {"number": f"import-{digest}"}

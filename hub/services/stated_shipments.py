@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
@@ -19,6 +19,7 @@ Json = dict[str, Any]
 CONNECTOR: Final = "api"
 """what the source of a stated shipment is called, and who is said to have shipped"""
 PACKAGES_MAX: Final = 500
+OLDEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far ahead of ours the clock of whoever ships may run."""
 _URLS: Final = ("http://", "https://")
@@ -53,7 +54,7 @@ def shipment_of(
     Raises:
         StatementRefused: With every fault found.
     """
-    faults: list[str] = []
+    faults = list(_blank("", body))
     warnings: list[str] = []
     state = body.get("state") or "shipped"
     if not folded(str(body["order"])):
@@ -69,6 +70,8 @@ def shipment_of(
     shipped_at = stated(body["shipped_at"], UTC) if body.get("shipped_at") else now
     if shipped_at > now + CLOCK_SKEW:
         faults.append("shipped_at: lies in the future")
+    if shipped_at < OLDEST:
+        faults.append(f"shipped_at: is before {OLDEST:%Y}")
     shipped_at = min(shipped_at, now)
     if faults:
         raise StatementRefused(faults)
@@ -99,6 +102,18 @@ def shipment_of(
         "attributes": attributes,
     }
     return canonical.parse_document(json.dumps(document)), warnings
+
+
+def _blank(where: str, value: Any) -> Iterator[str]:
+    """Texts that say nothing: what is not known is left out."""
+    if isinstance(value, str) and not value.strip():
+        yield f"{where}: is blank; leave it out"
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _blank(f"{where}.{name}" if where else name, inner)
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _blank(f"{where}[{place}]", inner)
 
 
 def _package(

@@ -57,6 +57,10 @@ WRONG: tuple[tuple[dict[str, Any], int, str], ...] = (
     ({"shipped_at": "2199-01-01T00:00:00Z"}, 422, "future"),
     ({"order": "nobody's"}, 404, "name its `account`"),
     ({"order": " # "}, 422, "names no order"),
+    ({"number": " "}, 422, "number: is blank"),
+    ({"packages": [{"tracking_number": "\t"}]}, 422, "packages[0].tracking_number: is blank"),
+    ({"packages": ["parcel"]}, 422, "packages[0]"),
+    ({"shipped_at": "1960-01-01T00:00:00Z"}, 422, "before 2000"),
     ({"account": "nobody"}, 404, "nobody"),
     ({"surprise": 1}, 422, "surprise"),
 )
