@@ -62,7 +62,7 @@ class Deal:
 
     `received_at`: when it came first. `short`: units of a line that were not there when it was allocated first.
     `refused`: units of a line that our answer refused. `answer`: what the answer said of the order, at `answered_at`.
-    `replacements`: how often the partner stated it anew.
+    `replacements`: how often the partner stated it anew. `over`: nothing of it is left to ship.
     """
 
     order: Json | None = None
@@ -75,6 +75,7 @@ class Deal:
     answered_at: int | None = None
     answer: str | None = None
     replacements: int = 0
+    over: bool = False
 
     @property
     def withdrawn(self) -> bool:
@@ -135,6 +136,8 @@ def stated(deal: Deal) -> Json:
             line["cancelled_quantity"] = min(line["quantity"], line.get("cancelled_quantity", 0) + refused)
     if deal.withdrawn or (lines and all(line.get("cancelled_quantity", 0) >= line["quantity"] for line in lines)):
         order["state"] = "cancelled"
+    elif deal.over:
+        order["state"] = "closed"
     return order  # type: ignore[no-any-return]
 
 

@@ -103,7 +103,7 @@ class Apply:
         self._kept = None if personal_kept_s is None else round(personal_kept_s * 1_000_000)
         self._reads = Reads(store, plans, queries)
         self._controls = Controls(store, queries)
-        self._partners = Partners(plans)
+        self._partners = Partners(plans, self._kept)
         self._homecoming = Homecoming(store, plans, queries, tellers, self._kept)
 
     async def apply(self, pairs: Sequence[Pair]) -> Outcome:

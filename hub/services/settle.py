@@ -24,6 +24,7 @@ from hub.orders.content import Hold, Json
 from hub.orders.facts import LineFacts
 from hub.orders.tally import NOTHING, Places, Posted, Tally, told_per_line
 from hub.orders.wanted import NONE, Wanted, wanted
+from hub.orders.warehousing import BOOK as WAREHOUSE_BOOK
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import Allocation, Micros, OrderKey, OrderRow
 from hub.services.batch import Batch
@@ -98,7 +99,7 @@ def settle(batch: Batch, plan: AccountPlan, draft: Draft) -> OrderRow:
     holds = content.channel_holds(draft.document)
     if work.needs:
         _place(batch, plan, work, holds)
-    if draft.row is not None and OVERSOLD in draft.row.holds:
+    if draft.row is not None and OVERSOLD in draft.row.holds and not _is_told(batch, draft.key):
         _move_short(batch, plan, work)
     if work.unresolved:
         named = ", ".join(dict.fromkeys(work.unresolved))
@@ -199,6 +200,11 @@ def _place(batch: Batch, plan: AccountPlan, work: _Work, holds: list[Hold]) -> N
         line, want = work.open[need.line]
         parts = parts_of(need.components, chosen[need.line])
         work.placed.append(_Line(line, _at_home(want, parts), need.sku, parts, NONE))
+
+
+def _is_told(batch: Batch, key: OrderKey) -> bool:
+    """A warehouse is shipping part of the order: its lines stay where they were sent to."""
+    return (key[0], WAREHOUSE_BOOK, key[1]) in batch.state.documents
 
 
 def _move_short(batch: Batch, plan: AccountPlan, work: _Work) -> None:

@@ -19,6 +19,7 @@ from tests.support.buyers import (
     TradingHub,
     advice,
     bought,
+    change,
     outgoing_of,
     profile,
     purchase,
@@ -135,3 +136,20 @@ def test_partial_bills_add_up_to_the_whole(lines: list[tuple[int, int]], discoun
         before = {name: before.get(name, 0) + now[name] for name in left}
         json.dumps(fields)
     assert stated == Decimal(discount) / 100
+
+
+async def test_an_order_is_over_when_everything_has_left() -> None:
+    """Closed with its last unit, open again when a line is added, and the address gets its end."""
+    hub = TradingHub(retailer(numbering()), warehouse(), personal_kept_s=60)
+    hub.stock("MUG", 100)
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 5)]), account=RETAILER)
+    await hub.deliver(advice("S1", "P1", [[("MUG", 2)]], version=3), account=WAREHOUSE)
+    row = hub.row("P1", RETAILER)
+    assert (row.state, hub.store.tables.personal[row.id].delete_after) == ("open", None)
+    await hub.deliver(advice("S2", "P1", [[("MUG", 3)]], version=4), account=WAREHOUSE)
+    row = hub.row("P1", RETAILER)
+    assert (row.state, hub.store.tables.personal[row.id].delete_after) == ("closed", hub.clock + 60_000_000)
+    added = {**bought("2", "MUG", 1), "change": "add"}
+    await hub.deliver(change("P1", "1", [added], version=6), account=RETAILER)
+    assert hub.row("P1", RETAILER).state == "open"
+    assert hub.buckets("MUG") == (95, 1, 0)

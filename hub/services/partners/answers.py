@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import structlog
 
-from hub.orders import answering, content
+from hub.orders import answering, content, people
 from hub.orders.allocation import NO_LOCATION, UNKNOWN_SKU
 from hub.orders.answering import Part
 from hub.orders.deal import Amendment, Deal
 from hub.orders.versions import compare
 from hub.ports.accounts import AccountPlan
-from hub.ports.store import Expectation, Micros, OrderKey, OrderRow
+from hub.ports.store import Expectation, Micros, OrderKey, OrderRow, PersonalRow
 from hub.services.batch import Batch
 from hub.services.partners.documents import deadline, made, parties_of, sent
 from hub.services.partners.orders import deal_of, keep, restate
@@ -57,8 +57,12 @@ def answer_at(plan: AccountPlan, row: OrderRow, deal: Deal) -> Micros:
     return due - (due - deal.received_at) // MARGIN
 
 
-def answer(batch: Batch, plan: AccountPlan, key: OrderKey) -> None:
-    """Answer what can be answered of an order now: itself, then what was changed of it."""
+def answer(batch: Batch, plan: AccountPlan, key: OrderKey, kept: Micros | None) -> None:
+    """Answer what can be answered of an order now: itself, then what was changed of it.
+
+    Args:
+        kept: how long personal data stays once an order is over; None keeps it.
+    """
     row, deal = batch.state.orders.get(key), deal_of(batch, key)
     if row is None or plan.partner is None or deal.order is None:
         return
@@ -68,7 +72,27 @@ def answer(batch: Batch, plan: AccountPlan, key: OrderKey) -> None:
         deal = _answer_order(batch, plan, plan.partner, row, deal)
     if deal.answered_at is not None:
         deal = _answer_changes(batch, plan, batch.state.orders[key], deal)
+    keep(batch, key, _closed(batch, plan, key, deal, kept))
+
+
+def _closed(batch: Batch, plan: AccountPlan, key: OrderKey, deal: Deal, kept: Micros | None) -> Deal:
+    """No partner says that an order is over: it is when it was answered and nothing is left to ship.
+
+    From then on nobody needs the address, so it is given its end.
+    """
+    row = batch.state.orders[key]
+    left = any(one.reserved for one in row.allocations) or row.unresolved
+    over = deal.answered_at is not None and not left
+    if over == deal.over:
+        return deal
+    deal = replace(deal, over=over)
     keep(batch, key, deal)
+    restate(batch, plan, key, deal, batch.state.now)
+    plain = batch.state.personal.get(row.id)
+    if over and plain is not None and kept is not None and not content.is_redacted(row.document):
+        ends = batch.state.now + kept
+        batch.put_personal(PersonalRow(row.id, row.account, plain, ends, people.buyer_of(plain)))
+    return deal
 
 
 def _remember_shortage(batch: Batch, row: OrderRow, deal: Deal) -> Deal:

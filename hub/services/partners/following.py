@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from hub.orders.facts import DocumentFacts, OrderFacts
 from hub.ports.accounts import AccountPlan
-from hub.ports.store import OrderKey, ReadSet
+from hub.ports.store import Micros, OrderKey, ReadSet
 from hub.services.apply_stock import Refused
 from hub.services.batch import Batch
 from hub.services.interpreted import Refusal
@@ -16,10 +16,15 @@ from hub.services.partners.orders import CANCELLATION, CHANGE, TooLate
 
 
 class Partners:
-    """Hooks of the inward use cases. Pure but for the batch it writes to; safe to share."""
+    """Hooks of the inward use cases. Pure but for the batch it writes to; safe to share.
 
-    def __init__(self, plans: Mapping[str, AccountPlan]) -> None:
+    Args:
+        kept: How long personal data stays once an order is over; None keeps it.
+    """
+
+    def __init__(self, plans: Mapping[str, AccountPlan], kept: Micros | None = None) -> None:
         self._plans = plans
+        self._kept = kept
         self._any = any(plan.partner is not None or plan.warehouses for plan in plans.values())
 
     def trades(self, account: str) -> bool:
@@ -88,7 +93,7 @@ class Partners:
         if plan is None:
             return
         if self.trades(key[0]):
-            answer(batch, plan, key)
+            answer(batch, plan, key, self._kept)
         if plan.warehouses:
             ready, held_back = True, None
             if self.trades(key[0]):
