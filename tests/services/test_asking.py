@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -140,6 +141,20 @@ async def test_a_refusal_of_the_account_stops_the_round_and_loses_nothing(bench:
     assert (done.calls, done.answers) == (1, 0)
     bench.clock.advance(120)
     assert (await desk.asker.ask_due()).answers == 3
+
+
+async def test_a_crash_in_the_middle_of_a_call_never_spends_twice(bench: Bench) -> None:
+    """The call is counted before it is made; the parcel stays due and is asked about after the restart."""
+    await parcels(bench, 1)
+    desk = AskingDesk(bench, quota=TrackQuota(10, DAY))
+    desk.carrier.faults = deque([asyncio.CancelledError()])  # type: ignore[list-item]
+    bench.clock.advance(6 * HOUR)
+    with pytest.raises(asyncio.CancelledError):
+        await desk.asker.ask_due()
+    done = await desk.asker.ask_due()
+    assert (done.calls, done.left) == (1, 8)
+    (counts,) = await bench.queries.parcel_counts()
+    assert counts.due == 0
 
 
 async def test_watches_are_asked_for_once_and_renewed_in_time(bench: Bench) -> None:

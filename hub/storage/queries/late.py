@@ -31,7 +31,10 @@ _ORDER: Final = "orders o ON o.account = l.account AND o.source_id = l.order_sou
 
 
 class _Sqlite:
-    to_ship = "(o.unresolved <> '[]' OR EXISTS (SELECT 1 FROM json_each(o.allocations) a WHERE a.value ->> 2 > 0))"
+    to_ship = (
+        "(o.unresolved <> '[]' OR EXISTS (SELECT 1 FROM json_each(o.allocations) a"
+        " WHERE json_extract(a.value, '$[2]') > 0))"
+    )
 
     @staticmethod
     def asked(name: str) -> str:
