@@ -23,7 +23,7 @@ SEND_RECEIPT: Final = "send_receipt"
 FILES: Final = "files"
 
 SETS: Final = (
-    "214", "810", "820", "824", "832", "846", "850", "852", "855", "856", "860", "861", "865", "940", "943", "944",
+    "214", "810", "820", "824", "846", "850", "852", "855", "856", "860", "861", "865", "940", "943", "944",
     "945", "947", "997", "999", "APERAK", "CONTRL", "DESADV", "IFTSTA", "INVOIC", "INVRPT", "ORDCHG", "ORDERS",
     "ORDRSP", "RECADV",
 )  # fmt: skip

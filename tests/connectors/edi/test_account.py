@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.edi import CONNECTOR
-from connectors.edi.manifest import MANIFEST, SETS
+from connectors.edi.manifest import MANIFEST
 from connectors.edi.settings import read
 from connectors.edi.transport.as2.partner import Partner, Receipt
 from connectors.edi.transport.folder import FolderSettings
@@ -16,7 +16,6 @@ from connectors.edi.transport.sftp import SftpSettings
 from connectors.sdk.contract import Checks, Pulls, SendsEffects
 from connectors.sdk.errors import Rejected
 from connectors.sdk.files import ReceivesFiles
-from mappings import MappingSet
 from tests.support.edi_accounts import context, folders, opened, pems
 from tests.support.edi_partners import certified
 
@@ -102,11 +101,6 @@ def test_sftp_and_as2_have_their_usual_answers(tmp_path: Path) -> None:
     assert as2.receipt is Receipt.SYNC
     assert as2.receipt_signed
     assert as2.theirs[0].starts_at.isoformat() == "2027-01-31T00:00:00+00:00"
-
-
-def test_every_set_that_is_mapped_is_declared() -> None:
-    """Its topics are the kinds the mappings read, so that nothing a partner sends is unknown by name."""
-    assert set(SETS) == MappingSet.load("edi").topics
 
 
 async def test_it_can_do_what_its_manifest_says(tmp_path: Path) -> None:
