@@ -9,15 +9,17 @@ from typing import Final
 from connectors.edi.transport.as2.certificates import PartnerCertificate, ends_at
 from connectors.edi.transport.as2.partner import Partner
 from connectors.sdk.contract import CheckReport
-from connectors.sdk.errors import AuthFailed, Rejected
+from connectors.sdk.errors import AuthFailed, Rejected, Transient
 from connectors.sdk.http import HttpClient
 
+_NO_GET: Final = frozenset({500, 501})
+"""What servers answer that are up and were made for POST alone."""
 WARN_BEFORE: Final = timedelta(days=30)
 """A partner needs its time to enter a new certificate."""
 
 
 async def check(partner: Partner, client: HttpClient | None, now: datetime) -> CheckReport:
-    """One GET of the partner's address, which AS2 servers answer with anything at all but 5xx.
+    """One GET of the partner's address, which AS2 servers answer with anything at all.
 
     Raises:
         AuthFailed: A certificate that is needed is not valid now.
@@ -54,4 +56,7 @@ async def _knock(client: HttpClient, url: str) -> list[str]:
     except (Rejected, AuthFailed) as error:
         if error.status in {404, 410}:
             return [f"the partner's server knows no such address ({error.status}); compare options.transport.as2.url"]
+    except Transient as error:
+        if error.status not in _NO_GET:
+            raise
     return []

@@ -109,13 +109,14 @@ class Side:
     requests: list[WebhookRequest] = field(default_factory=list)
     lose_answers: int = 0
     """answers that never arrive although the request was taken"""
+    get_status: int = 405
 
     async def take(self, request: httpx.Request) -> httpx.Response:
         assert self.connector is not None
         headers = {name.lower(): value for name, value in request.headers.items()}
         incoming = WebhookRequest(request.method, request.url.path, headers, request.content, ManualClock().now())
         if request.method == "GET":
-            return httpx.Response(405)
+            return httpx.Response(self.get_status)
         self.requests.append(incoming)
         reply = await self.connector.receive(incoming, self.store)
         if self.lose_answers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -193,4 +192,16 @@ async def test_certificates_that_end_soon_are_warned_of_and_ended_ones_refused(
         await gone.connector.check()
     with pytest.raises(AuthFailed):
         await gone.connector.send(file_effect())
-    assert timedelta(days=30) == as2_link.as2_check.WARN_BEFORE
+    assert warning.endswith("agree on the next one now")
+
+
+@pytest.mark.parametrize(("status", "said"), [(200, None), (405, None), (500, None), (404, "knows no such address")])
+async def test_a_partners_server_is_up_whatever_it_thinks_of_get(
+    tmp_path: Path, keys: tuple[OwnCertificate, OwnCertificate], status: int, said: str | None
+) -> None:
+    """Only an address it does not know is worth a word."""
+    hub, partner = as2_pair(tmp_path, *keys)
+    assert hub.connector is not None
+    partner.get_status = status
+    warnings = (await hub.connector.check()).warnings
+    assert [said in warning for warning in warnings] == ([True] if said else [])
