@@ -8,7 +8,7 @@ from pathlib import Path
 from connectors.edi.transport.as2.partner import Receipt
 from hub.demo.partners import LOCATION
 from tests.support.running_hub import until
-from tests.support.trading_floor import RETAILER, SUPPLIER, floor
+from tests.support.trading_floor import RETAILER, SUPPLIER, WAREHOUSE, floor
 
 
 async def test_a_retailers_order_goes_all_the_way_round(tmp_path: Path) -> None:
@@ -162,3 +162,48 @@ async def test_bad_manners_cost_nothing(tmp_path: Path) -> None:
         assert world.complaints() == []
         assert sum(world.retailer.faults.counts.values()) > 0
         assert await world.hub.queries.verify() == []
+
+
+async def test_a_warehouse_corrects_what_it_counts(tmp_path: Path) -> None:
+    """947 moves stock by its sign; an 846 as of now sets what lies there, where it is the warehouse that counts."""
+    counting = {WAREHOUSE: {"stock_source": True}}
+    async with floor(tmp_path, accounts=counting) as world:
+        await world.count(TEA=100, MUG=20)
+        world.warehouse.adjust("TEA", -2, "05")
+        world.warehouse.adjust("MUG", 3)
+
+        async def adjusted() -> bool:
+            return (await world.position("TEA"))[0] == 98 and (await world.position("MUG"))[0] == 23
+
+        await until(adjusted, 20, "947 twice")
+        world.warehouse.stock("TEA", 90)
+        world.warehouse.report()
+
+        async def counted() -> bool:
+            return (await world.position("TEA"))[0] == 90 and (await world.position("MUG"))[0] == 23
+
+        await until(counted, 20, "an 846")
+        assert await world.failures() == []
+        assert await world.hub.queries.verify() == []
+
+
+async def test_a_short_shipment_tells_the_retailer_what_came(tmp_path: Path) -> None:
+    """945 with less than was ordered: the notice and the invoice are of what left, and the rest stays reserved."""
+    async with floor(tmp_path) as world:
+        await world.count(TEA=100)
+        world.warehouse.faults.force("partial_acceptance")
+        number = await world.retailer.sell([("TEA", 10)])
+        assert number is not None
+        order = world.retailer.order(number)
+
+        async def billed() -> bool:
+            return bool(order.billed)
+
+        await until(billed, 40, "an 810")
+        assert order.shipped == order.billed == {"1": 9}
+
+        async def posted() -> bool:
+            return await world.position("TEA") == (91, 1, 0)
+
+        await until(posted, 20)
+        assert world.complaints() == []
