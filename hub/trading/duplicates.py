@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hub.ports.store import Micros, SeenNumber, State, WriteSet
-from hub.trading.naming import business_key, set_key
+from hub.trading.naming import business_key, is_document, set_key
 from hub.trading.survey import SurveyedGroup, SurveyedInterchange, SurveyedSet
 
 
@@ -32,6 +32,8 @@ class Register:
     file: str
     over: bool
     at: Micros
+    since: Micros = 0
+    """control numbers seen before this instant are forgotten: the partner counts anew from time to time"""
 
     def interchange(self, found: SurveyedInterchange) -> Seen:
         return self._judged(found.key, found.digest, found.number)
@@ -60,7 +62,11 @@ class Register:
 
     def _judged(self, key: str, digest: str, place: int) -> Seen:
         known = self.state.numbers.get((self.account, key))
-        if known is None or (known.file, known.place) == (self.file, place):
+        if (
+            known is None
+            or (known.at < self.since and not is_document(key))
+            or (known.file, known.place) == (self.file, place)
+        ):
             return Seen.NEW
         if known.digest == digest:
             return Seen.AGAIN

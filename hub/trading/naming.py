@@ -202,6 +202,11 @@ def business_key(naming: Naming, digest: str, kind: str, *, test: bool) -> str:
     return "|".join(("b" if naming.business else "c", "T" if test else "P", named))
 
 
+def is_document(key: str) -> bool:
+    """Whether a key names a document rather than a control number."""
+    return key.startswith(("b|", "c|"))
+
+
 def sent_key(kind: str, reference: str) -> str:
     """A document of ours, by the number partners quote."""
     return f"o|{kind}|{reference}"

@@ -109,9 +109,10 @@ class _Taking:
         self._detail: dict[str, Any] = json.loads(row.detail)
         self._done = row.done
         self._subjects: Mapping[int, str] = {}
-        self._register = Register(
-            state, writes, around.item.account, around.file, around.over, at=around.item.received_at
-        )
+        at = around.item.received_at
+        span = around.partner.agreed.duplicates.numbers_for
+        since = at - span * 1_000_000 if span is not None else 0
+        self._register = Register(state, writes, around.item.account, around.file, around.over, at, since)
 
     def row(self) -> FileRow:
         return replace(self._row, done=self._done, detail=json.dumps(self._detail), state=TAKING)

@@ -213,3 +213,15 @@ async def test_of_a_group_that_comes_again_changed_what_is_the_same_has_no_effec
     await quick.trade(interchange(order("A"), order("B", control="0002")))
     await quick.trade(interchange(order("A"), order("B", quantity=99, control="0002"), control=2))
     assert [await quick.states(row) for row in await quick.files("in")] == [["taken", "taken"], ["again", "parked"]]
+
+
+async def test_a_partner_may_count_anew_after_a_while(quick: Desk) -> None:
+    """A control number is forgotten after the span agreed; its documents are not."""
+    quick.agree(duplicates={"numbers_for": "30d"})
+    await quick.trade(interchange(order()))
+    await quick.trade(interchange(order("4500002")))
+    quick.bench.clock.advance(31 * 86_400)
+    await quick.trade(interchange(order("4500003")))
+    quick.bench.clock.advance(31 * 86_400)
+    await quick.trade(interchange(order()))
+    assert [await quick.states(row) for row in await quick.files("in")] == [["taken"], ["parked"], ["taken"], ["again"]]

@@ -195,6 +195,8 @@ class Duplicates(Part):
     interchange: Literal["replay", "reject", "drop"] = "replay"
     business: Literal["replay", "park"] = "replay"
     """The same business key with other content is always parked."""
+    numbers_for: Span | None = None
+    """Seconds a control number stands for what it came with; null for ever. Documents are known for ever."""
 
 
 class Deadlines(Part):
