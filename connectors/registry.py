@@ -13,6 +13,7 @@ _MODULES: Final[Mapping[str, str]] = {
     "amazon": "connectors.amazon",
     "amazon_vendor": "connectors.amazon.vendor",
     "dhl": "connectors.dhl",
+    "easypost": "connectors.easypost",
     "ebay": "connectors.ebay",
     "edi": "connectors.edi",
     "fedex": "connectors.fedex",

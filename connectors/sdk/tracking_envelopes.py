@@ -26,12 +26,14 @@ def told(topic: str, number: str, said: Any, payload: bytes | None = None) -> En
     return Envelope(topic, f"{topic}:{number}:{mark}", parcel_ordering_key(number), body)
 
 
-def pushed(topic: str, body: bytes, number: object, *, occurred_at: datetime | None = None) -> Envelope:
-    """What a webhook says, for vendors that give an event no id: the same bytes are the same event.
+def pushed(
+    topic: str, body: bytes, number: object, *, occurred_at: datetime | None = None, event: str | None = None
+) -> Envelope:
+    """What a webhook says. Where the vendor gives no id of the `event`, the same bytes are the same event.
 
     A body that names no usable number has a lane of its own.
     """
     mark = hashlib.sha256(body).hexdigest()[:32]
     known = isinstance(number, str) and 0 < len(number.strip()) <= NUMBER_LENGTH_MAX
     lane = parcel_ordering_key(str(number)) if known else f"parcel:unnamed:{mark}"
-    return Envelope(topic, f"{topic}:{mark}", lane, body, occurred_at)
+    return Envelope(topic, f"{topic}:{event or mark}", lane, body, occurred_at)

@@ -15,6 +15,7 @@ import httpx
 
 from connectors.amazon import errors as amazon
 from connectors.dhl import errors as dhl
+from connectors.easypost import errors as easypost
 from connectors.ebay import errors as ebay
 from connectors.ebay import trading
 from connectors.fedex import errors as fedex
@@ -82,6 +83,7 @@ def rendered() -> str:
         ("FedEx", _fedex()),
         ("USPS", _usps()),
         ("DHL", _statuses(dhl.classify, dhl.BY_STATUS)),
+        ("EasyPost", _statuses(easypost.classify, {*easypost.BY_STATUS, 404})),
     )
     for name, rows in sections:
         parts.append(f"\n## {name}\n")
