@@ -1,9 +1,9 @@
-"""The parts of logins that are the same everywhere: keys that never change, and reading an OAuth answer."""
+"""The part of an OAuth client-credentials login that is the same everywhere: reading the answer."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from connectors.sdk.answer import Answer
@@ -13,19 +13,6 @@ from connectors.sdk.ports import Secret
 from connectors.sdk.whole import whole
 
 KEPT_LENGTH_MAX: Final = 4_000
-
-
-class FixedHeaders:
-    """An authorizer whose proof never changes (a key, a pair): a refusal is final."""
-
-    def __init__(self, headers: Callable[[], Mapping[str, str]]) -> None:
-        self._headers = headers
-
-    async def headers(self) -> Mapping[str, str]:
-        return self._headers()
-
-    def refused(self, headers: Mapping[str, str]) -> bool:  # noqa: ARG002 - named by the protocol
-        return False
 
 
 def basic(user: Secret, password: Secret) -> str:
