@@ -130,7 +130,7 @@ class Desk:
         self.number += 1
         given = NewInput(
             ACCOUNT, "edi", "poll", "interchange", f"file:{self.number}", lane, content, "d",
-            self.bench.now + 1000 * self.number, headers=json.dumps({"name": name}),
+            self.bench.now + 1000 * self.number, headers=json.dumps({"file": name}),
         )  # fmt: skip
         assert list(await self.bench.store.receive([given])) == [True]
 

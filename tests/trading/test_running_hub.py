@@ -151,6 +151,7 @@ async def test_what_cannot_be_sent_again_says_why(house: House) -> None:
         return [row for row in await house.json("edi", "list", "--state", "taken") if row["direction"] == "in"]
 
     (received,) = await until(taken)
+    assert received["name"] == "po.edi"
     api = f"{house.hub.url}/api/v1/edi/files"
     operations = {each.id: each for each in house.hub.operations()}
     assert {"listFiles", "getFile", "getFileContent", "resendFile", "listExpectations"} <= operations.keys()

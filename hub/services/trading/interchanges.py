@@ -37,6 +37,8 @@ from mappings.edi.partners import PartnerProfile
 
 ON_LOOP_MAX: Final = 256 * 1024
 """Bytes that may be worked on between two turns of the loop."""
+_NAMES: Final = ("file", "name", "message_id")
+"""What transports call a file, in their words; the best first."""
 SETS_MAX: Final = 200
 BYTES_MAX: Final = 4 << 20
 """Of payloads in one unit: a large file neither holds the database long nor stands in memory twice."""
@@ -180,7 +182,7 @@ def _row(item: InboxItem, id_: str, found: Survey, known: FileRow | None) -> Fil
         id=id_,
         account=item.account,
         direction="in",
-        name=str(headers.get("name") or headers.get("filename") or f"input {item.seq}"),
+        name=next((str(headers[key]) for key in _NAMES if headers.get(key)), f"input {item.seq}"),
         control=" ".join(controls),
         digest=blake2b(item.payload, digest_size=16).hexdigest(),
         size=len(item.payload),
