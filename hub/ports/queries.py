@@ -120,6 +120,10 @@ class Queries(Protocol):
 
     async def order_documents(self, account: str, order_source_id: str) -> Sequence[DocumentRow]: ...
 
+    async def orders_called(self, names: Collection[str]) -> Sequence[OrderRow]:
+        """Orders whose number or id of ours is one of these, without an order."""
+        ...
+
     async def document(self, document_id: str) -> DocumentRow | None: ...
 
     async def order_effects(self, account: str, order_source_id: str) -> Sequence[OutboxRow]:

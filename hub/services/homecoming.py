@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,13 +21,15 @@ from hub.ports.store import InboxItem, InboxResult, InboxState, Micros, OrderKey
 from hub.services.apply_stock import Refused
 from hub.services.batch import Batch
 from hub.services.extract import facts_of
-from hub.services.homes import Home, Homes, Lost, is_foreign, purchase_order_of
+from hub.services.homes import Ask, Home, Homes, Lost, is_foreign, purchase_order_of
 from hub.services.interpreted import Interpreted, Refusal
 from hub.services.requeue import RUN_AGAIN
 from hub.services.shipments import Tellers, bring_home, reads_at_home
 from hub.services.waiting import call_waiting, let_wait, reads_waiting
 
 NOTICE = "ship_notice"
+NOTICED = '"ship_notice":'
+"""In the attributes of a shipment that a notice told of."""
 ORPHAN = "OrphanShipment"
 REFUSED = "ShipmentRefused"
 _PURCHASED = '"purchase_order_number":"'
@@ -67,42 +69,39 @@ class Homecoming:
 
     async def look(self, pairs: Sequence[tuple[InboxItem, Interpreted]]) -> Looked:
         """Find the orders, ahead of the unit of work; one that comes meanwhile is found by `look_again`."""
+        stated = [(item, facts) for item, interpreted in pairs for facts in self._foreign(item, interpreted)]
         looked = Looked()
-        for item, interpreted in pairs:
-            plan = self._plans.get(item.account)
-            for facts in interpreted.facts:
-                if plan is None or not isinstance(facts, DocumentFacts):
-                    continue
-                if is_foreign(plan, facts):
-                    await self._note(looked, item, facts, await self._find(facts))
-                elif facts.type == NOTICE and plan.manifest.trades:
-                    await self._notice(looked, item, facts)
+        if not stated:
+            return looked
+        homes = await self._homes.find_all([_ask(facts) for _, facts in stated])
+        for (item, facts), home in zip(stated, homes, strict=True):
+            if isinstance(home, Lost) and NOTICED in facts.document:
+                # A notice that is of no order of ours is a notice and no more.
+                continue
+            looked.shipments.setdefault(item.seq, []).append(facts)
+            looked.homes[facts.account, facts.source_id] = home
+        looked.told = await self._homes.told(
+            (facts, home) for (_, facts), home in zip(stated, homes, strict=True) if not isinstance(home, Lost)
+        )
         return looked
 
-    async def _note(self, looked: Looked, item: InboxItem, facts: DocumentFacts, home: Home) -> None:
-        looked.shipments.setdefault(item.seq, []).append(facts)
-        looked.homes[facts.account, facts.source_id] = home
-        if not isinstance(home, Lost):
-            looked.told |= await self.told(facts, home)
-
-    async def _notice(self, looked: Looked, item: InboxItem, facts: DocumentFacts) -> None:
-        """A warehouse may tell of customers' orders by ship notice; one of no order of ours is a notice and no more."""
-        for shipment in shipments_noticed(content.load(facts.document)):
-            document = canonical.parse_document(json.dumps(_with_id(shipment, facts)))
-            found = facts_of(document, facts.account, item.received_at)
-            if isinstance(found, DocumentFacts):
-                home = await self._find(found)
-                if not isinstance(home, Lost):
-                    await self._note(looked, item, found, home)
+    def _foreign(self, item: InboxItem, interpreted: Interpreted) -> Iterator[DocumentFacts]:
+        """Shipments of orders that the input's account did not take; a warehouse may tell of them by ship notice."""
+        plan = self._plans.get(item.account)
+        for facts in interpreted.facts:
+            if plan is None or not isinstance(facts, DocumentFacts):
+                continue
+            if is_foreign(plan, facts):
+                yield facts
+            elif facts.type == NOTICE and plan.manifest.trades:
+                for shipment in shipments_noticed(content.load(facts.document)):
+                    document = canonical.parse_document(json.dumps(_with_id(shipment, facts)))
+                    found = facts_of(document, facts.account, item.received_at)
+                    if isinstance(found, DocumentFacts):
+                        yield found
 
     async def told(self, facts: DocumentFacts, home: OrderKey) -> set[str]:
-        return await self._homes.told(facts, home)
-
-    async def _find(self, facts: DocumentFacts) -> Home:
-        reference, bought = facts.order_source_id or "", purchase_order_of(facts)
-        # What was stated by hand and is waiting was stated for this account.
-        account = facts.account if facts.ours else None
-        return await self._homes.find(reference, purchase_order=bought, account=account)
+        return await self._homes.told([(facts, home)])
 
     def reads(self, reads: ReadSet, pairs: Sequence[tuple[InboxItem, Interpreted]], looked: Looked) -> None:
         reads.effects |= looked.told
@@ -158,7 +157,8 @@ class Homecoming:
 
     async def look_again(self, looked: Looked) -> None:
         """An order stored between the search and the parking did not see what waits for it: it is sought once more."""
-        found = [seq for seq, facts in looked.waiting.items() if not isinstance(await self._find(facts), Lost)]
+        homes = await self._homes.find_all([_ask(facts) for facts in looked.waiting.values()])
+        found = [seq for seq, home in zip(looked.waiting, homes, strict=True) if not isinstance(home, Lost)]
         if not found:
             return
 
@@ -167,6 +167,11 @@ class Homecoming:
 
         await self._store.run(ReadSet(), decide)
         _log.info("shipments.matched", inputs=len(found))
+
+
+def _ask(facts: DocumentFacts) -> Ask:
+    # What was stated by hand and is waiting was stated for this account.
+    return Ask(facts.order_source_id or "", purchase_order_of(facts), facts.account if facts.ours else None)
 
 
 def _with_id(shipment: dict[str, Any], notice: DocumentFacts) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from hub.orders import content
@@ -52,6 +52,46 @@ class Lost(NamedTuple):
 Home = OrderKey | Lost
 
 
+class Ask(NamedTuple):
+    """What a shipment calls its order. `account`: the only one to look at, where the shipper names one."""
+
+    reference: str
+    purchase_order: str | None = None
+    account: str | None = None
+
+
+class _Known(NamedTuple):
+    """Orders by names that decide, folded, and by names that several may have."""
+
+    exact: Mapping[str, OrderKey]
+    called: Mapping[str, set[OrderKey]]
+
+    def so_called(self, name: str, account: str | None) -> set[OrderKey]:
+        found = set[OrderKey]().union(*(self.called.get(word, set()) for word in spellings(name)))
+        return {key for key in found if account in (None, key[0])}
+
+
+def _home(ask: Ask, known: _Known) -> Home:
+    name = folded(ask.reference)
+    if not name:
+        return Lost("order_unnamed", "the shipment names no order")
+    exact = known.exact.get(name)
+    if exact is not None and ask.account in (None, exact[0]):
+        return exact
+    found = known.so_called(ask.reference, ask.account)
+    if ask.purchase_order and len(found) != 1:
+        bought = known.so_called(ask.purchase_order, ask.account)
+        found = (found & bought) or found or bought
+    if len(found) == 1:
+        return next(iter(found))
+    if found:
+        named = ", ".join(f"{key[0]} {key[1]}" for key in sorted(found)[:_NAMED_MAX])
+        message = f"{len(found)} orders are called {ask.reference!r} ({named}); name the account"
+        return Lost("order_ambiguous", message)
+    who = f"account {ask.account} has no" if ask.account else "no account has an"
+    return Lost("order_unknown", f"{who} order {ask.reference!r} so far; it waits for it")
+
+
 class Homes:
     """Finds orders by what others call them. Safe to share.
 
@@ -65,58 +105,46 @@ class Homes:
         self._queries = queries
 
     async def find(self, reference: str, *, purchase_order: str | None = None, account: str | None = None) -> Home:
-        """The one order that is called so.
+        """The one order that is called so; see `find_all`."""
+        return (await self.find_all([Ask(reference, purchase_order, account)]))[0]
+
+    async def find_all(self, asks: Sequence[Ask]) -> list[Home]:
+        """The one order each ask means, in a few reads however many there are.
 
         Our id decides, then a name we gave it (`order_alias`), then the channel's id or number. The purchase order's
         number chooses among several, and finds alone what the reference does not.
-
-        Args:
-            account: The only account to look at, where the shipper names one.
         """
-        if not folded(reference):
-            return Lost("order_unnamed", "the shipment names no order")
-        exact = await self._exact(reference)
-        if exact is not None and account in (None, exact[0]):
-            return exact
-        found = await self._called(reference, account)
-        if purchase_order and len(found) != 1:
-            bought = await self._called(purchase_order, account)
-            found = (found & bought) or found or bought
-        if len(found) == 1:
-            return next(iter(found))
-        if not found:
-            where = f"account {account} has" if account else "no account has"
-            return Lost(
-                "order_unknown", f"{where} {'no' if account else 'an'} order {reference!r} so far; it waits for it"
+        known = await self._known(asks)
+        return [_home(ask, known) for ask in asks]
+
+    async def _known(self, asks: Sequence[Ask]) -> _Known:
+        named = {name for ask in asks for name in (ask.reference, ask.purchase_order) if name and folded(name)}
+        words = {word for name in named for word in spellings(name)}
+        state = await self._look(
+            ReadSet(
+                orders={(account, word) for account in self._plans for word in words},
+                documents={("", ALIAS, folded(ask.reference)) for ask in asks if folded(ask.reference)},
             )
-        named = ", ".join(f"{key[0]} {key[1]}" for key in sorted(found)[:_NAMED_MAX])
-        return Lost("order_ambiguous", f"{len(found)} orders are called {reference!r} ({named}); name the account")
+        )
+        exact: dict[str, OrderKey] = {}
+        for (_, _, name), row in state.documents.items():
+            alias = json.loads(row.document)
+            exact[name] = (alias["account"], alias["order"])
+        called: dict[str, set[OrderKey]] = {}
+        for key in state.orders:
+            called.setdefault(key[1], set()).add(key)
+        if self._queries is not None and words:
+            for row_ in await self._queries.orders_called(sorted(words)):
+                key = (row_.account, row_.source_id)
+                called.setdefault(row_.number, set()).add(key)
+                if row_.id in words:
+                    exact[folded(row_.id)] = key
+        return _Known(exact, called)
 
-    async def _exact(self, reference: str) -> OrderKey | None:
-        """By our id, or by a name that we gave the order ourselves."""
-        row = await self._queries.order(reference.strip()) if self._queries is not None else None
-        if row is not None:
-            return (row.account, row.source_id)
-        state = await self._look(ReadSet(documents={("", ALIAS, folded(reference))}))
-        alias = next(iter(state.documents.values()), None)
-        if alias is None:
-            return None
-        named = json.loads(alias.document)
-        return (named["account"], named["order"])
-
-    async def _called(self, reference: str, account: str | None) -> set[OrderKey]:
-        accounts = [account] if account else list(self._plans)
-        words = spellings(reference)
-        state = await self._look(ReadSet(orders={(name, word) for name in accounts for word in words}))
-        found = set(state.orders)
-        for word in words if self._queries is not None else ():
-            rows, _ = await self._queries.orders(account=account, number=word, limit=5)  # type: ignore[union-attr]
-            found |= {(row.account, row.source_id) for row in rows}
-        return found
-
-    async def told(self, facts: DocumentFacts, home: OrderKey) -> set[str]:
-        """Names of the messages that were made of this shipment so far: its next version may take them back."""
-        state = await self._look(ReadSet(documents={(home[0], SHIPMENT, name_at_home(facts, home))}))
+    async def told(self, homes: Iterable[tuple[DocumentFacts, OrderKey]]) -> set[str]:
+        """Names of the messages that were made of these shipments so far: their next versions may take them back."""
+        keys = {(home[0], SHIPMENT, name_at_home(facts, home)) for facts, home in homes}
+        state = await self._look(ReadSet(documents=keys)) if keys else State(0)
         return {
             key
             for row in state.documents.values()

@@ -84,6 +84,9 @@ class MemoryQueries:
         ]
         return page(sorted(rows, key=lambda row: (row.due_at is None, row.due_at or 0)), limit, cursor)
 
+    async def orders_called(self, names: Sequence[str]) -> Sequence[OrderRow]:
+        return [row for row in self._store.tables.orders.values() if row.number in names or row.id in names]
+
     async def order(self, order_id: str) -> OrderRow | None:
         return next((row for row in self._store.tables.orders.values() if row.id == order_id), None)
 

@@ -15,6 +15,7 @@ from hub.storage import tables as t
 from hub.storage.queries.reading import Query, Reading, literally, picked
 from hub.storage.rows import DOCUMENT, ORDER, OUTBOX, document_from, order_from, outbox_from
 
+_NAMES_AT_ONCE = 200
 _ENTRIES_MAX = 1000
 """Of one kind; an order with more history than that is read through the lists."""
 
@@ -70,6 +71,18 @@ class OrderQueries(Reading):
 
     async def order_documents(self, account: str, order_source_id: str) -> Sequence[DocumentRow]:
         return [document_from(row) for row in await self._rows(_documents_of(account, order_source_id))]
+
+    async def orders_called(self, names: Collection[str]) -> Sequence[OrderRow]:
+        orders, wanted = t.orders, sorted(names)
+        found: dict[str, OrderRow] = {}
+        for start in range(0, len(wanted), _NAMES_AT_ONCE):
+            part = wanted[start : start + _NAMES_AT_ONCE]
+            # Two statements, because each has an index of its own.
+            for column in (orders.c.number, orders.c.id):
+                for row in await self._rows(select(*picked(orders, ORDER)).where(column.in_(part))):
+                    order = order_from(row)
+                    found[order.id] = order
+        return list(found.values())
 
     async def document(self, document_id: str) -> DocumentRow | None:
         row = await self._first(select(*picked(t.documents, DOCUMENT)).where(t.documents.c.id == document_id))
