@@ -102,7 +102,7 @@ class ParcelLink:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Everything stored of one number."""
+    """Everything stored of one number: parcels in the order made, events in the order told."""
 
     number: str
     parcels: tuple[ParcelRow, ...] = ()

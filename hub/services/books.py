@@ -7,7 +7,7 @@ whole book (`hub.tracking.matched`), so the order in which they come does not ma
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -38,6 +38,8 @@ class _Open:
     book: Book
     links: dict[LinkKey, ParcelLink]
     told: list[TrackingUpdate] = field(default_factory=list)
+    texts: dict[int, str] = field(default_factory=dict)
+    """what an update was read from, by `id`: most are stored as they came"""
     warnings: dict[LinkKey, str] = field(default_factory=dict)
     heard: Heard = field(default_factory=Heard)
 
@@ -55,8 +57,12 @@ class Books:
         """Take in what somebody told of a number."""
         opened = self._open(number)
         update = TrackingUpdate.model_validate_json(facts.document)
-        # An answer need not repeat the number, and writes it in its own way where it does.
-        opened.told.append(update.model_copy(update={"tracking_number": number}))
+        if update.tracking_number == number:
+            opened.texts[id(update)] = facts.document
+        else:
+            # An answer need not repeat the number it was asked about.
+            update = update.model_copy(update={"tracking_number": number})
+        opened.told.append(update)
         opened.heard = opened.heard.plus(facts.account, facts.received_at, pushed=pushed)
 
     def name(self, key: LinkKey, links: Sequence[ParcelLink], warnings: dict[str, str]) -> None:
@@ -125,15 +131,14 @@ class _Page:
 
 def _page(opened: _Open, now: Micros) -> _Page:
     book = opened.book
-    stored = [
-        TrackingUpdate.model_validate_json(event.document) for event in sorted(book.events, key=lambda one: one.place)
-    ]
-    told = _as_last_mapped(stored, opened.told)
+    stored = [(event, TrackingUpdate.model_validate_json(event.document)) for event in book.events]
+    texts = {**opened.texts, **{id(update): event.document for event, update in stored}}
+    told = _as_last_mapped([update for _, update in stored], opened.told)
     scans = merged(told)
     blocks = [update for update in told if update.current]
     sent = [Sent(link.key, link.carrier or None, moment(link.shipped_at)) for link in opened.links.values()]
     found = matched(book.number, [*scans, *blocks], sent)
-    ids = _ids(book, found, now)
+    ids = _ids(book, stored, found, now)
     places = {event_key(scan): place for place, scan in enumerate(scans)}
     pieces: list[Piece] = []
     events: dict[str, ParcelEvent] = {}
@@ -148,15 +153,19 @@ def _page(opened: _Open, now: Micros) -> _Page:
         pieces.append(piece)
         for event in piece.state.history:
             key = event.key
-            document = event.update.model_dump_json(exclude_defaults=True)
+            document = _text(event.update, texts)
             at = micros(event.ordered_at)
             events[key] = ParcelEvent(book.number, key, id_, at, places[key], False, document)
         for source, block in latest.items():
             key = f"{LATEST}{source}:{id_}"
-            document = block.model_dump_json(exclude_defaults=True)
+            document = _text(block, texts)
             events[key] = ParcelEvent(book.number, key, id_, micros(received_at(block)), len(places), True, document)
         links |= {link.key: replace(link, parcel=id_) for link in mine}
     return _Page(opened, pieces, events, links)
+
+
+def _text(update: TrackingUpdate, texts: Mapping[int, str]) -> str:
+    return texts.get(id(update)) or update.model_dump_json(exclude_defaults=True)
 
 
 def _as_last_mapped(stored: Sequence[TrackingUpdate], told: Sequence[TrackingUpdate]) -> list[TrackingUpdate]:
@@ -190,22 +199,25 @@ def _last_of_each_source(updates: Iterable[TrackingUpdate]) -> dict[str, Trackin
     return latest
 
 
-def _ids(book: Book, found: Sequence[Matched], now: Micros) -> list[tuple[str, int]]:
+def _ids(
+    book: Book, told: Sequence[tuple[ParcelEvent, TrackingUpdate]], found: Sequence[Matched], now: Micros
+) -> list[tuple[str, int]]:
     """(id, ordinal) of each parcel found: the stored one it shares most with, else a new one.
 
     What carriers told weighs more than whose goods it carries, because a shipment moves to another parcel of
     its number when the first scan shows which one it was.
     """
     homes: dict[tuple[str, str], str] = {}
-    for event in book.events:
-        homes[_name(TrackingUpdate.model_validate_json(event.document))] = event.parcel
+    for event, update in told:
+        homes[_name(update)] = event.parcel
         homes["", event.key] = event.parcel
     carried = {link.key: link.parcel for link in book.links}
     votes: list[tuple[int, int, str]] = []
     for place, match in enumerate(found):
         count: Counter[str] = Counter()
-        for update in match.updates:
-            count[homes.get(_name(update)) or homes.get(("", _name(update)[1]), "")] += 1000
+        for update in match.updates if homes else ():
+            name = _name(update)
+            count[homes.get(name) or homes.get(("", name[1]), "")] += 1000
         for one in match.sent:
             count[carried.get(one.reference, "")] += 1  # type: ignore[call-overload]
         votes += [(-weight, place, id_) for id_, weight in count.items() if id_]

@@ -14,11 +14,14 @@ _VOID = frozenset({"cancelled"})
 
 def tracking_facts(update: TrackingUpdate, account: str, received_at: int) -> TrackingFacts:
     """`signed_by` is a person's name and is not kept; it stays in the raw payload while that is."""
-    kept = update if update.signed_by is None else update.model_copy(update={"signed_by": None})
+    number = normalized_number(update.tracking_number or "")
+    kept = update
+    if update.signed_by is not None or update.tracking_number not in (number, None):
+        kept = update.model_copy(update={"signed_by": None, "tracking_number": number or None})
     return TrackingFacts(
         account,
         update.carrier,
-        normalized_number(update.tracking_number or ""),
+        number,
         received_at,
         normalized_number(str(update.attributes.get("return_number") or "")),
         bool(update.attributes.get("unknown_code")),
