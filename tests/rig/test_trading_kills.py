@@ -27,6 +27,7 @@ from tests.support.running_hub import until
 KILLS = min(500, int(os.environ.get("TRUNKLINE_RIG_KILLS", "10")))
 SEED = int(os.environ.get("TRUNKLINE_RIG_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 30)
 STOCK = 5_000
+GOOD, BAD = "none", "duplicate_interchange=0.2,wrong_count=0.1,damaged_file=0.1,missing_ack=0.1,late_ack=0.1"
 QUIET_WITHIN_S = 150.0
 RETAILER, WAREHOUSE, SUPPLIER = "retailer-demo", "warehouse-demo", "supplier-demo"
 
@@ -44,11 +45,12 @@ class TradingProcess(HubProcess):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-async def test_kills_amid_trade_lose_and_double_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("manners", [GOOD, BAD], ids=["good-manners", "bad-manners"])
+async def test_kills_amid_trade_lose_and_double_nothing(tmp_path: Path, manners: str) -> None:
     """Orders by AS2, 940 and 945 by SFTP, answers, notices and invoices back: each exactly once, to the unit."""
     rng = random.Random(SEED)
     async with AsyncExitStack() as stack:
-        partners: dict[str, Any] = await opened(stack, seed=SEED % 1000)
+        partners: dict[str, Any] = await opened(stack, seed=SEED % 1000, faults=manners)
         assert set(locations(partners)) == {LOCATION}
         for partner in partners.values():
             partner.letters.patience_s = 5.0
