@@ -17,6 +17,7 @@ _MODULES: Final[Mapping[str, str]] = {
     "ebay": "connectors.ebay",
     "edi": "connectors.edi",
     "fedex": "connectors.fedex",
+    "shippo": "connectors.shippo",
     "shopify": "connectors.shopify",
     "ups": "connectors.ups",
     "usps": "connectors.usps",

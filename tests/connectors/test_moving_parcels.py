@@ -21,9 +21,9 @@ from hub.tracking import folded
 from mappings.carriers import candidates
 from tests.support.carriers import World, beside_sandbox
 
-CARRIERS = ("dhl", "easypost", "fedex", "ups", "usps")
-PUSHING = ("easypost", "fedex", "ups")
-SHIPPED_BY = {"easypost": "fedex"}
+CARRIERS = ("dhl", "easypost", "fedex", "shippo", "ups", "usps")
+PUSHING = ("easypost", "fedex", "shippo", "ups")
+SHIPPED_BY = {"easypost": "fedex", "shippo": "usps"}
 """Whose parcels the sandbox of a service that asks many carriers has."""
 RATES = {"rate_limit": 0.1, "rate_limit_bare": 0.05, "server_error": 0.1, "drop_connection": 0.1, "expired_token": 0.1}
 DAY_S = 86_400.0
@@ -33,6 +33,7 @@ STEPS = {
     "dhl": {"returned": "returning"},
     "easypost": {"returned": "returning"},
     "fedex": {"returned": "returning"},
+    "shippo": {"returned": "returning"},
     "usps": {"returned": "returning"},
 }
 
@@ -78,7 +79,7 @@ async def test_pushes_lost_doubled_and_reordered_tell_what_polling_tells(name: s
         world.sandbox.stride_s = 3600.0
         world.sandbox.deliver_to(inbox.url)
         parcels = [world.sandbox.ship_parcel(world.sandbox.number(index)) for index in range(3)]
-        numbers = [TrackedNumber(parcel.number) for parcel in parcels]
+        numbers = [TrackedNumber(parcel.number, SHIPPED_BY.get(name)) for parcel in parcels]
         if isinstance(world.connector, Watches):
             await world.connector.watch(numbers)
         for _ in range(9):

@@ -40,9 +40,9 @@ class Vendor:
     def keys(self) -> PublishedKeys:
         return PublishedKeys(self.clock, NAMES, self.read)
 
-    def request(self, body: bytes = BODY, **changed: str) -> WebhookRequest:
+    def request(self, **changed: str) -> WebhookRequest:
         now = self.clock.now()
-        return incoming(body, {**self.key.headers(body, now), **changed}, now)
+        return incoming(BODY, {**self.key.headers(BODY, now), **changed}, now)
 
 
 def answer(body: Any) -> Answer:

@@ -31,6 +31,7 @@ from connectors.sdk.errors import (
     TargetMissing,
     Transient,
 )
+from connectors.shippo import errors as shippo
 from connectors.shopify import errors as shopify
 from connectors.shopify import login as shopify_login
 from connectors.ups import errors as ups
@@ -84,6 +85,7 @@ def rendered() -> str:
         ("USPS", _usps()),
         ("DHL", _statuses(dhl.classify, dhl.BY_STATUS)),
         ("EasyPost", _statuses(easypost.classify, {*easypost.BY_STATUS, 404})),
+        ("Shippo", _statuses(shippo.classify, shippo.BY_STATUS)),
     )
     for name, rows in sections:
         parts.append(f"\n## {name}\n")
