@@ -86,6 +86,7 @@ class ToyChannel:
     settlements: deque[Settlement] = field(default_factory=deque)
     pages: dict[str, Page] = field(default_factory=dict)
     found: Sequence[Envelope] = ()
+    evidence: Sequence[Envelope] = ()
     on_publish: Callable[[], None] | None = None
     closed: int = 0
 
@@ -140,7 +141,7 @@ class ToyChannel:
         self.sent.append(effect)
         self._enter("send")
         self.applied[effect.idempotency_key] = effect
-        return EffectResult(vendor_id=f"v-{effect.id}")
+        return EffectResult(vendor_id=f"v-{effect.id}", evidence=self.evidence)
 
     async def settle(self, effect: Effect) -> Settlement:
         self._enter("settle")
