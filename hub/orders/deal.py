@@ -163,8 +163,8 @@ def decide(deal: Deal, number: str, gone: Mapping[str, int], locked: Iterable[st
 
 
 def _is_refused(deal: Deal, lines: Sequence[Json], change: Mapping[str, Any]) -> bool:
-    """Whether the change is about something we have refused to deliver."""
-    if deal.answer == "rejected":
+    """Whether the change is about something we have refused to deliver, or the partner has taken back."""
+    if deal.answer == "rejected" or deal.withdrawn:
         return True
     line = find_line(lines, change)
     return line is not None and change["change"] != "add" and line["id"] in (deal.refused or {})

@@ -145,6 +145,8 @@ def test_before_anything_ships_the_order_of_arrival_does_not_matter(told: list[A
             await hub.deliver(document, account=account)
         lines = hub.store.order_json(RETAILER, "P1")["lines"]
         said = [(line["id"], line["quantity"], line["cancelled_quantity"], line["unit_price"]) for line in lines]
-        return said, hub.row("P1", RETAILER).state, hub.buckets("MUG"), hub.buckets("BOX")
+        state = hub.row("P1", RETAILER).state
+        # What a cancelled order would have been is nobody's business.
+        return state, said if state != "cancelled" else None, hub.buckets("MUG"), hub.buckets("BOX")
 
     assert asyncio.run(run(shuffled)) == asyncio.run(run(mail))
