@@ -9,7 +9,7 @@ knowledge of the standards, 2026-11.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mappings.edi import Separators
@@ -43,6 +43,10 @@ _GROUP: Final[Mapping[str, str]] = {
     "4": "group control numbers differ", "5": "set count wrong", "6": "invalid group control number",
     "19": "group control number used before",
 }  # fmt: skip
+_NUMBERED: Final[Mapping[str, tuple[str, ...]]] = {
+    "IV": ("810",), "SI": ("856",), "BM": ("856",), "PO": ("855", "850", "865", "860"), "IA": ("846",),
+}  # fmt: skip
+"""OTI02: which documents of ours go by such a number, where OTI10 does not say."""
 _PROBLEMS_MAX: Final = 50
 """Problems kept of one set: enough to mend it by, and no more than a partner can be expected to mean."""
 
@@ -63,18 +67,21 @@ class Complaint:
 
 @dataclass(frozen=True, slots=True)
 class SetReply:
-    """About one set of ours. `kind` is "" where only the number is told; `reference` names the document instead."""
+    """About one set of ours. `kind` is "" where it is not told; `reference` is the document's own number, and `kinds`
+    what it may be the number of.
+    """
 
     kind: str
     control: str
     state: str
     complaints: tuple[Complaint, ...] = ()
     reference: str = ""
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """About one group, or one interchange, of ours: every set of it unless `sets` names some.
+    """About one group, or one interchange, of ours: every set of it unless `sets` names some. Advice is about one set.
 
     `kind` is the answering set; `state` what holds for the sets that are not named.
     """
@@ -92,7 +99,10 @@ class Reply:
         """What it answers, for people."""
         if self.interchange is not None:
             return f"interchange {self.interchange}"
-        return f"group {self.functional_id} {self.group}" if self.group else "documents"
+        if self.functional_id:
+            return f"group {self.functional_id} {self.group}"
+        named = [f"{one.kind} {one.reference or one.control}".strip() for one in self.sets]
+        return ", ".join(named) or "nothing by name"
 
 
 def replies_of(kind: str, rows: Sequence[Row], separators: Separators) -> tuple[Reply, ...]:
@@ -184,14 +194,16 @@ def _advice(rows: Sequence[Row]) -> tuple[Reply, ...]:
         tag = row[0] if row else ""
         if tag == "OTI":
             state = {"A": ACCEPTED, "E": WITH_ERRORS}.get(_at(row, 1)[-1:], REJECTED)
-            one = SetReply(_at(row, 10), _at(row, 9), state, reference=_at(row, 3))
+            kind = _at(row, 10)
+            kinds = (kind,) if kind else _NUMBERED.get(_at(row, 2), ())
+            one = SetReply(kind, _at(row, 9), state, reference=_at(row, 3), kinds=kinds)
             found.append(Reply("824", state, group=_at(row, 8), sets=(one,)))
         elif tag == "TED" and found:
             last = found[-1]
             (one,) = last.sets
             complaint = Complaint("document", _at(row, 1), "refused by the partner's application")
             told = (*one.complaints, complaint)[:_PROBLEMS_MAX]
-            renewed = SetReply(one.kind, one.control, one.state, told, one.reference)
+            renewed = replace(one, complaints=told)
             found[-1] = Reply("824", last.state, group=last.group, sets=(renewed,))
     return tuple(found)
 
@@ -203,8 +215,8 @@ def _remittance(rows: Sequence[Row]) -> tuple[Reply, ...]:
         if row and row[0] == "RMR" and _at(row, 1) == "IV" and _at(row, 2):
             short = bool(_at(row, 5)) and _at(row, 4) != _at(row, 5)
             said = "paid in part" if short else "paid"
-            paid.append(SetReply("810", "", ACCEPTED, (Complaint("invoice", "RMR", said),), _at(row, 2)))
-    return (Reply("820", ACCEPTED, sets=tuple(paid)),) if paid else ()
+            paid.append(SetReply("810", "", ACCEPTED, (Complaint("invoice", "RMR", said),), _at(row, 2), ("810",)))
+    return tuple(Reply("820", ACCEPTED, sets=(one,)) for one in paid)
 
 
 def _at(row: Row, element: int) -> str:

@@ -76,7 +76,7 @@ def _about(reply: Reply, named: Mapping[tuple[str, str], SetReply], row: FileSet
         return SetReply(row.kind, row.control, reply.state, reply.complaints)
     if reply.kind == "TA1":
         return SetReply(row.kind, row.control, reply.state, reply.complaints)
-    return reply.sets[0] if len(reply.sets) == 1 else next((one for one in reply.sets if one.reference), None)
+    return next(iter(reply.sets), None)
 
 
 def _settle_set(state: State, writes: WriteSet, row: FileSet, reply: Reply, about: SetReply, at: Micros) -> None:

@@ -68,8 +68,9 @@ def test_advice_names_documents() -> None:
     (one,) = told.sets
     assert (told.group, one.kind, one.control, one.reference, one.state) == ("7", "810", "0003", "INV1", REJECTED)
     assert "NO SUCH" not in repr(told)
-    (paid,) = replies_of("820", rows("RMR*IV*INV1**90*100~RMR*IV*INV2**50~RMR*PO*X"), X12)
-    assert [(each.reference, each.complaints[0].message) for each in paid.sets] == [
+    paid = replies_of("820", rows("RMR*IV*INV1**90*100~RMR*IV*INV2**50~RMR*PO*X"), X12)
+    assert [reply.about for reply in paid] == ["810 INV1", "810 INV2"]
+    assert [(each.reference, each.complaints[0].message) for reply in paid for each in reply.sets] == [
         ("INV1", "paid in part"),
         ("INV2", "paid"),
     ]

@@ -146,10 +146,11 @@ async def test_a_ta1_is_awaited_where_it_was_asked_for_and_refuses_the_whole_int
     assert (failure.code, failure.path) == ("TA1 006", "TA1")
 
 
-async def test_advice_is_attached_to_the_set_it_names(quick: Desk) -> None:
-    """824 by the document's number: refused by the partner's application after its translator had accepted it."""
+@pytest.mark.parametrize("named", ["PO*4500002", "PO*4500002***20261121**9*0009*855", "TN*?***20261121**2*0001*855"])
+async def test_advice_is_attached_to_the_set_it_names(quick: Desk, named: str) -> None:
+    """824 by the document's number, or by group and set: the partner's application refused what its translator took."""
     await sent_two(quick)
-    advice = "ST*824*0001~BGN*00*ADV1*20261121~OTI*TR*PO*4500002***20261121**2*0001*855~TED*024*UNKNOWN ITEM~SE*5*0001~"
+    advice = f"ST*824*0001~BGN*00*ADV1*20261121~OTI*TR*{named}~TED*024*UNKNOWN ITEM~SE*5*0001~"
     await quick.trade(interchange(advice, functional="AG", control=7, group=7))
     (failure,) = await quick.failures()
     assert (failure.error, failure.code) == ("Rejected", "824 024")

@@ -33,6 +33,7 @@ from hub.trading.replies import Reply
 from hub.trading.settling import Looked
 from hub.trading.survey import Survey, SurveyedGroup, SurveyedInterchange, SurveyedSet, contents_of, survey
 from hub.trading.taking import PARKED, TAKEN, TAKING, Part, Surroundings
+from mappings.edi import grammar_for
 from mappings.edi.partners import PartnerProfile
 
 ON_LOOP_MAX: Final = 256 * 1024
@@ -130,12 +131,23 @@ class Interchanges:
         if reply.functional_id:
             group = reply.functional_id, reply.group
             return _latest(await self._queries.sent_sets(account, functional_id=group[0], group=group[1]))
-        named = {sent_key(one.kind, one.reference) for one in reply.sets if one.reference and one.kind}
+        if found := await self._by_numbers(account, reply):
+            return found
+        named = {sent_key(kind, one.reference) for one in reply.sets if one.reference for kind in one.kinds}
         numbers = await self._numbers({(account, key) for key in named})
         sets: list[FileSet] = []
         for number in numbers:
             sets += [row for row in await self._queries.file_sets(number.file) if row.place == number.place]
         return tuple(sets)
+
+    async def _by_numbers(self, account: str, reply: Reply) -> tuple[FileSet, ...]:
+        """The set an advice names by group and set number; what kind it is says under which functional id it went."""
+        one = next(iter(reply.sets), None)
+        grammar = grammar_for(one.kind, "004010") if one is not None and one.control and reply.group else None
+        if one is None or grammar is None:
+            return ()
+        rows = await self._queries.sent_sets(account, functional_id=grammar.group, group=reply.group)
+        return tuple(row for row in _latest(rows) if (row.kind, row.control) == (one.kind, one.control))
 
     async def _subjects(self, account: str, part: Part) -> Mapping[int, str]:
         """Whose goods an advice is about: by the number under which we had asked for it."""
