@@ -33,6 +33,7 @@ from hub.ports.store import (
 )
 from hub.services.apply_order import redact
 from hub.services.batch import Batch
+from hub.services.homes import SHIPMENT, lanes_of
 from hub.services.interpreted import Interpreted
 from hub.services.tracked_people import Lanes, forgotten, parcel_lanes
 
@@ -176,6 +177,9 @@ def _lanes(row: DocumentRow) -> Iterator[tuple[str, str]]:
     """Ordering keys of a document that came on its own: its noun as the hub says it, or as channels do."""
     for noun in {row.type, row.type.removeprefix("order_")}:
         yield row.account, f"{noun}:{row.source_id}"
+    if row.type == SHIPMENT:
+        # Told by a warehouse or a tool, whose payload names the person too.
+        yield from lanes_of(json.loads(row.document))
 
 
 def _request(item: InboxItem, orders: Sequence[str]) -> NewFailure:

@@ -21,7 +21,7 @@ from hub.ports.store import InboxItem, InboxResult, InboxState, Micros, OrderKey
 from hub.services.apply_stock import Refused
 from hub.services.batch import Batch
 from hub.services.extract import facts_of
-from hub.services.homes import Ask, Home, Homes, Lost, is_foreign, purchase_order_of
+from hub.services.homes import Ask, Home, Homes, Lane, Lost, is_foreign, purchase_order_of
 from hub.services.interpreted import Interpreted, Refusal
 from hub.services.requeue import RUN_AGAIN
 from hub.services.shipments import Tellers, bring_home, reads_at_home
@@ -142,7 +142,7 @@ class Homecoming:
                 looked.waiting[item.seq] = facts
                 continue
             try:
-                self.bring(batch, facts, home)
+                self.bring(batch, facts, home, (item.account, item.ordering_key))
             except Unplaceable as error:
                 refusals.append(Refusal(REFUSED, error.code, error.path, f"order {home[1]} of {home[0]}: {error}"))
             order = batch.state.orders.get(home)
@@ -151,9 +151,9 @@ class Homecoming:
         if refusals:
             raise Refused(refusals[0])
 
-    def bring(self, batch: Batch, facts: DocumentFacts, home: OrderKey) -> dict[str, Any]:
+    def bring(self, batch: Batch, facts: DocumentFacts, home: OrderKey, heard_in: Lane | None = None) -> dict[str, Any]:
         """One shipment, whose order was found and read. Raises `Unplaceable`."""
-        return bring_home(batch, self._plans, self._tellers, facts, home, self._kept)
+        return bring_home(batch, self._plans, self._tellers, facts, home, self._kept, heard_in)
 
     async def look_again(self, looked: Looked) -> None:
         """An order stored between the search and the parking did not see what waits for it: it is sought once more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from hub.orders import content
 from hub.orders.facts import DocumentFacts
@@ -17,6 +17,8 @@ from hub.services.stated_shipments import CONNECTOR
 
 SHIPMENT: Final = "shipment"
 API: Final = CONNECTOR
+Lane = tuple[str, str]
+"""(account, ordering key) of inputs"""
 _NAMED_MAX: Final = 3
 
 
@@ -35,6 +37,11 @@ def shipper_of(facts: DocumentFacts) -> str:
 def purchase_order_of(facts: DocumentFacts) -> str | None:
     stated = json.loads(facts.document).get("attributes", {}).get("purchase_order_number")
     return stated if isinstance(stated, str) else None
+
+
+def lanes_of(shipment: Mapping[str, Any] | None) -> list[Lane]:
+    """Where a shipment that was brought home was heard of."""
+    return [(account, lane) for account, lane in (shipment or {}).get("attributes", {}).get("heard_in") or ()]
 
 
 def name_at_home(facts: DocumentFacts, home: OrderKey) -> str:

@@ -23,7 +23,7 @@ from hub.services.apply_order import apply_document, settle_again
 from hub.services.apply_tracking import reads_for_packages
 from hub.services.batch import Batch
 from hub.services.confirm import EffectTeller, Teller, Told, told_by
-from hub.services.homes import SHIPMENT, name_at_home, shipper_of
+from hub.services.homes import SHIPMENT, Lane, lanes_of, name_at_home, shipper_of
 from hub.services.partners.notices import PARTNERS, PartnerTeller
 from hub.services.places import ours
 from hub.tracking.parcels import normalized_number
@@ -63,12 +63,14 @@ def bring_home(
     facts: DocumentFacts,
     home: OrderKey,
     kept: Micros | None = None,
+    heard_in: Lane | None = None,
 ) -> Json:
     """Store a shipment beside its order, ship the units, tell the channel. Told again it changes nothing.
 
     Args:
         facts: As mapped, in the shipper's terms.
         kept: How long personal data stays.
+        heard_in: The input it came by, whose raw payload is forgotten with the order's person.
 
     Returns:
         The shipment as stored.
@@ -90,6 +92,9 @@ def bring_home(
     shipment["id"] = stored.id if stored else facts.id
     if told_by(before):
         shipment["attributes"]["told_by"] = told_by(before)
+    lanes = dict.fromkeys([*lanes_of(before), *([heard_in] if heard_in else ())])
+    if lanes:
+        shipment["attributes"]["heard_in"] = [list(lane) for lane in lanes]
     moves = _moves(shipment)
     at_home = facts._replace(
         id=shipment["id"],

@@ -18,8 +18,10 @@ from hub.ports.queries import Queries
 from hub.ports.store import NewInput, SkuRow, Store
 from hub.services.adjust import Adjust, CountLine
 from hub.services.apply import Apply
+from hub.services.interpret import route
 from hub.services.interpreted import Interpreted
 from hub.storage import open_store
+from tests.support.inward import running
 from tests.support.orders import at, document, facts, line, manifest, order, plan, shipment
 from tests.support.postgres import postgres_server
 
@@ -112,3 +114,27 @@ async def test_every_parcel_leaves_once_and_is_told_once(engine: str, tmp_path: 
         assert found == at_home[0]
         told = await queries.order_effects("shop", json.loads(effects[0].references)["order"])
         assert [one.id for one in told] == [effects[0].id]
+
+
+async def test_a_person_is_forgotten_in_what_a_warehouse_told_too(tmp_path: Path) -> None:
+    """The address in a warehouse's message goes with the order's person, and comes back with no repeat of it."""
+    async with running(tmp_path / "hub.db", *PLANS.values()) as hub:
+        parcel = {"tracking_number": "1Z1", "carrier": "ups", "lines": [{"sku": "MUG", "quantity": 1}]}
+        fields = {"state": "shipped", "packages": [parcel], "ship_to": {"name": "Ada Example", "line1": "1 Way"}}
+        told = (document("shipment", "w1", "#1", version=3, account="3pl", **fields),)
+        await hub.deliver((order("1", [line("a", "MUG", 1)]),), "o")
+        await hub.deliver(told, "w", "3pl")
+        (row,), _ = await hub.queries.documents(type="shipment")
+        assert "Ada" in (await hub.queries.personal(row.id) or "")
+        await hub.store.receive(
+            [NewInput("shop", "toy", "webhook", "forget", "f", "f", b'{"orders": ["1"]}', "d", at(0))]
+        )
+        (item,) = await hub.store.claim_inbox(1)
+        found = route(item, PLANS["shop"])
+        assert found is not None
+        await hub.apply.apply([(item, found)])
+        assert await hub.queries.personal(row.id) is None
+        (heard,), _ = await hub.queries.inputs(account="3pl")
+        assert heard.payload == b""
+        await hub.deliver(told, "again", "3pl")
+        assert await hub.queries.personal(row.id) is None
