@@ -103,6 +103,24 @@ def test_sftp_and_as2_have_their_usual_answers(tmp_path: Path) -> None:
     assert as2.theirs[0].starts_at.isoformat() == "2027-01-31T00:00:00+00:00"
 
 
+def test_the_next_certificate_stands_beside_the_present_one(tmp_path: Path) -> None:
+    """What is encrypted for it opens at once; it signs from the day agreed on."""
+    (certificate, key), (following, following_key) = pems(certified("hub")), pems(certified("hub-2027"))
+    given = {"us": "Hub", "them": "B", "certificates": [pems(certified("b"))[0]], "use_own_next_from": "2027-01-31"}
+    credentials = {
+        "as2_certificate": certificate,
+        "as2_key": key,
+        "as2_certificate_next": following,
+        "as2_key_next": following_key,
+    }
+    found = read(context(tmp_path, **section("as2", given, credentials=credentials))).transport
+    assert isinstance(found, Partner)
+    assert [each.use_from is not None for each in found.own] == [False, True]
+    mixed = credentials | {"as2_key_next": key}
+    with pytest.raises(ValueError, match=r"^credentials\.as2_key_next: .*not the one"):
+        read(context(tmp_path, **section("as2", given, credentials=mixed)))
+
+
 async def test_it_can_do_what_its_manifest_says(tmp_path: Path) -> None:
     """Pulling, sending, checking and receiving files, and nothing of a shop's."""
     connector = opened(context(tmp_path, options=folders(tmp_path)))

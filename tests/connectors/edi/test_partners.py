@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
+import asyncssh
 import pytest
 
 from connectors.edi import CONNECTOR
@@ -14,7 +15,7 @@ from connectors.edi.fake import checks, x12
 from connectors.edi.fake.partner import PartnerSandbox
 from connectors.edi.fake.x12 import Identity, Set
 from connectors.edi.sandbox import PARTNERS, RetailerSandbox, SupplierSandbox, WarehouseSandbox
-from connectors.sdk.errors import Transient
+from connectors.sdk.errors import AuthFailed, Transient
 from connectors.sdk.faults import Faults
 from mappings import MapContext, MappingSet
 from mappings.edi import judge_all, read
@@ -311,6 +312,27 @@ async def test_each_gives_the_account_that_reaches_it(role: str) -> None:
             await connector.close()
         with pytest.raises(Transient) if role == "retailer" else nullcontext():
             await partner.end.send("x.edi", b"ISA")
+    finally:
+        await partner.stop()
+
+
+async def test_a_server_with_another_key_is_not_logged_in_to() -> None:
+    """The key it shows is named, and nothing secret was sent; a wrong password is told apart."""
+    partner = WarehouseSandbox(seed=1)
+    await partner.start()
+    try:
+        section = partner.account_section()
+        transport = section["options"]["transport"]["sftp"]
+        pin = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
+        strange = section["options"] | {"transport": {"sftp": transport | {"host_keys": [pin]}}}
+        for options, credentials, code in (
+            (strange, section["credentials"], "host_key_not_pinned"),
+            (section["options"], {"password": "mistyped"}, "sftp_login"),
+        ):
+            connector: Any = CONNECTOR.open(context(credentials=credentials, options=options))
+            with pytest.raises(AuthFailed) as caught:
+                await connector.check()
+            assert caught.value.code == code
     finally:
         await partner.stop()
 
