@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -11,7 +12,7 @@ from connectors.edi import manifest, settings
 from connectors.edi.as2_link import As2Link
 from connectors.edi.link import Link
 from connectors.edi.mailbox_link import Mailbox, MailboxLink, Place
-from connectors.edi.outward import file_of
+from connectors.edi.outward import OutgoingFile, file_of
 from connectors.edi.transport.folder import FolderSettings, FolderTransport
 from connectors.edi.transport.sftp import SftpSettings, SftpTransport
 from connectors.sdk.contract import (
@@ -63,12 +64,12 @@ class EdiConnector:
     async def send(self, effect: Effect) -> EffectResult:
         if effect.kind == manifest.SEND_RECEIPT:
             return await self._link.acknowledge(effect)
-        return await self._link.deliver(file_of(_known(effect)))
+        return await self._link.deliver(await _file(effect))
 
     async def settle(self, effect: Effect) -> Settlement:
         if effect.kind == manifest.SEND_RECEIPT:
             return await self._link.acknowledged(effect)
-        return await self._link.settle(file_of(_known(effect)))
+        return await self._link.settle(await _file(effect))
 
     async def check(self) -> CheckReport:
         """Folders and their rights; the server, its key and the login; certificates and whether the partner answers."""
@@ -91,6 +92,11 @@ def link_of(ctx: AccountContext, transport: settings.TransportSettings) -> Link:
         sftp = SftpTransport(transport, ctx.clock)
         return MailboxLink(ctx, Place("sftp", f"{login.username}@{login.host}:{login.port}"), sftp.connected)
     return As2Link(ctx, transport)
+
+
+async def _file(effect: Effect) -> OutgoingFile:
+    """A large file is not unpacked on the event loop."""
+    return await asyncio.to_thread(file_of, _known(effect))
 
 
 def _known(effect: Effect) -> Effect:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from connectors.edi.transport.mailbox import Seen
 from connectors.sdk.errors import ConnectorError
@@ -31,6 +33,7 @@ class Arrival:
         name: The file's name, or the Message-ID; for people.
         evidence: What proves the sender (the signed bytes with their signature); empty where nothing does.
         attributes: What the transport knows beside the bytes; no secrets.
+        digest: SHA-256 of the body in hexadecimal, where it is known already.
     """
 
     key: str
@@ -39,10 +42,22 @@ class Arrival:
     received_at: datetime
     evidence: bytes = b""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.body).hexdigest()
+        return self.digest or hashlib.sha256(self.body).hexdigest()
+
+
+LOOP_BYTES_MAX: Final = 256 * 1024
+"""What is larger is not hashed or searched on the event loop."""
+
+
+async def digest_of(body: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    if len(body) <= LOOP_BYTES_MAX:
+        return hashlib.sha256(body).hexdigest()
+    return await asyncio.to_thread(lambda: hashlib.sha256(body).hexdigest())
 
 
 Store = Callable[[Arrival], Awaitable[Keeping]]

@@ -11,14 +11,23 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import hashlib
 import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from connectors.edi.transport.arrival import Arrival, Collected, Delivered, Keeping, Looked, Staged, Store, stored
+from connectors.edi.transport.arrival import (
+    Arrival,
+    Collected,
+    Delivered,
+    Keeping,
+    Looked,
+    Staged,
+    Store,
+    digest_of,
+    stored,
+)
 from connectors.edi.transport.mailbox import (
     MailboxRules,
     Seen,
@@ -159,13 +168,15 @@ class FolderTransport:
                 code="file_too_large",
             )
         body = await asyncio.to_thread(_read, inbox / seen.name, seen)
+        digest = await digest_of(body)
         return Arrival(
             # The time is part of the key: a partner that sends the same file again wants it answered again.
-            key=f"folder:{seen.name}:{seen.changed}:{hashlib.sha256(body).hexdigest()}",
+            key=f"folder:{seen.name}:{seen.changed}:{digest}",
             name=seen.name,
             body=body,
             received_at=self._clock.now(),
             attributes={"file": seen.name},
+            digest=digest,
         )
 
     async def deliver(self, name: str, body: bytes, staged: Staged | None = None) -> Delivered:

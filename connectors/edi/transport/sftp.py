@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,7 +14,17 @@ from typing import Final, cast
 
 import asyncssh
 
-from connectors.edi.transport.arrival import Arrival, Collected, Delivered, Keeping, Looked, Staged, Store, stored
+from connectors.edi.transport.arrival import (
+    Arrival,
+    Collected,
+    Delivered,
+    Keeping,
+    Looked,
+    Staged,
+    Store,
+    digest_of,
+    stored,
+)
 from connectors.edi.transport.mailbox import (
     MailboxRules,
     Seen,
@@ -247,12 +256,14 @@ class SftpMailbox:
             limit = self._settings.rules.bytes_max
             raise Rejected(f"{seen.name}: {seen.size} bytes are more than the {limit} allowed", code="file_too_large")
         body = await self._fetch(_joined(self._settings.inbox, seen.name), seen)
+        digest = await digest_of(body)
         return Arrival(
-            key=f"sftp:{seen.name}:{seen.changed}:{hashlib.sha256(body).hexdigest()}",
+            key=f"sftp:{seen.name}:{seen.changed}:{digest}",
             name=seen.name,
             body=body,
             received_at=self._clock.now(),
             attributes={"file": seen.name, "host": self._settings.login.host},
+            digest=digest,
         )
 
     async def _fetch(self, path: str, seen: Seen) -> bytes:
