@@ -96,6 +96,8 @@ class TrackingFacts(NamedTuple):
     return_number: str
     unknown_code: bool
     document: str
+    master: str = ""
+    """the number the carrier gives all pieces of the shipment, normalised"""
 
 
 class DocumentFacts(NamedTuple):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 Micros = int
 LinkKey = tuple[str, str, str]
-"""(account, `shipment` or `return`, the document's id at its source)"""
+"""(account, `shipment`, `return` or `piece`, the document's id at its source)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ class ParcelEvent:
 class ParcelLink:
     """A shipment or return that names a number, unique on (number, account, kind, document).
 
-    `order` is the vendor's order id at `account`. `carrier` is ours, "" where nobody knows; `shipped_at` the day
-    it left as stated, else when we heard of it.
+    A `piece` is of a shipment that names another piece's number. `order` is the vendor's order id at `account`.
+    `carrier` is ours, "" where nobody knows; `shipped_at` the day it left as stated, else when we heard of it.
     """
 
     number: str

@@ -301,7 +301,7 @@ class Queries(Protocol):
     async def document_parcels(
         self, kind: str, documents: Collection[tuple[str, str]]
     ) -> Sequence[tuple[ParcelLink, ParcelRow]]:
-        """Parcels of shipments or returns, named as (account, id at its source)."""
+        """Parcels of shipments or returns, named as (account, id at its source), further pieces of theirs included."""
         ...
 
     async def order_parcels(self, account: str, order_source_id: str) -> Sequence[tuple[ParcelLink, ParcelRow]]: ...

@@ -10,7 +10,7 @@ from hub.orders.facts import DocumentFacts, Facts, TrackingFacts
 from hub.ports.parcels import ParcelLink
 from hub.ports.store import InboxItem, ReadSet
 from hub.services.batch import Batch
-from hub.services.books import Moved
+from hub.services.books import PIECE, Moved
 from hub.services.interpreted import Refusal
 from hub.services.tracked_people import is_forgotten
 from hub.tracking import normalized_number
@@ -24,22 +24,22 @@ _log = structlog.get_logger()
 
 
 def reads_for_tracking(reads: ReadSet, item: InboxItem, facts: TrackingFacts) -> None:
-    if number := number_of(item, facts):
-        reads.tracked.add(number)
-    if facts.return_number:
-        reads.tracked.add(facts.return_number)
+    reads.tracked |= {number_of(item, facts), asked_about(item), facts.return_number, facts.master} - {""}
 
 
 def reads_for_packages(reads: ReadSet, facts: DocumentFacts) -> None:
     if facts.type in _NAMING:
         reads.tracked.update(package.number for package in facts.packages)
-        reads.shipped.add((facts.account, facts.type, facts.source_id))
+        reads.shipped |= {(facts.account, kind, facts.source_id) for kind in (facts.type, PIECE)}
 
 
 def number_of(item: InboxItem, facts: TrackingFacts) -> str:
     """The number told of; of an answer that does not repeat it, the one that was asked about. "" for none."""
-    if facts.number:
-        return facts.number
+    return facts.number or asked_about(item)
+
+
+def asked_about(item: InboxItem) -> str:
+    """The number whose answer or push this input is; "" where its lane names none."""
     return normalized_number(item.ordering_key.removeprefix(ASKED)) if item.ordering_key.startswith(ASKED) else ""
 
 
@@ -56,6 +56,8 @@ def apply_tracking(batch: Batch, item: InboxItem, facts: TrackingFacts) -> None:
     """Whether the parcel is ours does not matter yet: one nobody knows is kept, and found when its shipment comes."""
     number = number_of(item, facts)
     batch.books.tell(number, facts, pushed=item.origin == PUSHED)
+    for lead in {asked_about(item), facts.master} - {"", number}:
+        batch.books.piece(lead, number)
     if is_forgotten(batch.state.books.get(number)):
         # Who signed may stand in the payload, and the person asked to be forgotten.
         batch.writes.forgotten_inputs.append(item.seq)

@@ -21,6 +21,8 @@ from hub.tracking import Matched, Sent, event_key, matched, merged
 from hub.tracking.events import received_at
 
 LATEST = "latest:"
+PIECE = "piece"
+"""The kind of a link to a shipment that names another piece's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Books:
     def __init__(self, state: State) -> None:
         self._state = state
         self._opened: dict[str, _Open] = {}
+        self._pieces: list[tuple[str, str]] = []
         self.moved: list[Moved] = []
         """filled by `finish`"""
 
@@ -67,21 +70,28 @@ class Books:
 
     def name(self, key: LinkKey, links: Sequence[ParcelLink], warnings: dict[str, str]) -> None:
         """State which numbers a shipment or return names now; those it named before and no longer are let go."""
+        keys = (key, (key[0], PIECE, key[2]))
         for book in self._state.books.values():
-            if any(link.key == key for link in book.links):
+            if any(link.key in keys for link in book.links):
                 self._open(book.number)
         for opened in self._opened.values():
-            opened.links.pop(key, None)
+            for each in keys:
+                opened.links.pop(each, None)
         for link in links:
             opened = self._open(link.number)
             opened.links[key] = link
             opened.warnings[key] = warnings.get(link.number, "")
+
+    def piece(self, lead: str, number: str) -> None:
+        """The carrier tells of `number` when asked about `lead`: pieces of one shipment."""
+        self._pieces.append((lead, number))
 
     def finish(self) -> list[BookChange]:
         """What to write, one change per number. Books of the other way of a returning parcel change with it."""
         if not self._opened:
             return []
         self._open_other_ways()
+        self._join_pieces()
         pages = [_page(opened, self._state.now) for opened in self._opened.values()]
         rows = pieces_rows([piece for page in pages for piece in page.pieces], self._state.now)
         changes = []
@@ -109,6 +119,19 @@ class Books:
             for row in opened.book.parcels:
                 if row.return_number and row.return_number in self._state.books:
                     self._open(row.return_number)
+
+    def _join_pieces(self) -> None:
+        """A piece that no shipment names travels with the shipments of its lead; a shipment of its own ends that."""
+        for lead, number in self._pieces:
+            book = self._state.books.get(lead)
+            known = self._opened[lead].links.values() if lead in self._opened else book.links if book else ()
+            for link in known:
+                if link.kind != PIECE:
+                    joined = replace(link, number=number, kind=PIECE, parcel="")
+                    self._open(number).links.setdefault(joined.key, joined)
+        for opened in self._opened.values():
+            if any(link.kind != PIECE for link in opened.links.values()):
+                opened.links = {key: link for key, link in opened.links.items() if link.kind != PIECE}
 
     def _note_moves(self, opened: _Open, rows: Iterable[ParcelRow]) -> None:
         before = {row.id: row for row in opened.book.parcels}

@@ -26,6 +26,7 @@ def tracking_facts(update: TrackingUpdate, account: str, received_at: int) -> Tr
         normalized_number(str(update.attributes.get("return_number") or "")),
         bool(update.attributes.get("unknown_code")),
         kept.model_dump_json(exclude_defaults=True),
+        normalized_number(str(update.attributes.get("master_number") or "")),
     )
 
 

@@ -173,3 +173,36 @@ async def test_who_signed_is_not_kept() -> None:
     await hub.tell(shipped("s1", "1001", NUMBER))
     await hub.tell(scan("delivered", "2026-11-02T10:00:00Z", signed_by="Ada Example"))
     assert "Ada" not in str(await hub.book())
+
+
+async def test_pieces_told_with_the_number_that_was_asked_about_travel_with_its_shipment() -> None:
+    """Every piece of a shipment that names one number; a shipment of its own takes a piece out."""
+    hub = Tracked()
+    await hub.tell(shipped("s1", "1001", NUMBER))
+    answer = (
+        scan("in_transit", "2026-11-02T10:00:00Z"),
+        scan("picked_up", "2026-11-01T10:00:00Z", tracking_number=OTHER),
+    )
+    await hub.tell(*answer, key=f"parcel:{NUMBER}")
+    piece = await hub.parcel(OTHER)
+    (link,) = (await hub.book(OTHER)).links
+    assert (piece.orphan, link.kind, link.document, link.order) == (False, "piece", "s1", "1001")
+    await hub.tell(shipped("s2", "1002", OTHER))
+    assert [(each.kind, each.document) for each in (await hub.book(OTHER)).links] == [("shipment", "s2")]
+    await hub.tell(*answer, key=f"parcel:{NUMBER}")
+    assert [each.document for each in (await hub.book(OTHER)).links] == ["s2"]
+    await hub.tell(shipped("s2", "1002", OTHER, version=2, state="cancelled"))
+    await hub.tell(*answer, key=f"parcel:{NUMBER}")
+    assert [each.document for each in (await hub.book(OTHER)).links] == ["s1"]
+    await hub.tell(shipped("s1", "1001", NUMBER, version=2, state="cancelled"))
+    assert (await hub.book(OTHER)).links == ()
+    assert (await hub.parcel(OTHER)).orphan is True
+
+
+async def test_a_piece_that_names_its_master_travels_with_it() -> None:
+    """A carrier that tells each piece apart names the number they share."""
+    hub = Tracked()
+    await hub.tell(shipped("s1", "1001", NUMBER))
+    told = {"tracking_number": OTHER, "attributes": {"master_number": NUMBER}}
+    await hub.tell(scan("in_transit", "2026-11-02T10:00:00Z", **told), key=f"parcel:{OTHER}")
+    assert [(each.kind, each.order) for each in (await hub.book(OTHER)).links] == [("piece", "1001")]

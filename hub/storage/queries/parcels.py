@@ -76,7 +76,9 @@ class ParcelQueries(Reading):
         links = t.parcel_links
         wanted = set(documents)
         accounts, names = {account for account, _ in wanted}, {name for _, name in wanted}
-        query = _linked().where(links.c.kind == kind, links.c.account.in_(accounts), links.c.document.in_(names))
+        query = _linked().where(
+            links.c.kind.in_((kind, "piece")), links.c.account.in_(accounts), links.c.document.in_(names)
+        )
         found = [(link_from(row), parcel_from(row[len(LINK) :])) for row in await self._rows(query)]
         return [(link, parcel) for link, parcel in found if (link.account, link.document) in wanted]
 
