@@ -13,7 +13,7 @@ from hub.workers.parking import parked
 
 _log = structlog.get_logger(__name__)
 
-AT_ONCE = 2
+AT_ONCE = 4
 """Large files under way at the same time; each is held in memory whole."""
 LARGE = 256 * 1024
 """Bytes from which a file is taken beside the inbox instead of within its turn."""
