@@ -100,7 +100,7 @@ class Outbound:
         self._spend(interchanges(test=test), stamp.interchange)
         if found.groups:
             self._spend(GROUPS, (stamp.group + found.groups - 2) % _HIGHEST + 1)
-        id_ = file_id(self._state.now, self._account, "out", found.control, str(stamp.group))
+        id_ = file_id(self._state.now, self._account, interchanges(test=test), str(stamp.interchange))
         kinds = list(dict.fromkeys(each.kind for each in found.sets)) or ["TA1"]
         count = len(found.sets)
         row = FileRow(
