@@ -130,7 +130,9 @@ def order_withdrawn(
     if deal.withdrawal is not None and compare(facts.version, deal.withdrawal.version) <= 0:
         batch.outcome.unchanged += 1
         return None
-    if deal.withdrawn:
+    if deal.withdrawn and deal.withdrawal is not None:
+        # Said once more it holds against what the partner may have stated in between, and is answered no more.
+        keep(batch, key, replace(deal, withdrawal=replace(deal.withdrawal, version=facts.version)))
         batch.outcome.unchanged += 1
         return None
     deal = replace(deal, withdrawal=Withdrawal(facts.version))
