@@ -67,7 +67,12 @@ class _Rows:
 
 
 def _at(row: Row, element: int) -> str:
-    return str(row[element]).strip() if element < len(row) else ""
+    return storable(str(row[element]).strip()) if element < len(row) else ""
+
+
+def storable(text: str) -> str:
+    """Text of a file as every database takes it: PostgreSQL has no place for the character NUL."""
+    return text.replace("\0", "␀")
 
 
 def _component(text: str, mark: str, number: int) -> str:
@@ -178,17 +183,17 @@ def _message(kind: str, read: _Rows) -> Naming:
 
 def interchange_key(sender: Party, receiver: Party, control: str, *, test: bool) -> str:
     """ISA13 or UNB05 counts per pair of addresses, test and production apart."""
-    return "|".join(("i", "T" if test else "P", *_address(sender), *_address(receiver), control.strip()))
+    return storable("|".join(("i", "T" if test else "P", *_address(sender), *_address(receiver), control.strip())))
 
 
 def group_key(sender: Party, functional_id: str, control: str, *, test: bool) -> str:
     """GS06 counts per sender and functional id."""
-    return "|".join(("g", "T" if test else "P", *_address(sender), functional_id, control.strip()))
+    return storable("|".join(("g", "T" if test else "P", *_address(sender), functional_id, control.strip())))
 
 
 def set_key(group: str, kind: str, control: str) -> str:
     """ST02 and UNH01 mean something within their group, or interchange, only."""
-    return f"s|{group}|{kind}|{control.strip()}"
+    return storable(f"s|{group}|{kind}|{control.strip()}")
 
 
 def business_key(naming: Naming, digest: str, kind: str, *, test: bool) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from hub.trading.naming import storable
 from mappings.edi import Separators
 
 Row = Sequence[str]
@@ -220,4 +221,4 @@ def _remittance(rows: Sequence[Row]) -> tuple[Reply, ...]:
 
 
 def _at(row: Row, element: int) -> str:
-    return str(row[element]).strip() if element < len(row) else ""
+    return storable(str(row[element]).strip()) if element < len(row) else ""

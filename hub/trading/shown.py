@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from hub.ports.store import FileSet
 from hub.trading.duplicates import Seen
+from hub.trading.naming import storable
 from hub.trading.survey import SurveyedGroup, SurveyedInterchange, SurveyedSet
 from mappings.edi.payloads import problem_json
 
@@ -21,11 +22,11 @@ def file_set(interchange: SurveyedInterchange, group: SurveyedGroup, found: Surv
         place=found.place,
         account="",
         direction="in",
-        interchange=interchange.verdict.control.strip(),
-        functional_id=group.verdict.functional_id,
-        group=group.verdict.control,
-        kind=found.verdict.kind,
-        control=found.verdict.control,
+        interchange=storable(interchange.verdict.control.strip()),
+        functional_id=storable(group.verdict.functional_id),
+        group=storable(group.verdict.control),
+        kind=storable(found.verdict.kind),
+        control=storable(found.verdict.control),
         digest=found.digest,
         state=state,
         lane=found.naming.lane,
@@ -48,7 +49,7 @@ def told_of(interchange: SurveyedInterchange, fate: str) -> dict[str, Any]:
 
 
 def why_parked(interchange: SurveyedInterchange, seen: Seen) -> str:
-    control = interchange.verdict.control.strip()
+    control = storable(interchange.verdict.control.strip())
     if not interchange.addressed:
-        return f"interchange {control} is from {interchange.parties}, which the profile does not know"
+        return f"interchange {control} is from {storable(interchange.parties)}, which the profile does not know"
     return f"interchange {control} came before with other content" if seen is Seen.CONFLICT else "parked"

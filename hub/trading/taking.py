@@ -26,6 +26,7 @@ from hub.ports.store import (
 )
 from hub.trading.answering import answer
 from hub.trading.duplicates import Register, Seen, document_of, keys_of, number_of
+from hub.trading.naming import storable
 from hub.trading.outbound import Asked, Outbound, counters_of
 from hub.trading.parking import INBOUND, parked, unmatched
 from hub.trading.replies import ADVICE
@@ -281,6 +282,7 @@ class _Taking:
     def _reason(self, reason: str) -> None:
         reasons: list[str] = self._detail.setdefault("parked", [])
         self._detail["parked_count"] = self._detail.get("parked_count", 0) + 1
+        reason = storable(reason)
         if reason not in reasons and len(reasons) < _REASONS_MAX:
             reasons.append(reason)
 

@@ -64,3 +64,17 @@ def test_damaged_files_are_taken_or_parked(cut: int, noise: bytes, swaps: list[t
                 await taken(desk, damaged[:cut])
 
     asyncio.run(run())
+
+
+async def test_a_character_no_database_takes_ends_nothing(desk: Desk) -> None:
+    """NUL in every number of a file, in the order's and in what an answer is about: taken, refused or parked."""
+    for place, what in (
+        (b"*17*X", b"*1\x007*X"),
+        (b"*0001~", b"*0\x0001~"),
+        (b"4500001", b"45\x00001"),
+        (b"000000001", b"0000\x00001"),
+    ):
+        await taken(desk, WHOLE.replace(place, what))
+    told = interchange(acknowledgement(9, ("0001", "R")), functional="FA", control=7, group=7)
+    await taken(desk, told.replace(b"AK1*PR*9", b"AK1*P\x00R*9").replace(b"INVENTEDBUYER ", b"INVENTED\x00BUYER"))
+    assert {failure.error for failure in await desk.failures()} <= {"Parked", "Unmatched"}

@@ -27,7 +27,7 @@ from hub.ports.store import (
     WriteSet,
 )
 from hub.trading import taking
-from hub.trading.naming import file_id, sent_key
+from hub.trading.naming import file_id, sent_key, storable
 from hub.trading.parking import parked
 from hub.trading.replies import Reply
 from hub.trading.settling import Looked
@@ -195,7 +195,7 @@ def _row(item: InboxItem, id_: str, found: Survey, known: FileRow | None) -> Fil
         account=item.account,
         direction="in",
         name=next((str(headers[key]) for key in _NAMES if headers.get(key)), f"input {item.seq}"),
-        control=" ".join(controls),
+        control=storable(" ".join(controls)),
         digest=blake2b(item.payload, digest_size=16).hexdigest(),
         size=len(item.payload),
         at=item.received_at,
