@@ -65,6 +65,9 @@ class Sandbox(ABC):
     has_scopes: ClassVar[bool] = True
     """Whether a login can lack a permission, so that `drop_scope` means something."""
 
+    webhook_query: ClassVar[str] = ""
+    """What the address a webhook goes to ends in, for vendors that sign nothing and are known by the address."""
+
     complaints: Sequence[str] = ()
     """What the vendor finds wrong with what it is sent, where it has an opinion; shown with the state."""
 

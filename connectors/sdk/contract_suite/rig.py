@@ -79,7 +79,8 @@ class Rig:
         """A request as the vendor would send it now."""
         headers = self.sandbox.webhook_headers(topic, body, event_id=event_id, attempt=attempt)
         lowered = {name.lower(): value for name, value in headers.items()}
-        return WebhookRequest("POST", WEBHOOK_PATH, lowered, body, self.clock.now())
+        path = f"{WEBHOOK_PATH}?{self.sandbox.webhook_query}".rstrip("?")
+        return WebhookRequest("POST", path, lowered, body, self.clock.now())
 
 
 class Subject:

@@ -49,11 +49,14 @@ class WebhookRules(Subject):
                     self._refused(receiver, replace(request, body=body), "a changed body")
 
     async def test_a_changed_signature_is_refused(self) -> None:
-        """Whatever header the signature needs, any change of it, or its absence, is refused."""
+        """Whatever header or address the proof needs, any change of it, or its absence, is refused."""
         async with self.opened() as rig:
             async for receiver, request in self._requests(rig):
                 signing = [name for name in request.headers if _fails(receiver, _without(request, name))]
-                assert signing, "no header is needed to be believed"
+                path, _, query = request.path_qs.partition("?")
+                assert signing or query, "neither header nor address is needed to be believed"
+                for value in _misspelt(query):
+                    self._refused(receiver, replace(request, path_qs=f"{path}?{value}"), "a changed address")
                 for name in signing:
                     for value in _misspelt(request.headers[name]):
                         changed = replace(request, headers={**request.headers, name: value})
