@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from connectors.edi.fake import checks, profiles
-from connectors.edi.fake.ends import As2End, End
+from connectors.edi.fake.as2_end import As2End
+from connectors.edi.fake.ends import End
 from connectors.edi.fake.partner import PartnerSandbox
 from connectors.edi.fake.x12 import Identity, Row, Set, at
 
