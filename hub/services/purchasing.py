@@ -314,7 +314,7 @@ def _text(at: Micros) -> str:
 
 
 def _tell(event: str, done: Done) -> None:
-    _log.info(event, number=done.number, revision=done.revision, state=done.state, sent=done.sent,
+    _log.info(event, reference=done.number, revision=done.revision, state=done.state, sent=done.sent,
               repeated=done.repeated)  # fmt: skip
 
 

@@ -74,7 +74,7 @@ class Receipts:
             return opened.batch.finish()
 
         await self._store.run(reads, decide)
-        _log.info("purchase.received", number=number, state=done[0].state, repeated=done[0].repeated)
+        _log.info("purchase.received", reference=number, state=done[0].state, repeated=done[0].repeated)
         return done[0]
 
     def _take_in(self, opened: Opened, document: WarehouseReceipt, place: str, key: DocumentKey, actor: str) -> Done:

@@ -110,7 +110,7 @@ class Transfers:
             return writes
 
         await self._store.run(reads, decide)
-        _log.info("transfer.created", number=done[0].number, repeated=done[0].repeated)
+        _log.info("transfer.created", reference=done[0].number, repeated=done[0].repeated)
         return done[0]
 
     def _shape(self, given: Mapping[str, Any]) -> list[str]:

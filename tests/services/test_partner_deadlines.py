@@ -1,4 +1,4 @@
-"""What we owe partners is done in time: answers before they are due, stock by schedule, struck off when acknowledged."""
+"""What we owe partners is done in time: answers before they are due, stock by schedule, struck off when taken."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def _notice(
     batch.writes.inputs.append(sent(plan, NOTICE, notice, order, f"{number}:{revision}", at))
     if word == "confirm":
         _expect(batch, plan, order, NOTICE, number)
-    _log.info("ship_notice.written", account=plan.account, order=order.id, shipment=number, word=word)
+    _log.info("ship_notice.written", account=plan.account, order=order.id, reference=number, change=word)
 
 
 def _number_cartons(batch: Batch, partner: PartnerProfile, shipment: Json, memory: Json) -> None:
@@ -182,7 +182,7 @@ def _send_bill(batch: Batch, plan: AccountPlan, order: OrderRow, fields: Mapping
         stated["attributes"] = attributes | {"references": {**attributes["references"], "IV": attributes.pop("number")}}
     invoice = made("invoice", f"{order.account}/{number}", at, stated)
     batch.writes.inputs.append(sent(plan, INVOICE, invoice, order, f"{name}:{number}", at))
-    _log.info("invoice.written", account=plan.account, order=order.id, number=number, kind=fields["kind"])
+    _log.info("invoice.written", account=plan.account, order=order.id, reference=number, kind=fields["kind"])
     return number
 
 

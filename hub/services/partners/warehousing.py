@@ -171,7 +171,9 @@ def _write(batch: Batch, warehouse: AccountPlan, row: OrderRow, location: str, s
             canonical.dump(plain), told.rev - 1,
         )
     )  # fmt: skip
-    _log.info("warehouse_order.written", account=warehouse.account, order=row.id, number=told.number, step=step.word)
+    _log.info(
+        "warehouse_order.written", account=warehouse.account, order=row.id, reference=told.number, change=step.word
+    )
 
 
 def _code(warehouse: AccountPlan, word: str) -> str | None:
