@@ -13,7 +13,9 @@ IGNORED: Final = ("transaction_created", "transaction_updated", "batch_created",
 """Events that tell nothing of a parcel under way. Source: docs.goshippo.com, Webhooks, event types (2026-11)."""
 READS: Final = "reads"
 WRITES: Final = "writes"
-RATE_LIMITS: Final = "docs.goshippo.com, rate limits: {} (2026-10); with a test token 50 a minute, as its 429 says"
+RATE_LIMITS: Final = (
+    "docs.goshippo.com, rate limits: tracking, 500 a minute of each kind, 50 with a test token (2026-11)"
+)
 
 MANIFEST: Final = Manifest(
     name="shippo",
@@ -21,8 +23,8 @@ MANIFEST: Final = Manifest(
     capabilities=frozenset({Capability.TRACK, Capability.WATCH, Capability.WEBHOOKS, Capability.CHECK}),
     topics=(Topic(TRACKING), Topic(UPDATED), *(Topic(name, ignored=True) for name in IGNORED)),
     budgets=(
-        Budget(READS, rate=500 / 60, burst=50, source=RATE_LIMITS.format("GET 500 a minute")),
-        Budget(WRITES, rate=750 / 60, burst=50, source=RATE_LIMITS.format("POST 750 a minute")),
+        Budget(READS, rate=500 / 60, burst=50, source=RATE_LIMITS),
+        Budget(WRITES, rate=500 / 60, burst=50, source=RATE_LIMITS),
     ),
     track_batch_max=1,
     watch_batch_max=1,

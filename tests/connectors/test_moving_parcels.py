@@ -11,7 +11,7 @@ from canonical import TrackingUpdate
 from connectors import registry
 from connectors.sdk.carrier_sandbox import JOURNEYS, CarrierSandbox
 from connectors.sdk.clock import ManualClock
-from connectors.sdk.contract import ReceivesWebhooks
+from connectors.sdk.contract import FetchesKeys, ReceivesWebhooks
 from connectors.sdk.contract_suite.receiver import Receiver
 from connectors.sdk.errors import AuthFailed, ConnectorError, RateLimited, Transient
 from connectors.sdk.faults import Faults
@@ -21,9 +21,9 @@ from hub.tracking import folded
 from mappings.carriers import candidates
 from tests.support.carriers import World, beside_sandbox
 
-CARRIERS = ("dhl", "easypost", "fedex", "shippo", "ups", "usps")
-PUSHING = ("easypost", "fedex", "shippo", "ups")
-SHIPPED_BY = {"easypost": "fedex", "shippo": "usps"}
+CARRIERS = ("dhl", "easypost", "fedex", "shipengine", "shippo", "ups", "usps")
+PUSHING = ("easypost", "fedex", "shipengine", "shippo", "ups")
+SHIPPED_BY = {"easypost": "fedex", "shipengine": "ups", "shippo": "usps"}
 """Whose parcels the sandbox of a service that asks many carriers has."""
 RATES = {"rate_limit": 0.1, "rate_limit_bare": 0.05, "server_error": 0.1, "drop_connection": 0.1, "expired_token": 0.1}
 DAY_S = 86_400.0
@@ -33,6 +33,7 @@ STEPS = {
     "dhl": {"returned": "returning"},
     "easypost": {"returned": "returning"},
     "fedex": {"returned": "returning"},
+    "shipengine": {"returned": "returning"},
     "shippo": {"returned": "returning"},
     "usps": {"returned": "returning"},
 }
@@ -82,11 +83,13 @@ async def test_pushes_lost_doubled_and_reordered_tell_what_polling_tells(name: s
         numbers = [TrackedNumber(parcel.number, SHIPPED_BY.get(name)) for parcel in parcels]
         if isinstance(world.connector, Watches):
             await world.connector.watch(numbers)
+        pushed: list[TrackingUpdate] = []
+        seen: set[str] = set()
         for _ in range(9):
             world.clock.advance(3600.0)
             world.sandbox.move()
             await world.sandbox.settle()
-        pushed = believed(world, inbox)
+            pushed += await believed(world, inbox, seen)
         assert faults.counts["duplicate_webhook"] > 0
         assert faults.counts["lost_webhook"] > 0
         for parcel in parcels:
@@ -97,14 +100,16 @@ async def test_pushes_lost_doubled_and_reordered_tell_what_polling_tells(name: s
             assert len(state.history) == len(parcel.scans)
 
 
-def believed(world: World, inbox: Receiver) -> list[TrackingUpdate]:
-    """What the pushes mean, each fact once, as the inbox would take them."""
+async def believed(world: World, inbox: Receiver, seen: set[str]) -> list[TrackingUpdate]:
+    """What the pushes that came since the last look mean, each fact once, as the inbox would take them."""
     receiver = world.connector
     assert isinstance(receiver, ReceivesWebhooks)
-    seen: set[str] = set()
     found: list[TrackingUpdate] = []
-    for request in inbox.requests:
+    requests, inbox.requests = inbox.requests, []
+    for request in requests:
         received = replace(request, received_at=world.clock.now())
+        if isinstance(receiver, FetchesKeys):
+            await receiver.fetch_keys(received)
         receiver.verify(received)
         for envelope in receiver.envelopes(received):
             if envelope.dedupe_key not in seen:

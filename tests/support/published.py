@@ -41,3 +41,6 @@ USPS = Documents({"carriers/usps/tracking-v3r2.yaml": "/tracking/v3"})
 USPS_UNLISTED = ("/oauth2/v3/token",)
 DHL = Documents({"carriers/dhl/unified-tracking-openapi.json": "/track"})
 DHL_UNLISTED = ()
+SHIPENGINE = Documents({"carriers/shipengine/openapi.yaml": ""})
+SHIPENGINE_UNLISTED = ("/jwks",)
+"""The key set, which the pages on webhooks name."""

@@ -31,7 +31,9 @@ from connectors.sdk.errors import (
     TargetMissing,
     Transient,
 )
+from connectors.shipengine import errors as shipengine
 from connectors.shippo import errors as shippo
+from connectors.shipstation import errors as shipstation
 from connectors.shopify import errors as shopify
 from connectors.shopify import login as shopify_login
 from connectors.ups import errors as ups
@@ -84,8 +86,10 @@ def rendered() -> str:
         ("FedEx", _fedex()),
         ("USPS", _usps()),
         ("DHL", _statuses(dhl.classify, dhl.BY_STATUS)),
+        ("ShipStation", _statuses(shipstation.classify, {*shipstation.BY_STATUS, 404})),
         ("EasyPost", _statuses(easypost.classify, {*easypost.BY_STATUS, 404})),
         ("Shippo", _statuses(shippo.classify, shippo.BY_STATUS)),
+        ("ShipEngine", _shipengine()),
     )
     for name, rows in sections:
         parts.append(f"\n## {name}\n")
@@ -234,6 +238,17 @@ def _usps() -> Iterator[Row]:
     body = {"error": {"code": "401", "message": "said", "errors": [{"title": usps.SCOPE_TITLE}]}}
     yield Row("Title in the body of a 401", _code(usps.SCOPE_TITLE), _body(usps.classify, 401, body))
     yield Row("Login", "any 4xx but 429", _by_status(usps.classify_login, 400))
+
+
+def _shipengine() -> Iterator[Row]:
+    yield from _statuses(shipengine.classify, shipengine.BY_STATUS)
+    own = {"error_source": "shipengine", "message": "said"}
+    for code in (*shipengine.BY_CODE, shipengine.LIMIT_CODE):
+        group = "Code in the body, whatever the status but 429"
+        yield Row(group, _code(code), _body(shipengine.classify, 400, {"errors": [{**own, "error_code": code}]}))
+    passed_on = {"errors": [{"error_source": shipengine.CARRIER, "error_code": "unauthorized", "message": "said"}]}
+    for status in (401, 403, 502):
+        yield Row("Passed on from a carrier", f"`{status}`", _body(shipengine.classify, status, passed_on))
 
 
 def _user_error(error: shopify.UserError, _: Call) -> ConnectorError:

@@ -55,7 +55,7 @@ class WebhookRules(Subject):
                 signing = [name for name in request.headers if _fails(receiver, _without(request, name))]
                 path, _, query = request.path_qs.partition("?")
                 assert signing or query, "neither header nor address is needed to be believed"
-                for value in _misspelt(query):
+                for value in _misspelt(query) if query else ():
                     self._refused(receiver, replace(request, path_qs=f"{path}?{value}"), "a changed address")
                 for name in signing:
                     for value in _misspelt(request.headers[name]):
