@@ -35,7 +35,7 @@ from hub.ports.store import (
     WriteSet,
 )
 from hub.ports.telemetry import Silence, Telemetry
-from hub.services import apply_stock, transfers
+from hub.services import apply_stock, transfer_receipts
 from hub.services.apply_listing import apply_listing
 from hub.services.apply_order import apply_document, apply_order, redacted, settle_again
 from hub.services.apply_purchase import apply_purchases, check_purchases, look_at_purchases
@@ -210,7 +210,7 @@ class Apply:
             for facts in interpreted.facts:
                 if isinstance(facts, StockFacts):
                     apply_stock.apply_stock(batch, plan, facts, _stored_lines(batch, facts))
-                    transfers.receive(batch, facts)
+                    transfer_receipts.receive(batch, facts)
                 elif isinstance(facts, ReportFacts):
                     missing = zeroed.get((facts.account, facts.source_id), ())
                     apply_stock.apply_report(batch, plan, facts, missing)

@@ -9,7 +9,7 @@ from hub.orders.facts import DocumentFacts, ListingFacts, OrderFacts, ReportFact
 from hub.ports.accounts import AccountPlan
 from hub.ports.queries import Queries
 from hub.ports.store import InboxItem, ReadSet, State, Store, WriteSet
-from hub.services import apply_stock, transfers
+from hub.services import apply_stock, transfer_receipts
 from hub.services.apply_listing import reads_for_listing
 from hub.services.apply_order import reads_for_document, reads_for_order
 from hub.services.apply_tracking import reads_for_tracking
@@ -41,7 +41,7 @@ class Reads:
                     reads_for_document(reads, facts)
                 elif isinstance(facts, StockFacts):
                     apply_stock.reads_for_stock(reads, facts)
-                    transfers.reads_for_receipt(reads, facts)
+                    transfer_receipts.reads_for_receipt(reads, facts)
                 elif isinstance(facts, ListingFacts):
                     reads_for_listing(reads, facts)
                 elif isinstance(facts, TrackingFacts):

@@ -1,10 +1,10 @@
-"""Moving stock between our locations: asked for once, announced by 943 to a warehouse, ended by its 944."""
+"""Moving stock between our locations: asked for once, announced by 943 to a warehouse."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -12,9 +12,7 @@ import structlog
 
 import canonical
 from hub.inventory.postings import postings
-from hub.inventory.transfer import TRANSFER, arrived, sent
-from hub.orders.articles import key_of
-from hub.orders.facts import StockFacts
+from hub.inventory.transfer import TRANSFER, sent
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import AuditEntry, DocumentRow, Expectation, ReadSet, State, Store, WriteSet
 from hub.services.batch import Batch
@@ -29,7 +27,6 @@ RECEIPT: Final = "944"
 LINES_MAX: Final = 1000
 UNITS_MAX: Final = 2**31
 _COUNTER: Final = ("", "transfer")
-_RECEIPTS: Final = "warehouse_receipt"
 
 _log = structlog.get_logger()
 
@@ -167,7 +164,7 @@ class Transfers:
         }
         changes = sent(lines, given["from"], given["to"])
         batch.post(postings(f"transfer:{number}:0", number, state.now, changes, state.position), state.now)
-        batch.put_document(_row(transfer, None))
+        batch.put_document(transfer_row(transfer, None))
         batch.put_document(_request(key, number, fingerprint))
         announced = self._announce(batch, transfer)
         detail = json.dumps({"from": given["from"], "to": given["to"], "lines": len(lines)})
@@ -245,7 +242,7 @@ def _repeated(state: State, key: str, named: str, fingerprint: str) -> Moved | N
     return Moved(named, known["state"], announced=False, repeated=True)
 
 
-def _row(transfer: Json, stored: DocumentRow | None) -> DocumentRow:
+def transfer_row(transfer: Json, stored: DocumentRow | None) -> DocumentRow:
     number = transfer["number"]
     text = json.dumps(transfer, separators=(",", ":"))
     rev = stored.rev if stored else 0
@@ -256,54 +253,3 @@ def _request(key: str, number: str, fingerprint: str) -> DocumentRow:
     text = json.dumps({"number": number, "fingerprint": fingerprint}, separators=(",", ":"))
     kind = f"{TRANSFER}_request"
     return DocumentRow(f"{kind}:{key}", kind, "", key, "", None, None, text)
-
-
-# --- what the warehouse took in ----------------------------------------------------------------
-
-
-def named_by(facts: StockFacts) -> set[str]:
-    """Numbers under which a receipt may speak of a transfer: what it answers, or the shipment's own."""
-    if facts.document.type != _RECEIPTS:
-        return set()
-    stated = json.loads(facts.document.document)
-    names = (stated.get("reference"), (stated.get("attributes") or {}).get("shipment"))
-    return {name for name in names if isinstance(name, str) and name}
-
-
-def reads_for_receipt(reads: ReadSet, facts: StockFacts) -> None:
-    for name in named_by(facts):
-        reads.documents.add(("", TRANSFER, name))
-        reads.expectations.add((facts.document.account, RECEIPT, name))
-
-
-def receive(batch: Batch, facts: StockFacts) -> None:
-    """Take what a receipt holds off what is incoming, once the receipt itself was posted."""
-    document = facts.document
-    key = (document.account, document.type, document.source_id)
-    stored = batch.state.documents.get(key)
-    if stored is None or stored.version != document.version:
-        return
-    for name in sorted(named_by(facts)):
-        row = batch.state.documents.get(("", TRANSFER, name))
-        if row is not None:
-            _receive(batch, facts, row)
-
-
-def _receive(batch: Batch, facts: StockFacts, row: DocumentRow) -> None:
-    account = facts.document.account
-    units: dict[str, int] = {}
-    for line in facts.lines:
-        sku = batch.state.resolved.get(key_of(account, line.sku))
-        if sku is not None:
-            units[sku] = units.get(sku, 0) + line.delta
-    transfer, changes = arrived(json.loads(row.document), f"{account}/{facts.document.source_id}", units)
-    text = json.dumps(transfer, separators=(",", ":"))
-    if text == row.document:
-        return
-    at = facts.document.occurred_at
-    event = batch.event(f"transfer:{transfer['number']}:{row.rev + 1}")
-    batch.post(postings(event, transfer["number"], at, changes, batch.state.position), at)
-    batch.put_document(_row(transfer, row))
-    awaited = batch.state.expectations.get((account, RECEIPT, transfer["number"]))
-    if awaited is not None and awaited.state == "open":
-        batch.writes.expectations.append(replace(awaited, state="met", settled_at=batch.state.now))
