@@ -165,7 +165,7 @@ class Desk:
     async def files(self, direction: str | None = None) -> list[FileRow]:
         """Oldest first."""
         rows, _ = await self.bench.queries.files(account=ACCOUNT, direction=direction, limit=1000)
-        return sorted(rows, key=lambda row: row.id)
+        return sorted(rows, key=lambda row: (row.at, row.control, row.id))
 
     async def sent(self) -> list[str]:
         """The files of ours, as text, in the order made."""
