@@ -10,6 +10,7 @@ from typing import Final
 from connectors.sdk.contract import ConnectorType
 
 _MODULES: Final[Mapping[str, str]] = {
+    "aftership": "connectors.aftership",
     "amazon": "connectors.amazon",
     "amazon_vendor": "connectors.amazon.vendor",
     "dhl": "connectors.dhl",

@@ -21,9 +21,9 @@ from hub.tracking import folded
 from mappings.carriers import candidates
 from tests.support.carriers import World, beside_sandbox
 
-CARRIERS = ("dhl", "easypost", "fedex", "shipengine", "shippo", "ups", "usps")
-PUSHING = ("easypost", "fedex", "shipengine", "shippo", "ups")
-SHIPPED_BY = {"easypost": "fedex", "shipengine": "ups", "shippo": "usps"}
+CARRIERS = ("aftership", "dhl", "easypost", "fedex", "shipengine", "shippo", "ups", "usps")
+PUSHING = ("aftership", "easypost", "fedex", "shipengine", "shippo", "ups")
+SHIPPED_BY = {"aftership": "fedex", "easypost": "fedex", "shipengine": "ups", "shippo": "usps"}
 """Whose parcels the sandbox of a service that asks many carriers has."""
 RATES = {"rate_limit": 0.1, "rate_limit_bare": 0.05, "server_error": 0.1, "drop_connection": 0.1, "expired_token": 0.1}
 DAY_S = 86_400.0

@@ -18,6 +18,7 @@ from tests.support.cli import Done, process
 CHANNELS = tuple(name for name in registry.names() if not registry.get(name).manifest.trades)
 """A trading partner is no vendor with a login page; its accounts are checked in tests/cli/test_trading_accounts.py."""
 NAMED_SCOPES = {
+    "aftership": ["permit Tracking", "organization.automizely.com"],
     "amazon": ["Inventory and Order Tracking", "Product Listing", "authorise again"],
     "amazon_vendor": ["Vendor Retail Procurement Orders", "authorise it again"],
     "dhl": ["not allowed to use this API", "Shipment Tracking Unified", "developer.dhl.com"],

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import httpx
 
+from connectors.aftership import errors as aftership
 from connectors.amazon import errors as amazon
 from connectors.dhl import errors as dhl
 from connectors.easypost import errors as easypost
@@ -87,6 +88,7 @@ def rendered() -> str:
         ("USPS", _usps()),
         ("DHL", _statuses(dhl.classify, dhl.BY_STATUS)),
         ("ShipStation", _statuses(shipstation.classify, {*shipstation.BY_STATUS, 404})),
+        ("AfterShip", _statuses(aftership.classify, {*aftership.BY_STATUS, 404})),
         ("EasyPost", _statuses(easypost.classify, {*easypost.BY_STATUS, 404})),
         ("Shippo", _statuses(shippo.classify, shippo.BY_STATUS)),
         ("ShipEngine", _shipengine()),
