@@ -50,7 +50,7 @@ from hub.orders.facts import (
     StockFacts,
     StockLine,
 )
-from hub.services.moments import micros
+from hub.services.moments import happened, micros
 from hub.services.tracking_facts import packages_of, tracking_facts
 from hub.tracking.parcels import normalized_number
 
@@ -137,7 +137,7 @@ def _document(document: DocumentBase, account: str, received_at: int) -> Documen
         source.version or "",
         source.digest or "",
         order,
-        _at(occurred) or _at(source.occurred_at) or received_at,
+        happened(occurred, received_at) or _at(source.occurred_at) or received_at,
         moves,
         plain,
         personal,

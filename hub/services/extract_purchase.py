@@ -23,7 +23,7 @@ from canonical import (
 )
 from canonical.documents import DocumentBase
 from hub.purchasing.told import ANSWER, INVOICE, NOTICE, RECEIPT, Part, PurchaseFacts, Told, ToldLine
-from hub.services.moments import micros
+from hub.services.moments import happened, micros
 
 
 def purchase_facts_of(document: DocumentBase, account: str, received_at: int) -> PurchaseFacts | None:
@@ -50,7 +50,8 @@ def _one(number: str | None, told: Told) -> tuple[tuple[str, Told], ...]:
 
 def _told(kind: str, document: DocumentBase, account: str, received_at: int, at: date | None, **more: Any) -> Told:
     source = document.source
-    occurred = _at(at) or _at(source.occurred_at) or received_at
+    taken_in = happened(at, received_at) if kind == RECEIPT else _at(at)
+    occurred = taken_in or _at(source.occurred_at) or received_at
     return Told(kind, account, source.id, source.version or "", occurred, **more)
 
 
