@@ -11,7 +11,7 @@ TRACKING: Final = "tracking"
 PUSHED: Final = "API_TRACK"
 IGNORED: Final = (
     "API_BATCH", "API_RATE", "API_CARRIER_CONNECTED", "API_SALES_ORDERS_IMPORTED",
-    "API_ORDER_SOURCE_REFRESH_COMPLETE", "API_REPORT_COMPLETE",
+    "API_ORDER_SOURCE_REFRESH_COMPLETE", "API_REPORT_COMPLETE", "BATCH_PROCESSED_V2",
 )  # fmt: skip
 """They tell nothing of a parcel under way. Source: ShipEngine OpenAPI document 1.1.202604070904, webhook_event."""
 CALLS: Final = "calls"

@@ -24,6 +24,11 @@ from connectors.shipengine.webhooks import HEADERS, SECRET_HEADER
 API_KEY: Final = "sandbox-shipengine-api-key"
 WEBHOOK_SECRET: Final = "sandbox-shipengine-webhook-secret"  # noqa: S105  # of the sandbox alone
 CARRIERS: Final = frozenset({"ups", "fedex", "stamps_com", "dhl_express", "ontrac"})
+PREFIXES: Final = ("/v1", "/v2")
+"""ShipEngine's own, and that of ShipStation's API v2."""
+EVENTS: Final = frozenset({"track", "track_event_v2"})
+ENDING: Final = frozenset({"delivered", "delayed", "returning", "returned"})
+"""Steps after which ShipEngine pushes a number no more: the delivery, and any exception."""
 _QUERY: Final = frozenset({"carrier_code", "tracking_number"})
 _NUMBER: Final = re.compile(r"[0-9A-Za-z]{6,40}")
 
@@ -59,15 +64,16 @@ class ShipengineSandbox(CarrierSandbox):
         self._add({"event": "track", "url": url, "headers": [{"key": SECRET_HEADER, "value": WEBHOOK_SECRET}]})
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
-        return [
-            web.get("/v1/tracking", self._track),
-            web.post("/v1/tracking/start", self._start),
-            web.get("/v1/carriers", self._carriers),
-            web.get("/v1/environment/webhooks", self._list),
-            web.post("/v1/environment/webhooks", self._create),
-            web.put("/v1/environment/webhooks/{webhook_id}", self._change),
-            web.get("/jwks", self._keys),
-        ]
+        own = (
+            (web.get, "/tracking", self._track),
+            (web.post, "/tracking/start", self._start),
+            (web.get, "/carriers", self._carriers),
+            (web.get, "/environment/webhooks", self._list),
+            (web.post, "/environment/webhooks", self._create),
+            (web.put, "/environment/webhooks/{webhook_id}", self._change),
+        )
+        yield from (made(prefix + path, handler) for prefix in PREFIXES for made, path, handler in own)
+        yield web.get("/jwks", self._keys)
 
     def rate_limited_response(self, request: web.Request, retry_after: float | None) -> web.StreamResponse:  # noqa: ARG002
         response = self._refusal(429, "rate_limit_exceeded", "You have exceeded the rate limit.")
@@ -98,6 +104,8 @@ class ShipengineSandbox(CarrierSandbox):
             self.record("webhook.sent", number=parcel.number, step=scan.step)
             own = {row["key"]: row["value"] for row in hook.get("headers", ())}
             self.emit(hook["url"], self._delivery(body, own, parcel.number))
+        if scan.step in ENDING:
+            self.started_numbers.discard(parcel.number)
 
     def _delivery(self, body: bytes, own: Mapping[str, str], label: str) -> MakeDelivery:
         return lambda _: Delivery(body, self._signed(body, own), label=label)
@@ -135,7 +143,7 @@ class ShipengineSandbox(CarrierSandbox):
             return self._unauthorized()
         try:
             wanted = json.loads(await request.read())
-            fits = wanted["event"] == "track" and isinstance(wanted["url"], str)
+            fits = wanted["event"] in EVENTS and isinstance(wanted["url"], str)
         except (ValueError, KeyError, TypeError):
             fits = False
         if not fits:

@@ -14,7 +14,6 @@ from connectors.shipengine.api import Api
 from connectors.shipengine.settings import Settings
 from connectors.shipengine.webhooks import SECRET_HEADER
 
-EVENT: Final = "track"
 NAME: Final = "Trunkline"
 
 
@@ -35,15 +34,16 @@ class Subscriptions:
             raise Rejected("credentials.webhook_secret is not set: no push would be believed", code="no_secret")
         secret = self._settings.webhook_secrets[0].reveal()
         said = {"url": callback_url, "name": NAME, "headers": [{"key": SECRET_HEADER, "value": secret}]}
-        own = [row for row in await self._list() if row.get("event") == EVENT and row.get("url") == callback_url]
+        event = self._settings.service.event
+        own = [row for row in await self._list() if row.get("event") == event and row.get("url") == callback_url]
         if not own:
-            await self._api.create_webhook({"event": EVENT, **said})
-            return [f"{EVENT}: subscribed"]
+            await self._api.create_webhook({"event": event, **said})
+            return [f"{event}: subscribed"]
         changes = []
         for row in own:
             if not _carries(row, secret):
                 await self._api.change_webhook(str(row.get("webhook_id")), said)
-                changes.append(f"{EVENT}: mended")
+                changes.append(f"{event}: mended")
         return changes
 
     async def _list(self) -> list[Mapping[str, Any]]:

@@ -4,6 +4,7 @@ Each push is signed with one of ShipEngine's RSA keys, over its time, a dot and 
 `connectors.sdk.published_keys`. The key is the same for all of ShipEngine's customers: it says that ShipEngine
 calls, and not for whom. So the webhook the hub sets up has a header of its own with the account's secret, and a
 push without it is somebody else's. There is no event id: a push is recognised by its bytes.
+ShipStation's API v2 calls the same push TRACK_EVENT_V2.
 
 Source: docs.shipstation.com, Webhook validation (2026-11); ShipEngine OpenAPI document 1.1.202604070904,
 webhook_header (2026-04).

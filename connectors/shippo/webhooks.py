@@ -18,9 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
 
-from connectors.sdk import exact, signing
+from connectors.sdk import address_token, exact, signing
 from connectors.sdk.contract import Envelope, WebhookRequest
 from connectors.sdk.errors import SignatureInvalid
 from connectors.sdk.tracking_envelopes import pushed
@@ -29,7 +28,6 @@ from connectors.shippo.settings import TOKEN, Settings
 
 HEADER: Final = "shippo-auth-signature"
 HEADER_LENGTH_MAX: Final = 512
-QUERY_LENGTH_MAX: Final = 4_096
 
 
 def verify(request: WebhookRequest, settings: Settings) -> None:
@@ -38,15 +36,16 @@ def verify(request: WebhookRequest, settings: Settings) -> None:
     Raises:
         SignatureInvalid: No secret is configured, or the proof is missing or wrong.
     """
+    if settings.webhook_auth == TOKEN:
+        address_token.verify(request, settings.webhook_secrets, named="webhook_secret")
+        return
     if not settings.webhook_secrets:
         raise SignatureInvalid("credentials.webhook_secret is not set: nothing can be trusted", code="no_secret")
-    secrets = [secret.reveal() for secret in settings.webhook_secrets]
-    if settings.webhook_auth == TOKEN:
-        _verify_token(request, secrets)
-        return
     time, given = read_header(request.headers.get(HEADER, ""))
     message = time.encode() + b"." + request.body
-    signing.verify([secret.encode() for secret in secrets], message, given, signing.hmac_sha256_hex)
+    signing.verify(
+        [secret.reveal().encode() for secret in settings.webhook_secrets], message, given, signing.hmac_sha256_hex
+    )
 
 
 def header(secret: str, body: bytes, time: int) -> str:
@@ -84,15 +83,3 @@ def envelopes(request: WebhookRequest) -> list[Envelope]:
 def _number_of(body: Any) -> object:
     data = body.get("data") if isinstance(body, Mapping) else None
     return data.get("tracking_number") if isinstance(data, Mapping) else None
-
-
-def _verify_token(request: WebhookRequest, secrets: list[str]) -> None:
-    query = urlsplit(request.path_qs).query
-    try:
-        given = parse_qs(query, max_num_fields=20).get("token", []) if len(query) <= QUERY_LENGTH_MAX else []
-    except ValueError:
-        given = []
-    if not given:
-        raise SignatureInvalid("the address called has no ?token=", code="no_signature")
-    if len(given) > 1 or not signing.matches_any(secrets, given[0]):
-        raise SignatureInvalid("the token in the address is not the one agreed on", code="bad_signature")

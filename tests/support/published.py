@@ -42,5 +42,5 @@ USPS_UNLISTED = ("/oauth2/v3/token",)
 DHL = Documents({"carriers/dhl/unified-tracking-openapi.json": "/track"})
 DHL_UNLISTED = ()
 SHIPENGINE = Documents({"carriers/shipengine/openapi.yaml": ""})
-SHIPENGINE_UNLISTED = ("/jwks",)
-"""The key set, which the pages on webhooks name."""
+SHIPENGINE_UNLISTED = ("/jwks", "/v2/")
+"""The key set, which the pages on webhooks name; the same operations under ShipStation's prefix."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -9,9 +10,11 @@ import pytest
 
 from connectors.sdk.clock import ManualClock
 from connectors.sdk.errors import AuthFailed, AuthReason, ConnectorError, InDoubt, RateLimited, Rejected, Transient
+from connectors.sdk.sandbox_keys import SigningKey
 from connectors.sdk.tracking import TrackedNumber
 from connectors.shipengine import CONNECTOR
-from tests.support.carriers import answered, beside_sandbox, context
+from connectors.shipengine.webhooks import HEADERS
+from tests.support.carriers import answered, beside_sandbox, context, incoming
 
 SECTION = {"credentials": {"api_key": "production-key", "webhook_secret": "s3cret"}}
 UPS = TrackedNumber("1Z8A44630300000018", "ups")
@@ -154,20 +157,48 @@ async def test_the_check_tells_what_the_key_is_good_for(credentials: dict[str, s
     assert (report.who, len(report.warnings)) == (who, warnings)
 
 
-@pytest.mark.parametrize(("region", "host"), [("us", "api.shipengine.com"), ("eu", "api.eu.shipengine.com")])
-async def test_the_region_decides_the_host(region: str, host: str) -> None:
-    """Calls and keys go to where the account is kept."""
-    section = {**SECTION, "options": {"region": region}}
+@pytest.mark.parametrize(
+    ("service", "address"),
+    [
+        ("shipengine", "https://api.shipengine.com/v1/carriers"),
+        ("shipengine_eu", "https://api.eu.shipengine.com/v1/carriers"),
+        ("shipstation", "https://api.shipstation.com/v2/carriers"),
+    ],
+)
+async def test_the_service_decides_the_address(service: str, address: str) -> None:
+    """Calls go to where the account is kept, under the version it has."""
+    section = {**SECTION, "options": {"service": service}}
     async with answered(CONNECTOR, saying(200, {"carriers": []}), section) as world:
         await world.connector.check()
-    assert world.requests[0].url.host == host
+    assert str(world.requests[0].url) == address
+
+
+async def test_shipstations_version_two_is_the_same_under_other_names() -> None:
+    """Asked, started and subscribed to there; its event has another name, and keys are ShipEngine's."""
+    async with beside_sandbox(CONNECTOR, service="shipstation") as world:
+        parcel = world.sandbox.ship_parcel(world.sandbox.number(1))
+        number = TrackedNumber(parcel.number, "ups")
+        (watched,) = await world.connector.watch([number])
+        assert watched.error is None
+        assert world.current(*await world.connector.track([number])).milestone == "label_created"
+        assert list(await world.connector.ensure_subscriptions(HERE)) == ["track_event_v2: subscribed"]
+        assert list(await world.connector.ensure_subscriptions(HERE)) == []
+        assert {call.target.split()[1].split("/")[1] for call in world.calls} == {"v2"}
+    async with answered(CONNECTOR, saying(200, {}), {**SECTION, "options": {"service": "shipstation"}}) as world:
+        (told,) = world.connector.envelopes(incoming(b'{"resource_type": "TRACK_EVENT_V2", "data": {}}', {}))
+        assert told.topic == "API_TRACK"
+        key = SigningKey(HEADERS)
+        request = incoming(b"{}", {"x-trunkline-secret": "s3cret", **key.headers(b"{}", world.clock.now())})
+        with pytest.raises(Transient):
+            await world.connector.fetch_keys(replace(request, received_at=world.clock.now()))
+        assert str(world.requests[0].url) == "https://api.shipengine.com/jwks"
 
 
 @pytest.mark.parametrize(
     ("section", "named"),
     [
         ({"credentials": {}}, "credentials.api_key"),
-        ({**SECTION, "options": {"region": "moon"}}, "options.region"),
+        ({**SECTION, "options": {"service": "moon"}}, "options.service"),
         ({"credentials": {"api_key": "x", "token": "y"}}, "credentials.token"),
     ],
 )
