@@ -1,4 +1,7 @@
-"""What the AfterShip connector can do, at which speed and under which names."""
+"""What the AfterShip connector can do, at which speed and under which names.
+
+Source: aftership.com/docs/tracking, webhook overview and rate limit (2026-11).
+"""
 
 from __future__ import annotations
 

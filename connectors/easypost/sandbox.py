@@ -37,7 +37,8 @@ class EasypostSandbox(CarrierSandbox):
 
     def __init__(self, *, seed: int = 0, faults: Faults | None = None, clock: Clock | None = None) -> None:
         super().__init__(seed=seed, faults=faults, clock=clock)
-        self._trackers: dict[str, tuple[str, datetime]] = {}
+        self._trackers: dict[str, tuple[str, str, datetime]] = {}
+        """by number: EasyPost's id, the carrier, when it was made"""
         self._events = 0
 
     def number(self, index: int) -> str:
@@ -99,7 +100,9 @@ class EasypostSandbox(CarrierSandbox):
         if not number or set(wanted) - _FIELDS:
             return _refusal(422, "PARAMETER.REQUIRED", "Missing required parameter: tracking_code")
         if number not in self._trackers:
-            self._trackers[number] = (f"trk_{len(self._trackers) + 1:032x}", self.clock.now().replace(microsecond=0))
+            own = f"trk_{len(self._trackers) + 1:032x}"
+            carrier = str(wanted.get("carrier") or "FedEx")
+            self._trackers[number] = (own, carrier, self.clock.now().replace(microsecond=0))
             self._tell("tracker.created", number)
         return web.json_response(self._tracker(number), status=201)
 
@@ -107,7 +110,7 @@ class EasypostSandbox(CarrierSandbox):
         if not _is_known(request):
             return _unauthorized()
         wanted = request.match_info["id"]
-        number = next((number for number, (own, _) in self._trackers.items() if own == wanted), None)
+        number = next((number for number, (own, *_) in self._trackers.items() if own == wanted), None)
         if number is None:
             return _refusal(404, "NOT_FOUND", "The requested resource could not be found.")
         return web.json_response(self._tracker(number))
@@ -124,9 +127,9 @@ class EasypostSandbox(CarrierSandbox):
         return web.json_response({"trackers": page, "has_more": len(newest) > len(page)})
 
     def _tracker(self, number: str) -> dict[str, Any]:
-        own, created = self._trackers[number]
+        own, carrier, created = self._trackers[number]
         parcel = self.parcels.get(number)
-        return answers.tracker(own, number, created, parcel, parcel.shown(self.clock.now()) if parcel else [])
+        return answers.tracker(own, number, carrier, created, parcel, parcel.shown(self.clock.now()) if parcel else [])
 
     def _tell(self, description: str, number: str) -> None:
         if self.webhook_url is None:

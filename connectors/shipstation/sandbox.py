@@ -110,6 +110,10 @@ class ShipstationSandbox(Sandbox):
                 label.voided = self._now()
                 self.record("label.voided", order=order_id, number=label.number)
 
+    def subscriptions(self, event: str) -> Sequence[str]:
+        """The addresses told of an event."""
+        return [hook["Url"] for hook in self._webhooks.values() if hook["HookType"] == event and hook["Active"]]
+
     def orders(self) -> Sequence[Mapping[str, Any]]:
         return list(self._orders.values())
 

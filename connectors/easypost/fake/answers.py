@@ -12,11 +12,11 @@ from typing import Any, Final
 from connectors.sdk.carrier_sandbox import Parcel, Scan
 
 STATUSES: Final[Mapping[str, tuple[str, str, str, str]]] = {
-    "label_created": ("pre_transit", "label_created", "OC", "Shipment information sent to FedEx"),
+    "label_created": ("pre_transit", "label_created", "OC", "Shipment information received"),
     "picked_up": ("in_transit", "received_at_origin_facility", "PU", "Picked up"),
-    "in_transit": ("in_transit", "arrived_at_facility", "AR", "Arrived at FedEx location"),
+    "in_transit": ("in_transit", "arrived_at_facility", "AR", "Arrived at facility"),
     "delayed": ("in_transit", "delayed", "DY", "Delay"),
-    "out_for_delivery": ("out_for_delivery", "out_for_delivery", "OD", "On FedEx vehicle for delivery"),
+    "out_for_delivery": ("out_for_delivery", "out_for_delivery", "OD", "On vehicle for delivery"),
     "delivery_attempted": ("in_transit", "delivery_exception", "DE", "Delivery exception"),
     "delivered": ("delivered", "arrived_at_destination", "DL", "Delivered"),
     "returning": ("return_to_sender", "return", "RS", "Returning package to shipper"),
@@ -26,7 +26,7 @@ STATUSES: Final[Mapping[str, tuple[str, str, str, str]]] = {
 
 
 def tracker(
-    tracker_id: str, number: str, created: datetime, parcel: Parcel | None, scans: list[Scan]
+    tracker_id: str, number: str, carrier: str, created: datetime, parcel: Parcel | None, scans: list[Scan]
 ) -> dict[str, Any]:
     """The Tracker object, scans given the latest first and told the oldest first."""
     newest = scans[0] if scans else None
@@ -45,8 +45,8 @@ def tracker(
         "weight": None,
         "est_delivery_date": expected,
         "shipment_id": None,
-        "carrier": "FedEx",
-        "tracking_details": [_detail(scan) for scan in reversed(scans)],
+        "carrier": carrier,
+        "tracking_details": [_detail(scan, carrier) for scan in reversed(scans)],
         "carrier_detail": None,
         "finalized": status == "delivered",
         "is_return": False,
@@ -72,7 +72,7 @@ def event(event_id: str, description: str, at: datetime, result: Mapping[str, An
     }
 
 
-def _detail(scan: Scan) -> dict[str, Any]:
+def _detail(scan: Scan, carrier: str) -> dict[str, Any]:
     status, detail, code, text = STATUSES[scan.step]
     return {
         "object": "TrackingDetail",
@@ -81,7 +81,7 @@ def _detail(scan: Scan) -> dict[str, Any]:
         "status": status,
         "status_detail": detail,
         "datetime": _instant(scan.at),
-        "source": "FedEx",
+        "source": carrier,
         "carrier_code": code,
         "tracking_location": {
             "object": "TrackingLocation",
