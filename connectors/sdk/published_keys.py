@@ -65,6 +65,7 @@ class PublishedKeys:
         self._read = read
         self._keys: Mapping[str, rsa.RSAPublicKey] = {}
         self._read_at: float | None = None
+        self._rest_until: float | None = None
         self._lock = asyncio.Lock()
 
     async def fetch_for(self, request: WebhookRequest) -> None:
@@ -83,10 +84,11 @@ class PublishedKeys:
             try:
                 self._keys = keys_of(await self._read())
             except ConnectorError:
-                if signed.key_id in self._keys and self._age_s() < FRESH_S + STALE_S:
-                    return
-                raise
-            self._read_at = self._clock.monotonic()
+                if not self._serves(signed.key_id):
+                    raise
+                self._rest_until = self._clock.monotonic() + AGAIN_S
+                return
+            self._read_at, self._rest_until = self._clock.monotonic(), None
 
     def verify(self, request: WebhookRequest) -> None:
         """Pass only what one of the vendor's keys signed within five minutes.
@@ -105,8 +107,13 @@ class PublishedKeys:
             raise SignatureInvalid("the signature does not fit time and body", code="bad_signature") from error
 
     def _is_good(self, key_id: str) -> bool:
-        """The set at hand answers for this id, with a key or with its absence."""
+        """The set at hand answers for this id, with a key or with its absence; an old one while the vendor is away."""
+        if self._rest_until is not None and self._clock.monotonic() < self._rest_until and self._serves(key_id):
+            return True
         return self._age_s() < (FRESH_S if key_id in self._keys else AGAIN_S)
+
+    def _serves(self, key_id: str) -> bool:
+        return key_id in self._keys and self._age_s() < FRESH_S + STALE_S
 
     def _age_s(self) -> float:
         return float("inf") if self._read_at is None else self._clock.monotonic() - self._read_at
