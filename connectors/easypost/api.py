@@ -16,6 +16,7 @@ from connectors.easypost.manifest import MANIFEST, TRACKERS
 from connectors.easypost.settings import Settings
 from connectors.sdk.budget import BudgetBook
 from connectors.sdk.contract import AccountContext
+from connectors.sdk.errors import TargetMissing
 from connectors.sdk.http import Answer, HttpClient
 from connectors.sdk.keyed import basic_header
 from connectors.sdk.ports import Secret
@@ -56,7 +57,11 @@ class Api:
         """The parcel by the id EasyPost has given it, else by its number."""
         if number.parcel and number.parcel.startswith(TRACKER_PREFIX):
             path = f"/v2/trackers/{escaped(number.parcel)}"
-            return await self._http.request("GET", path, kind="parcel.track", budget=TRACKERS)
+            try:
+                return await self._http.request("GET", path, kind="parcel.track", budget=TRACKERS)
+            except TargetMissing:
+                # Made with another key, or gone by its age: the number still names the parcel.
+                pass
         return await self.create(number, kind="parcel.track")
 
     async def create(self, number: TrackedNumber, *, kind: str) -> Answer:

@@ -80,6 +80,16 @@ async def test_a_known_parcel_is_read_by_its_tracker_and_another_one_makes_it() 
     assert {each.headers["authorization"] for each in world.requests} == {"Basic RVpUS3Rlc3Q6"}
 
 
+async def test_a_tracker_that_is_gone_is_made_anew() -> None:
+    """One of another key or another year: the number still names the parcel."""
+    async with beside_sandbox(CONNECTOR) as world:
+        number = world.sandbox.number(1)
+        world.sandbox.ship_parcel(number)
+        (envelope,) = await world.connector.track([TrackedNumber(number, parcel="trk_of_another_key")])
+        assert world.current(envelope).milestone == "label_created"
+        assert [call.method for call in world.calls] == ["GET", "POST"]
+
+
 async def test_a_watch_says_which_tracker_tells_and_what_was_refused() -> None:
     """One tracker, however often asked; a refused number is told in its result; without a secret nobody listens."""
     async with beside_sandbox(CONNECTOR) as world:
