@@ -71,6 +71,31 @@ async def test_closing_waits_for_the_checkpoint_under_way_and_leaves_no_thread(t
     assert not any(thread.name == "store-checkpoints" for thread in threading.enumerate())
 
 
+class _CalledMeanwhile(threading.Event):
+    """Whoever clears it is asked to end in that very moment."""
+
+    def __init__(self, ending: threading.Event) -> None:
+        super().__init__()
+        self._ending = ending
+
+    def clear(self) -> None:
+        self._ending.set()
+        self.set()
+        super().clear()
+
+
+async def test_closing_at_any_moment_ends_the_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing just while the thread takes note of a commit is not overlooked."""
+    monkeypatch.setattr(checkpoints, "PAUSE_S", 0.001)
+    open_writer(tmp_path / "hub.db").close()
+    beside = Checkpoints(open_checkpointer(tmp_path / "hub.db"), on_fatal=lambda _: None)
+    waited_on, beside._written = beside._written, _CalledMeanwhile(beside._ending)
+    waited_on.set()
+    beside.written()
+    await asyncio.to_thread(beside._thread.join, 10)
+    assert not beside._thread.is_alive()
+
+
 class _Broken:
     """A connection whose checkpoints fail as a disk's do."""
 

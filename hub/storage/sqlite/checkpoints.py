@@ -61,7 +61,8 @@ class Checkpoints:
         try:
             while self._written.wait() and not self._ending.wait(PAUSE_S):
                 self._written.clear()
-                if not self._all_of_it():
+                # Asked again: `close` may have called just before the line above, which took its call away.
+                if self._ending.is_set() or not self._all_of_it():
                     break
         finally:
             self._connection.close()
