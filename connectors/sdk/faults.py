@@ -154,29 +154,35 @@ class Faults:
             raise ValueError(f"no fault is called {name!r}; known are: {', '.join(FAULTS)}")
 
 
+SPARED_USES: Final = 24
+"""First uses of a renewed token that are spared: other calls may use it before the refused one is repeated."""
+
+
 class ExpiredTokens:
     """The fault `expired_token` at a sandbox's gate: a good token is refused as if its time were over.
 
-    The token fetched because of that is spared at its first use: a vendor does not refuse what it has
+    The token fetched because of that is spared at its first uses: a vendor does not refuse what it has
     only just issued, and a client that renews once would otherwise be told that its login is wrong.
     """
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self._spared: set[str] = set()
+        self._spared: dict[str, int] = {}
         self._spare_next = False
 
     def issued(self, token: str) -> None:
         """A login gave this token out."""
         if self._spare_next:
-            self._spared.add(token)
+            self._spared[token] = SPARED_USES
             self._spare_next = False
 
     def refuses(self, token: str) -> bool:
         """Whether this good token is called expired, this time."""
-        if token in self._spared:
-            self._spared.discard(token)
+        left = self._spared.get(token, 0)
+        if left:
+            self._spared[token] = left - 1
             return False
+        self._spared.pop(token, None)
         struck = self._faults.hit("expired_token")
         self._spare_next = self._spare_next or struck
         return struck

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 from aiohttp import web
 
 from connectors.sdk import exact, signing
-from connectors.sdk.faults import Faults
+from connectors.sdk.faults import ExpiredTokens, Faults
 from connectors.sdk.ports import Clock
 from connectors.sdk.sandbox import Delivery, RetryRule, Sandbox
 from connectors.shopify.fake import rest
@@ -57,6 +57,7 @@ class ShopifySandbox(Sandbox):
         self.subscriptions = Subscriptions(self.shop)
         self.bulk = BulkOperations(self.shop, self.random, lambda: self.base_url)
         self._tokens: dict[str, datetime] = {}
+        self._expired = ExpiredTokens(self.faults)
         self._webhook_secret = CLIENT_SECRET.encode()
         self.bucket = Bucket(self.clock, restore_rate=RESTORE_RATE, maximum=20 * RESTORE_RATE)
         inventory = Inventory(self.shop, self._views, self.faults, self._level_moved)
@@ -91,13 +92,15 @@ class ShopifySandbox(Sandbox):
             return _json({"error": "invalid_client", "error_description": text}, status=401)
         token = f"shpat_{self.random.getrandbits(128):032x}"
         self._tokens[token] = self.clock.now() + timedelta(seconds=TOKEN_LIFE_S)
+        self._expired.issued(token)
         return _json({"access_token": token, "scope": ",".join(sorted(self.scopes)), "expires_in": TOKEN_LIFE_S})
 
     async def _graphql(self, request: web.Request) -> web.Response:
         if request.match_info["version"] not in VERSIONS:
             return _json({"errors": "Not Found"}, status=404)
-        until = self._tokens.get(request.headers.get("X-Shopify-Access-Token", ""))
-        if until is None or until <= self.clock.now() or self.faults.hit("expired_token"):
+        token = request.headers.get("X-Shopify-Access-Token", "")
+        until = self._tokens.get(token)
+        if until is None or until <= self.clock.now() or self._expired.refuses(token):
             text = "[API] Invalid API key or access token (unrecognized login or wrong password)"
             return _json({"errors": text}, status=401)
         try:
