@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
-from config.kinds import Choice, Duration, ExistingPath, Flag, Fraction, Text, Url, Whole, Zone
+from config.kinds import Choice, Duration, ExistingPath, Flag, Fraction, ParcelPage, Text, Url, Whole, Zone
 from config.settings import Listen
 from config.tables import Key, ListOf, MapOf, Section
 from config.wiring import DatabaseUrl, EncryptionKey, Free, ListenAddress, SecretText
@@ -96,7 +96,7 @@ ACCOUNT: Final = Section(
 CARRIER: Final = Section(
     {
         "name": Key(Text(), "what people call the carrier"),
-        "tracking_url": Key(Text(), "the page that shows a parcel, {number} standing for its number"),
+        "tracking_url": Key(ParcelPage(), "the page that shows a parcel, {number} standing for its number"),
         **{channel: Key(Text(), f"what {channel} calls it") for channel in CHANNELS},
     }
 )

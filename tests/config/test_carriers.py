@@ -53,3 +53,29 @@ def test_a_channel_or_code_there_is_not_is_named_with_its_line(tmp_path: Path, l
         config.load(_file(tmp_path, f"locations:\n  east:\naccounts: {{}}\ncarriers:\n{line}\n"), {})
     (fault,) = refused.value.faults
     assert (fault.line, fault.key) == (5, named)
+
+
+@pytest.mark.parametrize(
+    ("page", "problem"),
+    [
+        ("ftp://bikes.example/{number}", "is no http or https URL"),
+        ("https://bikes.example/", "{number} is missing"),
+        ("bikes.example/{number}", "is no http or https URL"),
+        ("https://me:word@bikes.example/{number}", "user name or password"),
+    ],
+)
+def test_a_page_that_shows_no_parcel_is_refused(tmp_path: Path, page: str, problem: str) -> None:
+    """Channels hand the address to customers: it must be one, and lead to their parcel."""
+    line = f'  city_bikes: {{name: City Bikes, tracking_url: "{page}"}}'
+    with pytest.raises(ConfigurationInvalid) as refused:
+        config.load(_file(tmp_path, f"locations:\n  east:\naccounts: {{}}\ncarriers:\n{line}\n"), {})
+    (fault,) = refused.value.faults
+    assert (fault.line, fault.key) == (5, "carriers.city_bikes.tracking_url")
+    assert problem in fault.problem
+
+
+def test_a_page_may_take_the_number_in_its_query(tmp_path: Path) -> None:
+    """As many carriers' pages do."""
+    line = '  city_bikes: {tracking_url: "https://bikes.example/track?n={number}&l=en"}'
+    found = config.load(_file(tmp_path, f"locations:\n  east:\naccounts: {{}}\ncarriers:\n{line}\n"), {})
+    assert found.carriers["city_bikes"]["tracking_url"] == "https://bikes.example/track?n={number}&l=en"
