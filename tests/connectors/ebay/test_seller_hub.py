@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from aiohttp import web
+
 from canonical import Listing
 from connectors.ebay.connector import EbayConnector
 from connectors.ebay.sandbox import EbaySandbox
@@ -71,7 +73,15 @@ async def test_a_token_that_trading_no_longer_takes_is_renewed() -> None:
         try:
             listings = await found(connector, clock)
             ref = ListingRef(listings[lamp.number].listing_id, lamp.number, None, listings[lamp.number].variant_id)
-            sandbox.faults.force("expired_token")
+            admit, struck = sandbox.gate.admit, []
+
+            def at_trading(request: web.Request, api: str, scope: str | None, *, user: bool = True) -> None:
+                if api == "trading" and not struck:
+                    struck.append(api)
+                    sandbox.faults.force("expired_token")
+                admit(request, api, scope, user=user)
+
+            sandbox.gate.admit = at_trading  # type: ignore[method-assign]
             (result,) = await connector.publish([PushItem(ref, 3, 1, "a")])
             assert sandbox.faults.counts["expired_token"] == 1
             assert (result.state, sandbox.shown(lamp.number)) == (PushState.ACCEPTED, 3)
