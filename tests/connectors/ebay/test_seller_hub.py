@@ -73,7 +73,8 @@ async def test_a_token_that_trading_no_longer_takes_is_renewed() -> None:
         try:
             listings = await found(connector, clock)
             ref = ListingRef(listings[lamp.number].listing_id, lamp.number, None, listings[lamp.number].variant_id)
-            admit, struck = sandbox.gate.admit, []
+            admit = sandbox.gate.admit
+            struck: list[str] = []
 
             def at_trading(request: web.Request, api: str, scope: str | None, *, user: bool = True) -> None:
                 if api == "trading" and not struck:
