@@ -17,7 +17,7 @@ from bench.report import Report
 
 BENCHES = (
     "intake", "apply", "peers", "mapping", "last_units", "latency", "scale", "memory", "outbound", "end_to_end",
-    "catalogue", "edi",
+    "catalogue", "edi", "parcels",
 )  # fmt: skip
 """A module of this package each, with `run(options) -> Report`."""
 

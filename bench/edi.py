@@ -1,7 +1,8 @@
 """EDI: reading interchanges against splitting their bytes and no more, against pyx12 and pydifact, and the memory used.
 
 Reading means: sets and their segments as text, every envelope check made. Splitting every segment
-into its elements is shown besides; the peers do that while they read. Figures are CPU time.
+into its elements is shown besides; the peers do that while they read. What follows reading is measured
+besides: 850s to canonical orders, and 997s. Figures are CPU time.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from mappings.edi import read
 OF_SPLIT = Target(">=", 0.45)
 OF_PYX12 = Target(">=", 12.0)
 OF_PYDIFACT = Target(">=", 5.0)
+ORDERS = Target(">=", 500.0, "orders/s")
+OF_PARSE = Target("<=", 1.5)
 FLAT = Target("<=", 5.0, "% growth")
 _MB = 1_000_000
 
@@ -39,6 +42,7 @@ def run(options: Options) -> Report:
         compared("read, every element split", sides["elements"], floor, None),
         compared("read, CR LF after every segment", sides["lines"], floor, None),
     ]
+    report.figures += _sets(options)
     report.figures += [_peer(options, "pyx12", "x12", size, OF_PYX12)]
     report.figures += [_peer(options, "pydifact", "edifact", options.pick(4, 2, 1) * _MB, OF_PYDIFACT)]
     report.figures.append(_memory(options))
@@ -78,6 +82,24 @@ def _segments(source: bytes | BinaryIO) -> int:
         if interchange.problems:
             raise RuntimeError(f"a good interchange has problems: {interchange.problems}")
     return count
+
+
+def _sets(options: Options) -> list[Figure]:
+    """850s to documents, and the 997 of a large group against reading it with every element split."""
+    sets = options.pick(2000, 2000, 200)
+    found = run_cell("bench.edi_sets:measure", rounds=options.pick(15, 7, 2), sets=sets)
+    parse = Side("read, every element split", tuple(found["parse"]), "us a set")
+    whole = "reading included; the answer alone is judged: every set validated, the 997 written"
+    return [
+        Figure(
+            "850 of 3 lines to a canonical order",
+            Side("", tuple(found["orders"]), "orders/s"),
+            target=ORDERS,
+            note="read, validated, mapped, the document validated; one core",
+        ),
+        compared(f"997 for {sets} sets", Side("", tuple(found["answer"]), "us a set"), parse, OF_PARSE),
+        compared(f"997 for {sets} sets, file to file", Side("", tuple(found["whole"]), "us a set"), parse, None, whole),
+    ]
 
 
 def _elements(source: bytes) -> int:

@@ -13,8 +13,8 @@ ISA = (
 UNB = b"UNA:+.? 'UNB+UNOC:3+4000000000006:14+4000000000013:14+261120:1200+BENCH1'"
 
 
-def order(number: int) -> bytes:
-    """An 850 of 34 lines, 3.7 KB, 117 segments, no line ends."""
+def order(number: int, count: int = _LINES) -> bytes:
+    """An 850; with its 34 lines 3.7 KB and 117 segments. No line ends."""
     control = b"%09d" % number
     head = (
         b"ST*850*%s~BEG*00*SA*45%s**20261120~CUR*BY*USD~REF*DP*042~REF*IA*123456~PER*BD*INVENTED BUYER*TE*5550100~"
@@ -24,14 +24,26 @@ def order(number: int) -> bytes:
     lines = b"".join(
         b"PO1*%d*12*EA*9.95**UP*012345678905*VN*ABC-%d*IN*77%05d~PID*F****INVENTED GOODS NUMBER %d~PO4*1*12*EA~"
         % (line, line, line, line)
-        for line in range(1, _LINES + 1)
+        for line in range(1, count + 1)
     )
-    return head + lines + b"CTT*%d~SE*%d*%s~" % (_LINES, 13 + 3 * _LINES + 2, control)
+    return head + lines + b"CTT*%d~SE*%d*%s~" % (count, 13 + 3 * count + 2, control)
 
 
 def x12(size: int) -> bytes:
     """One interchange, one group, at least `size` bytes."""
     return b"".join(_x12(size))
+
+
+def group(sets: int) -> bytes:
+    """One interchange with one group of 850s, one to five lines each, three on average."""
+    body = b"".join(order(number, number % 5 + 1) for number in range(1, sets + 1))
+    return ISA + body + b"GE*%d*1~IEA*1*000000001~" % sets
+
+
+def three_lines(orders: int) -> bytes:
+    """One interchange with one group of 850s of three lines."""
+    body = b"".join(order(number, 3) for number in range(1, orders + 1))
+    return ISA + body + b"GE*%d*1~IEA*1*000000001~" % orders
 
 
 def _x12(size: int) -> Iterator[bytes]:

@@ -46,7 +46,7 @@ GO, RESULT = "go", "result.json"
 
 def _takes_part(name: str) -> bool:
     kind = registry.get(name)
-    return kind.sandbox is not None and not getattr(kind.manifest, "flavour_of", "")
+    return kind.sandbox is not None and kind.manifest.is_channel
 
 
 def run(options: Options) -> Report:

@@ -170,6 +170,9 @@ class Zone:
         return or_reference({"type": "string", "examples": ["America/New_York", "UTC"]})
 
 
+_PAGE_NUMBER: Final = "{number}"
+
+
 @dataclass(frozen=True, slots=True)
 class Url:
     """An http(s) base URL; a trailing slash is dropped."""
@@ -198,6 +201,34 @@ def _url_problem(text: str) -> str | None:
     if "@" in parts.netloc:
         return "holds a user name or password, which would end up in logs"
     return "has a query or a fragment, which a base address cannot have" if parts.query or parts.fragment else None
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelPage:
+    """The http(s) address of a parcel's page; `{number}` in it stands for the parcel's number."""
+
+    def read(self, node: Node, key: str, reading: Reading) -> Any:
+        value = reading.scalar(node, key)
+        if isinstance(value, Bad):
+            return BAD
+        problem = _page_problem(value.text)
+        if problem:
+            hint = "write the page's address such as https://bikes.example/{number}"
+            return reading.fault(value.line, key, problem, hint)
+        return value.text
+
+    def schema(self) -> dict[str, Any]:
+        return or_reference({"type": "string", "pattern": r"^https?://.*\{number\}"})
+
+
+def _page_problem(text: str) -> str | None:
+    if _PAGE_NUMBER not in text:
+        return f"does not say where the number stands: {_PAGE_NUMBER} is missing"
+    # Many pages take the number in a query or a fragment, which a base address cannot have.
+    plain = text.replace(_PAGE_NUMBER, "0")
+    return _url_problem(plain.partition("?")[0].partition("#")[0]) or (
+        "has a blank" if any(map(str.isspace, text)) else None
+    )
 
 
 @dataclass(frozen=True, slots=True)

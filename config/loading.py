@@ -58,6 +58,10 @@ def load(path: Path | str, env: Mapping[str, str]) -> Settings:
     return _settings(values, reading)
 
 
+_TRADES: Final = "edi"
+"""Warehouses are told by documents, which this connector carries."""
+
+
 @dataclass(frozen=True, slots=True)
 class _References:
     """Names that must name something, and numbers that must agree."""
@@ -69,6 +73,20 @@ class _References:
         accounts = self.values["accounts"]
         for name, account in (accounts or {}).items() if accounts is not BAD else ():
             self._account(f"accounts.{name}", account)
+        locations = self.values["locations"]
+        for name, location in (locations or {}).items() if locations is not BAD else ():
+            self._warehouse(f"locations.{name}.warehouse", location["warehouse"])
+
+    def _warehouse(self, key: str, named: Any) -> None:
+        accounts = self.values["accounts"]
+        if named is None or named is BAD or accounts is BAD:
+            return
+        account = (accounts or {}).get(named)
+        if account is None:
+            remedy = suggestion(named, accounts) if accounts else "add it under `accounts`"
+            self._fault(key, f"{named!r} is no account of this hub", remedy)
+        elif account["connector"] not in (BAD, _TRADES):
+            self._fault(key, f"{named!r} is no account of the connector {_TRADES}", "name a warehouse that trades")
 
     def _account(self, key: str, account: dict[str, Any]) -> None:
         if account["locations"] is not BAD:
@@ -106,7 +124,7 @@ class _References:
 
 def _settings(values: dict[str, Any], reading: Reading) -> Settings:
     locations = {
-        name: LocationSettings(name, given["name"] or name, given["time_zone"])
+        name: LocationSettings(name, given["name"] or name, given["time_zone"], given["warehouse"])
         for name, given in values["locations"].items()
     }
     accounts = {name: _account(name, given, tuple(locations)) for name, given in values["accounts"].items()}
@@ -118,6 +136,10 @@ def _settings(values: dict[str, Any], reading: Reading) -> Settings:
         accounts=accounts,
         skus=values["skus"],
         lines=reading.lines,
+        carriers={
+            code: {column: word for column, word in given.items() if word is not None}
+            for code, given in values["carriers"].items()
+        },
     )
 
 
@@ -151,7 +173,13 @@ def _account(name: str, given: dict[str, Any], all_locations: tuple[str, ...]) -
         locations=given["locations"],
         routing=given["routing"] or pool,
         availability=AvailabilitySettings(
-            pool, policy["buffer"], policy["share"], policy["cap"], policy["minimum"], policy["fixed"]
+            pool,
+            policy["buffer"],
+            policy["share"],
+            policy["cap"],
+            policy["minimum"],
+            policy["fixed"],
+            policy["incoming_within"],
         ),
         poll_s=given["poll"],
         mode=given["mode"],

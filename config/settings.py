@@ -76,6 +76,8 @@ class LocationSettings:
     id: str
     name: str
     time_zone: str | None
+    warehouse: str | None = None
+    """the account of the warehouse that runs it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class AvailabilitySettings:
     cap: int | None
     minimum: int
     fixed: int | None
+    incoming_within_s: float | None = None
+    """stock on order that is due within this many seconds may be sold; None sells what is here"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,8 @@ class Settings:
     accounts: Mapping[str, AccountSettings]
     skus: Path | None
     lines: Mapping[str, int] = field(repr=False)
+    carriers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """by carrier code: its name, its tracking page, and what each channel calls it, over the shipped table"""
 
     def line_of(self, key: str) -> int:
         """Line of a dotted key (`accounts.shop-us.options.shop`), else of its nearest parent, else 1."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
-from config.kinds import Choice, Duration, ExistingPath, Flag, Fraction, Text, Url, Whole, Zone
+from config.kinds import Choice, Duration, ExistingPath, Flag, Fraction, ParcelPage, Text, Url, Whole, Zone
 from config.settings import Listen
 from config.tables import Key, ListOf, MapOf, Section
 from config.wiring import DatabaseUrl, EncryptionKey, Free, ListenAddress, SecretText
+from mappings.carriers import CHANNELS
 
 _DAY_S: Final = 86400.0
 _PAYLOADS_MIN_S: Final = 30 * 86400
@@ -20,6 +21,7 @@ _NAME: Final = Text(
     "use letters, digits, - and _, a letter or digit first, at most 64 of them",
 )
 _CURRENCY: Final = Text(r"[A-Z]{3}", "an ISO 4217 code", "write three capitals such as USD")
+_CARRIER: Final = Text(r"[a-z0-9][a-z0-9_]*", "a carrier's code", "write it in lower case, for example dhl_express")
 _CONNECTOR: Final = Text(r"[a-z][a-z0-9_]*", "a connector's name", "write it in lower case, for example shopify")
 
 RETENTION: Final = Section(
@@ -54,6 +56,7 @@ LOCATION: Final = Section(
     {
         "name": Key(Text(), "what people call it; its id when absent"),
         "time_zone": Key(Zone(), "IANA time zone of its clocks"),
+        "warehouse": Key(_NAME, "the edi account of the warehouse that ships from here; its orders are sent there"),
     }
 )
 AVAILABILITY: Final = Section(
@@ -64,6 +67,7 @@ AVAILABILITY: Final = Section(
         "cap": Key(Whole(0, _UNITS_MAX), "never show more than this"),
         "minimum": Key(Whole(0, _UNITS_MAX), "show 0 when there would be fewer than this", 0),
         "fixed": Key(Whole(0, _UNITS_MAX), "always show exactly this"),
+        "incoming_within": Key(Duration(60), "sell what suppliers have promised to deliver within this time, too"),
     }
 )
 ACCOUNT: Final = Section(
@@ -89,12 +93,20 @@ ACCOUNT: Final = Section(
         ),
     }
 )
+CARRIER: Final = Section(
+    {
+        "name": Key(Text(), "what people call the carrier"),
+        "tracking_url": Key(ParcelPage(), "the page that shows a parcel, {number} standing for its number"),
+        **{channel: Key(Text(), f"what {channel} calls it") for channel in CHANNELS},
+    }
+)
 ROOT: Final = Section(
     {
         "hub": Key(HUB, "the hub itself"),
         "locations": Key(MapOf(LOCATION, _NAME), "our locations by id", {}),
         "accounts": Key(MapOf(ACCOUNT, _NAME), "sellers' logins by name", {}),
         "skus": Key(ExistingPath(folder=False), "the catalogue, CSV or JSONL"),
+        "carriers": Key(MapOf(CARRIER, _CARRIER), "carriers of your own, and other names for known ones", {}),
     }
 )
 

@@ -22,6 +22,10 @@ hub:
   # retention: {payloads: 30d, attempts: 90d, personal: 365d}
   # log: {format: json, level: info}       # format json or console
 
+# Carriers the hub does not know, or that a channel calls otherwise. Channels without a name for one are told its own.
+# carriers:
+#   city_bikes: {name: City Bikes, tracking_url: "https://bikes.example/{number}", ebay: CityBikes}
+
 # The places where your stock lies. Names are yours.
 locations:
   main: {name: Main warehouse, time_zone: UTC}
@@ -80,6 +84,22 @@ accounts:
   #     secret_issued_on: "2026-11-01"                    # Amazon wants a new client secret every 180 days
   #   availability: {locations: [main], buffer: 2}        # orders arrive in seconds, or minutes without the queue
   #   mode: shadow
+  #
+  # big-box:                                            # one account per trading partner, by EDI
+  #   connector: edi
+  #   options:
+  #     partner: config/partners/big-box.yaml           # or a shipped example: big-box, supplier, grocery-warehouse, …
+  #     transport:                                      # one of folder, sftp and as2
+  #       sftp:
+  #         host: sftp.example.com
+  #         user: hub
+  #         host_keys: ["SHA256:…"]                     # pinned: what the server shows must be among them
+  #         inbox: out                                  # names as the partner's server has them
+  #         archive: out/taken
+  #         outbox: in
+  #   credentials: {password: ${BIG_BOX_PASSWORD}}
+  #   poll: {files: 60s}
+  #   mode: shadow
 
 # The catalogue: one line per SKU, CSV or JSON lines.
 skus: skus.csv
@@ -109,6 +129,7 @@ AMAZON_CLIENT_SECRET=
 AMAZON_REFRESH_TOKEN=
 AMAZON_QUEUE_KEY_ID=
 AMAZON_QUEUE_KEY=
+BIG_BOX_PASSWORD=
 """
 
 

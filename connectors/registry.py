@@ -10,10 +10,20 @@ from typing import Final
 from connectors.sdk.contract import ConnectorType
 
 _MODULES: Final[Mapping[str, str]] = {
+    "aftership": "connectors.aftership",
     "amazon": "connectors.amazon",
     "amazon_vendor": "connectors.amazon.vendor",
+    "dhl": "connectors.dhl",
+    "easypost": "connectors.easypost",
     "ebay": "connectors.ebay",
+    "edi": "connectors.edi",
+    "fedex": "connectors.fedex",
+    "shipengine": "connectors.shipengine",
+    "shippo": "connectors.shippo",
+    "shipstation": "connectors.shipstation",
     "shopify": "connectors.shopify",
+    "ups": "connectors.ups",
+    "usps": "connectors.usps",
     "walmart": "connectors.walmart",
 }
 """A flavour of a vendor's connector (retail beside marketplace) lives in a folder below that vendor's."""

@@ -24,9 +24,12 @@ from hub.commands import (
     mapping,
     normalize,
     orders,
+    parcels,
+    purchase_orders,
     run,
     sandbox,
     setup,
+    shipments,
     stock,
     token,
 )
@@ -36,7 +39,24 @@ from hub.runtime import logs, process
 from hub.storage import StorageError
 from mappings import MappingSetInvalid
 
-_COMMANDS = (setup, run, demo, sandbox, normalize, mapping, edi, stock, orders, accounts, failures, db, token)
+_COMMANDS = (
+    setup,
+    run,
+    demo,
+    sandbox,
+    normalize,
+    mapping,
+    edi,
+    stock,
+    orders,
+    purchase_orders,
+    parcels,
+    shipments,
+    accounts,
+    failures,
+    db,
+    token,
+)
 
 
 def parser() -> argparse.ArgumentParser:

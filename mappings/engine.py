@@ -25,8 +25,12 @@ from mappings.program import TopicProgram, compile_topic
 from mappings.rules import MappingFile, TopicList
 from mappings.trade import TRADE_FUNCTIONS
 from mappings.trade_answers import ANSWER_FUNCTIONS
+from mappings.trade_despatch import DESPATCH_FUNCTIONS
 from mappings.trade_lines import LINE_FUNCTIONS
+from mappings.trade_messages import MESSAGE_FUNCTIONS
+from mappings.trade_messages_out import MESSAGES_OUT
 from mappings.trade_outward import TRADE_OUTWARD
+from mappings.trade_reports import REPORT_FUNCTIONS
 
 SHIPPED: Final = Path(__file__).resolve().parent
 """The mappings that ship with the product, one folder per connector."""
@@ -35,6 +39,10 @@ _FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     **TRADE_FUNCTIONS,
     **ANSWER_FUNCTIONS,
     **LINE_FUNCTIONS,
+    **DESPATCH_FUNCTIONS,
+    **MESSAGE_FUNCTIONS,
+    **MESSAGES_OUT,
+    **REPORT_FUNCTIONS,
     **TRADE_OUTWARD,
     "packages": packages,
     "packed_orders": packed_orders,

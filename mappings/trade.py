@@ -31,6 +31,7 @@ _DATE_FORMATS: Final = MappingProxyType(
     {"101": "%y%m%d", "102": "%Y%m%d", "201": "%y%m%d%H%M", "203": "%Y%m%d%H%M", "204": "%Y%m%d%H%M%S"}
 )
 """EDIFACT 2379: how the text of a DTM is written."""
+_DIGITS: Final = MappingProxyType({"101": 6, "102": 8, "201": 10, "203": 12, "204": 14})
 _DAY_ONLY: Final = ("101", "102")
 _DAY: Final = re.compile(r"(?:\d\d)?\d{6}")
 _TIME: Final = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)?\d{0,2}")
@@ -158,13 +159,18 @@ def day(date: Any = None, time: Any = None, zone: Any = None) -> str | None:
 
 
 def moment(stated: Any = None, zone: Any = None) -> str | None:
-    """The time of an EDIFACT DTM: its composite of qualifier, text and format. Nothing for formats that are no time."""
+    """The time of an EDIFACT DTM: its composite of qualifier, text and format. Nothing for formats that are no time.
+
+    Senders write `199910060000` and call it 102: digits that are another format's are read as that one.
+    """
     text, form = element(stated, "02"), element(stated, "03") or "102"
-    pattern = _DATE_FORMATS.get(form)
-    if not text or pattern is None:
+    if not text or form not in _DATE_FORMATS:
         return None
+    if text.isdigit() and len(text) != _DIGITS[form]:
+        form = next((other for other, digits in _DIGITS.items() if digits == len(text) and other != "201"), form)
     try:
-        found = datetime.strptime(text, pattern).replace(tzinfo=UTC)
+        # Python would read a missing zero into the text.
+        found = datetime.strptime(text if len(text) == _DIGITS[form] else "", _DATE_FORMATS[form]).replace(tzinfo=UTC)
     except ValueError:
         raise BadArgument("the date is not written as its format code says") from None
     if form in _DAY_ONLY or not zone:

@@ -82,6 +82,7 @@ class OrderChangeLine(Value):
     change: LineChange
     change_raw: FreeText | None = None
     sku: Text | None = None
+    supplier_sku: Text | None = None
     channel_sku: Text | None = None
     gtin: Text | None = None
     title: FreeText | None = None

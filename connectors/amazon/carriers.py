@@ -42,6 +42,9 @@ def carrier_of(package: Mapping[str, Any]) -> dict[str, str]:
     Raises:
         Rejected: The package names no carrier.
     """
+    told = package.get("told")
+    if isinstance(told, Mapping):
+        return _as_told(told)
     code, raw = package.get("carrier"), str(package.get("carrier_raw") or "").strip()
     for name in (CANONICAL.get(str(code)), raw, code):
         known = _BY_FOLDED.get(str(name).replace("_", " ").casefold()) if name else None
@@ -51,3 +54,12 @@ def carrier_of(package: Mapping[str, Any]) -> dict[str, str]:
     if not other:
         raise Rejected("the package names no carrier", code="no_carrier")
     return {"carrierCode": OTHER, "carrierName": other}
+
+
+def _as_told(told: Mapping[str, Any]) -> dict[str, str]:
+    """What the hub's table of carriers calls it here: the list varies by marketplace, and operators add to it."""
+    if told.get("code") and not told.get("other"):
+        return {"carrierCode": str(told["code"])}
+    if not told.get("name"):
+        raise Rejected("the package names no carrier", code="no_carrier")
+    return {"carrierCode": OTHER, "carrierName": str(told["name"])}

@@ -6,7 +6,7 @@ from typing import Final
 
 from connectors.amazon import settings, topics
 from connectors.amazon.budgets import SELLER
-from connectors.sdk.manifest import Capability, EffectKind, Manifest, QuantityMeaning, Stream
+from connectors.sdk.manifest import CHANNEL, Capability, Confirms, EffectKind, Manifest, QuantityMeaning, Stream
 
 CONFIRM_SHIPMENT: Final = "confirm_shipment"
 CANCEL: Final = "cancel_order"
@@ -36,7 +36,7 @@ MANIFEST: Final = Manifest(
     name="amazon",
     title="Amazon (Selling Partner API)",
     # Amazon calls nobody: notifications arrive in a queue, which is a stream.
-    capabilities=frozenset(Capability) - {Capability.WEBHOOKS},
+    capabilities=CHANNEL - {Capability.WEBHOOKS},
     topics=topics.TOPICS,
     streams=(
         # One call in three minutes is all that is granted for good; the queue is what makes orders quick.
@@ -52,9 +52,17 @@ MANIFEST: Final = Manifest(
     ),
     effects=(
         # The package reference is ours and naming it again edits that package, so a repeat changes nothing.
-        EffectKind(CONFIRM_SHIPMENT, keyed=True),
+        EffectKind(CONFIRM_SHIPMENT, keyed=True, alone=True),
         EffectKind(CANCEL),
         EffectKind(REFUND),
+    ),
+    # A package confirmed again under its own reference is edited to what it is now, whatever changed.
+    confirms=Confirms(
+        effect=CONFIRM_SHIPMENT,
+        channel="amazon",
+        correct=CONFIRM_SHIPMENT,
+        corrects_lines=True,
+        source="ordersV0, confirmShipment (2026-08)",
     ),
     budgets=SELLER,
     # Every effect reads its order first; a search or a feed costs minutes of its bucket and is never replayed.

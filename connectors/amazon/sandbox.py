@@ -222,7 +222,20 @@ class AmazonSandbox(Sandbox):
     def orders(self) -> Sequence[Mapping[str, Any]]:
         self.work()
         return [
-            {"id": each.number, "lines": [(line.sku, line.units) for line in each.lines], "state": each.state}
+            {
+                "id": each.number,
+                "lines": [(line.sku, line.units) for line in each.lines],
+                "state": each.state,
+                "parcels": [
+                    {
+                        "carrier": package.carrier,
+                        "numbers": [package.tracking],
+                        "lines": [(skus[number], units) for number, units in package.lines.items()],
+                    }
+                    for skus in ({line.number: line.sku for line in each.lines},)
+                    for package in each.packages.values()
+                ],
+            }
             for each in self.book.all()
         ]
 

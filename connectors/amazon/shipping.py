@@ -119,10 +119,16 @@ def _parcel(order: Mapping[str, Any], shipment: Mapping[str, Any], package: Mapp
         reference=reference_of(shipment, package, place),
         number=number,
         carrier=carrier_of(package),
-        service=str(package.get("service") or "").strip() or None,
+        service=_service(package),
         lines=tuple(totals.items()),
         rest=not named,
     )
+
+
+def _service(package: Mapping[str, Any]) -> str | None:
+    told = package.get("told")
+    stated = told.get("service") if isinstance(told, Mapping) else package.get("service")
+    return str(stated or "").strip() or None
 
 
 def reference_of(shipment: Mapping[str, Any], package: Mapping[str, Any], place: int) -> str:

@@ -162,6 +162,14 @@ class Api:
             keyed=True,
         )
 
+    async def token(self) -> str:
+        """The seller's token that calls carry now."""
+        return await self.login.user.get()
+
+    def token_refused(self, token: str) -> None:
+        """An answer that said 200 refused this token; the next call carries another."""
+        self.login.user.invalidate(token)
+
     async def _send(
         self,
         client: HttpClient,

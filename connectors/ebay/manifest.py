@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from connectors.ebay import settings, topics
-from connectors.sdk.manifest import Budget, Capability, EffectKind, Manifest, QuantityMeaning, Stream
+from connectors.sdk.manifest import CHANNEL, Budget, Confirms, EffectKind, Manifest, QuantityMeaning, Stream
 
 CALL_LIMITS: Final = "developer.ebay.com/develop/api/sell/api_call_limits, read 2026-11"
 NOT_VERIFIED: Final = "the page's row was cut off when read (2026-11): a bound of ours, below what the page used to say"
@@ -51,7 +51,7 @@ BUDGETS: Final = (
 MANIFEST: Final = Manifest(
     name="ebay",
     title="eBay",
-    capabilities=frozenset(Capability),
+    capabilities=CHANNEL,
     topics=topics.TOPICS,
     streams=(
         Stream(ORDERS_STREAM, interval_s=60, overlap_s=300, page_max=ORDERS_PAGE_MAX, backfill_days_max=HISTORY_DAYS),
@@ -62,7 +62,10 @@ MANIFEST: Final = Manifest(
         Stream(STOCK_STREAM, interval_s=21_600, page_max=100),
     ),
     # Nothing at eBay takes an idempotency key.
-    effects=(EffectKind(CONFIRM_SHIPMENT), EffectKind(CANCEL), EffectKind(REFUND)),
+    effects=(EffectKind(CONFIRM_SHIPMENT, alone=True), EffectKind(CANCEL), EffectKind(REFUND)),
+    confirms=Confirms(
+        effect=CONFIRM_SHIPMENT, channel="ebay", source="sell/fulfillment v1.20.7, createShippingFulfillment (2025-11)"
+    ),
     budgets=BUDGETS,
     publish_batch_max=4 * PRICE_QUANTITY_MAX,
     read_back_batch_max=PRICE_QUANTITY_MAX,

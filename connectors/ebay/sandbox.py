@@ -201,7 +201,20 @@ class EbaySandbox(Sandbox):
 
     def orders(self) -> Sequence[Mapping[str, Any]]:
         return [
-            {"id": each.number, "lines": [(line.sku, line.units) for line in each.lines], "state": each.state}
+            {
+                "id": each.number,
+                "lines": [(line.sku, line.units) for line in each.lines],
+                "state": each.state,
+                "parcels": [
+                    {
+                        "carrier": made.carrier,
+                        "numbers": [made.tracking] if made.tracking else [],
+                        "lines": [(skus[number], units) for number, units in made.lines],
+                    }
+                    for skus in ({line.number: line.sku for line in each.lines},)
+                    for made in each.fulfillments
+                ],
+            }
             for each in self.book.all()
         ]
 

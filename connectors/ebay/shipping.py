@@ -158,6 +158,9 @@ def _line(order: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
 
 
 def _carrier(package: Mapping[str, Any]) -> str | None:
+    told = package.get("told")
+    if isinstance(told, Mapping):
+        return str(told.get("code") or told.get("name") or "") or None
     code, raw = package.get("carrier"), str(package.get("carrier_raw") or "")
     known = CARRIERS.get(str(code)) if code else None
     if known is not None:

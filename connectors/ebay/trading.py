@@ -54,6 +54,9 @@ BY_CODE: Final[Mapping[str, type[ConnectorError]]] = {
     "21916799": TargetMissing,  # no such SKU in the listing
 }
 
+TOKEN_CODES: Final = frozenset({"931", "932", "21916984", "21917053"})
+"""The token is no longer good. With 200 as its status, so that the transport, which renews after a 401, cannot know."""
+
 
 class Trading:
     """One account's Trading calls."""
@@ -121,15 +124,26 @@ class Trading:
             "x-ebay-api-compatibility-level": COMPATIBILITY_LEVEL,
             "x-ebay-api-siteid": str(self._settings.site_id),
         }
-        answer = await self._api.trading(call, xml.request(call, content), headers, write=write)
+        body = xml.request(call, content)
+        token = await self._api.token()
+        root, fault = await self._once(call, body, headers, write=write)
+        if fault is not None and fault.code in TOKEN_CODES:
+            # Nothing was carried out; a renewed token earns one more try, as after a 401.
+            self._api.token_refused(token)
+            root, fault = await self._once(call, body, headers, write=write)
+        if fault is not None:
+            raise fault
+        return root
+
+    async def _once(
+        self, call: str, body: bytes, headers: Mapping[str, str], *, write: bool
+    ) -> tuple[ET.Element, ConnectorError | None]:
+        answer = await self._api.trading(call, body, headers, write=write)
         try:
             root = xml.parse(answer.content)
         except xml.NotXml as error:
             raise Transient(f"trading.{call}: {error}", **answer.facts("not_xml")) from error
-        fault = failure(root, answer)
-        if fault is not None:
-            raise fault
-        return root
+        return root, failure(root, answer)
 
 
 def status_of(item: PushItem) -> dict[str, xml.Content]:

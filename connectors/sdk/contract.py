@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import httpx
@@ -71,6 +72,8 @@ class AccountContext:
     tokens: TokenStore
     transport: httpx.AsyncBaseTransport | None = None
     on_call: Callable[[CallRecord], None] | None = None
+    root: Path | None = None
+    """where relative paths of the section start from; None is the folder the process was started in"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +89,12 @@ class WebhookRequest:
 
 @dataclass(frozen=True, slots=True)
 class WebhookReply:
-    """An answer to a vendor's challenge."""
+    """An answer to a vendor's challenge, or to a partner's file. `headers` win over `content_type`."""
 
     status: int
     body: bytes = b""
     content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +217,8 @@ class EffectResult:
     vendor_id: str | None = None
     correlation_id: str | None = None
     note: str = ""
+    evidence: Sequence[Envelope] = ()
+    """what proves it, kept with the outcome as inputs (a partner's signed receipt)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,3 +347,5 @@ class ConnectorType:
     manifest: Manifest
     open: Callable[[AccountContext], Connector]
     sandbox: Callable[..., Any] | None = None
+    partners: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """sandboxes by role, where an account may face several kinds of counterpart; `sandbox` is one of them"""

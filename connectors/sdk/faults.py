@@ -24,6 +24,13 @@ FAULTS: Final[Mapping[str, str]] = MappingProxyType(
         "partial_failure": "one item of a batch fails, the others work",
         "feed_noop": "a batch reported as processed with nothing changed",
         "expired_token": "a good token refused as expired",
+        "late_ack": "a partner's acknowledgement that takes its time",
+        "missing_ack": "a partner's acknowledgement that never comes",
+        "duplicate_interchange": "the same file twice",
+        "wrong_count": "a set that miscounts its segments",
+        "control_reset": "control numbers that begin again",
+        "partial_acceptance": "a part of what was asked for, the rest later or never",
+        "damaged_file": "a file that breaks off",
     }
 )
 """Every fault a sandbox may know, and what it does."""
@@ -47,6 +54,13 @@ FAULT_PROFILES: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
                 "partial_failure": 0.03,
                 "feed_noop": 0.05,
                 "expired_token": 0.01,
+                "late_ack": 0.10,
+                "missing_ack": 0.05,
+                "duplicate_interchange": 0.10,
+                "wrong_count": 0.05,
+                "control_reset": 0.02,
+                "partial_acceptance": 0.10,
+                "damaged_file": 0.03,
             }
         ),
         "webhooks": MappingProxyType({"duplicate_webhook": 0.3, "reordered_webhook": 0.3, "lost_webhook": 0.1}),
@@ -140,29 +154,35 @@ class Faults:
             raise ValueError(f"no fault is called {name!r}; known are: {', '.join(FAULTS)}")
 
 
+SPARED_USES: Final = 24
+"""First uses of a renewed token that are spared: other calls may use it before the refused one is repeated."""
+
+
 class ExpiredTokens:
     """The fault `expired_token` at a sandbox's gate: a good token is refused as if its time were over.
 
-    The token fetched because of that is spared at its first use: a vendor does not refuse what it has
+    The token fetched because of that is spared at its first uses: a vendor does not refuse what it has
     only just issued, and a client that renews once would otherwise be told that its login is wrong.
     """
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self._spared: set[str] = set()
+        self._spared: dict[str, int] = {}
         self._spare_next = False
 
     def issued(self, token: str) -> None:
         """A login gave this token out."""
         if self._spare_next:
-            self._spared.add(token)
+            self._spared[token] = SPARED_USES
             self._spare_next = False
 
     def refuses(self, token: str) -> bool:
         """Whether this good token is called expired, this time."""
-        if token in self._spared:
-            self._spared.discard(token)
+        left = self._spared.get(token, 0)
+        if left:
+            self._spared[token] = left - 1
             return False
+        self._spared.pop(token, None)
         struck = self._faults.hit("expired_token")
         self._spare_next = self._spare_next or struck
         return struck

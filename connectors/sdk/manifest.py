@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 
 class Capability(StrEnum):
@@ -18,6 +19,19 @@ class Capability(StrEnum):
     EFFECTS = "effects"
     SUBSCRIBE = "subscribe"
     CHECK = "check"
+    TRACK = "track"
+    WATCH = "watch"
+    FILES = "files"
+
+
+PARCELS: Final = frozenset({Capability.TRACK, Capability.WATCH})
+"""What carriers and aggregators of carriers do; see `connectors.sdk.tracking`."""
+CHANNEL: Final = frozenset(Capability) - PARCELS - {Capability.FILES}
+"""All that a channel can do."""
+
+
+TRADED: Final = ("interchange", "outgoing")
+"""Topics of a connector that trades; see `Manifest.trades`."""
 
 
 class QuantityMeaning(StrEnum):
@@ -64,6 +78,8 @@ class Topic:
     control: Control | None = None
     orders: str = ""
     people: tuple[str, ...] = ()
+    parked: str = ""
+    """inputs of this topic are kept and parked for a person, with this sentence saying why and what to do"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +112,51 @@ class EffectKind:
 
     `keyed`: the vendor honours an idempotency key, so a repeat is harmless. Otherwise a call
     without a trustworthy answer is in doubt and `settle` reads before anything is sent again.
+    `alone`: one that is refused holds up nothing behind it, because each says something of its own.
     """
 
     name: str
     keyed: bool = False
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Confirms:
+    """How this channel is told of shipments that were not made there.
+
+    Its effects take the canonical shipment with one package, or the packages that hold the same goods. Each package
+    has `told` beside its own fields: `code` and `name` of the carrier as the channel knows it, `other` where it is
+    the channel's form for carriers it has no name for, `url` of the page that shows the parcel, `service`. Beside the
+    packages stands `told_before`: the numbers under which a corrected or cancelled package was told.
+
+    Args:
+        effect: kind that says a package left.
+        channel: the channel's column in the crosswalk of carriers.
+        correct: kind that changes number and carrier of a package already told, "" where there is no such call.
+        cancel: kind that takes a told package back, "" where there is no such call.
+        corrects_lines: `correct` also changes what is in the package.
+        whole_shipments: one effect holds all packages of a shipment.
+        several_numbers: one statement takes several numbers for the same goods; else the first is told.
+        source: the vendor's page and its date.
+    """
+
+    effect: str
+    channel: str
+    correct: str = ""
+    cancel: str = ""
+    corrects_lines: bool = False
+    several_numbers: bool = False
+    whole_shipments: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackQuota:
+    """How many calls asking about parcels a vendor allows in any `window_s` seconds."""
+
+    calls: int
+    window_s: float
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +180,35 @@ class Manifest:
     acknowledges_orders: bool = False
     acknowledge_within_s: float | None = None
     replay_window_s: float | None = None
+    confirms: Confirms | None = None
+    ships_for_others: bool = False
+    """its shipments are of orders that other accounts took: they are brought home by what they call the order"""
     flavour_of: str = ""
     """the connector this one is another side of (retail beside marketplace); lists of channels leave it out"""
+    trades: bool = False
+    """its topics `interchange` and `outgoing` are files and documents of a trading partner: the hub judges and writes
+    them by the partner's profile before anything is mapped"""
+    track_batch_max: int = 1
+    """numbers per call of `track`"""
+    track_carriers: tuple[str, ...] = ()
+    """the carriers, in our words, whose parcels this connector can be asked about; every one when empty"""
+    track_quota: TrackQuota | None = None
+    """as published; an account may have another one, which the opened connector states"""
+    watch_batch_max: int = 1
+    watch_life_s: float | None = None
+    """how long the vendor tells of a parcel once asked to; None for the parcel's life"""
+    watch_renew_s: float = 0.0
+    """how long before that end a watch is asked for again"""
     dedupe_by: str = ""
     clock_quirks: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     docs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_channel(self) -> bool:
+        """Something is sold there; a side of a channel is no channel of its own."""
+        return Capability.PUBLISH in self.capabilities and not self.flavour_of
 
     def topic(self, name: str) -> Topic | None:
         return next((topic for topic in self.topics if topic.name == name), None)

@@ -65,6 +65,12 @@ class Sandbox(ABC):
     has_scopes: ClassVar[bool] = True
     """Whether a login can lack a permission, so that `drop_scope` means something."""
 
+    webhook_query: ClassVar[str] = ""
+    """What the address a webhook goes to ends in, for vendors that sign nothing and are known by the address."""
+
+    complaints: Sequence[str] = ()
+    """What the vendor finds wrong with what it is sent, where it has an opinion; shown with the state."""
+
     hang_s: float = 20.0
     """How long a request without an answer is kept open before the connection is cut."""
     slow_s: float = 1.0
@@ -108,6 +114,7 @@ class Sandbox(ABC):
         self.stopping.clear()
         app = web.Application(middlewares=[manners(self)], client_max_size=BODY_BYTES_MAX)
         app.add_routes(control_routes(self))
+        app.add_routes(self.own_routes())
         app.add_routes(self.routes())
         # Handlers that wait look at `stopping`; the second is for the rest.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -199,7 +206,14 @@ class Sandbox(ABC):
 
     @abstractmethod
     def orders(self) -> Sequence[Mapping[str, Any]]:
-        """`{"id", "lines": [(sku, quantity)], "state"}`, oldest first."""
+        """`{"id", "lines": [(sku, quantity)], "state"}`, oldest first.
+
+        A channel that is told of shipments shows `parcels` too: `{"carrier", "numbers", "lines": [(sku, quantity)]}`.
+        """
+
+    def own_routes(self) -> Iterable[web.AbstractRouteDef]:
+        """Further control paths, for a kind of sandbox that has more to play with."""
+        return ()
 
     def skus(self) -> Sequence[str]:
         """Every listing's SKU, for the state page."""

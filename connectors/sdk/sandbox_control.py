@@ -47,6 +47,7 @@ class _Control:
                 "faults": {"rates": dict(sandbox.faults.rates), "counts": dict(sandbox.faults.counts)},
                 "webhooks_pending": sandbox.webhooks_pending,
                 "defects": sandbox.defects,
+                "complaints": list(sandbox.complaints),
                 "events": [
                     {"number": line.number, "at": line.at.isoformat(), "kind": line.kind, **line.facts}
                     for line in events[-EVENTS_SHOWN_MAX:]
@@ -58,7 +59,10 @@ class _Control:
         """`{"sku", "quantity", "title"?}`"""
         wanted = await _object(request)
         sku = _text(wanted, "sku")
-        self._sandbox.stock(sku, _whole(wanted.get("quantity"), "quantity"), title=str(wanted.get("title", "")))
+        try:
+            self._sandbox.stock(sku, _whole(wanted.get("quantity"), "quantity"), title=str(wanted.get("title", "")))
+        except LookupError as error:
+            raise _bad(str(error)) from None
         return web.json_response({"sku": sku, "shown": self._sandbox.shown(sku)})
 
     async def sell(self, request: web.Request) -> web.Response:

@@ -26,11 +26,20 @@ from connectors.sdk.contract import (
 )
 from connectors.sdk.errors import Rejected
 from connectors.sdk.manifest import Manifest
+from connectors.shopify.amending import Amending
 from connectors.shopify.catalogue import Catalogue
 from connectors.shopify.checking import check
 from connectors.shopify.graphql import GraphQL
 from connectors.shopify.login import Login
-from connectors.shopify.manifest import CONFIRM_SHIPMENT, LISTINGS, MANIFEST, ORDERS, STOCK
+from connectors.shopify.manifest import (
+    CANCEL_SHIPMENT,
+    CONFIRM_SHIPMENT,
+    CORRECT_SHIPMENT,
+    LISTINGS,
+    MANIFEST,
+    ORDERS,
+    STOCK,
+)
 from connectors.shopify.orders import Orders
 from connectors.shopify.publishing import Publishing
 from connectors.shopify.resolving import Resolving
@@ -58,6 +67,7 @@ class Shopify:
         self._catalogue = Catalogue(self._graphql, ctx.clock)
         self._publishing = Publishing(self._graphql, self._stock)
         self._shipping = Shipping(self._graphql)
+        self._amending = Amending(self._graphql, self._shipping)
         self._subscriptions = Subscriptions(self._graphql, ctx.account)
         self._resolving = Resolving(self._graphql, self._orders, self._stock, self._catalogue)
 
@@ -103,12 +113,22 @@ class Shopify:
         return await self._stock.read_back(refs)
 
     async def send(self, effect: Effect) -> EffectResult:
-        self._known(effect)
-        return await self._shipping.send(effect)
+        if effect.kind == CONFIRM_SHIPMENT:
+            return await self._shipping.send(effect)
+        if effect.kind == CORRECT_SHIPMENT:
+            return await self._amending.correct(effect)
+        if effect.kind == CANCEL_SHIPMENT:
+            return await self._amending.cancel(effect)
+        raise self._unknown(effect)
 
     async def settle(self, effect: Effect) -> Settlement:
-        self._known(effect)
-        return await self._shipping.settle(effect)
+        if effect.kind == CONFIRM_SHIPMENT:
+            return await self._shipping.settle(effect)
+        if effect.kind == CORRECT_SHIPMENT:
+            return await self._amending.settle_correction(effect)
+        if effect.kind == CANCEL_SHIPMENT:
+            return await self._amending.settle_cancellation(effect)
+        raise self._unknown(effect)
 
     async def ensure_subscriptions(self, callback_url: str) -> Sequence[str]:
         return await self._subscriptions.ensure(callback_url)
@@ -116,12 +136,9 @@ class Shopify:
     async def check(self) -> CheckReport:
         return await check(self._graphql, self._settings)
 
-    @staticmethod
-    def _known(effect: Effect) -> None:
-        if effect.kind != CONFIRM_SHIPMENT:
-            raise Rejected(
-                f"shopify sends no effect of kind {effect.kind!r}; known is {CONFIRM_SHIPMENT}", code="unknown_effect"
-            )
+    def _unknown(self, effect: Effect) -> Rejected:
+        known = ", ".join(each.name for each in self.manifest.effects)
+        return Rejected(f"shopify sends no effect of kind {effect.kind!r}; known are {known}", code="unknown_effect")
 
 
 def open_account(ctx: AccountContext) -> Shopify:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.sdk.manifest import Budget, Capability, EffectKind, Manifest, QuantityMeaning, Stream
+from connectors.sdk.manifest import CHANNEL, Budget, Confirms, EffectKind, Manifest, QuantityMeaning, Stream
 from connectors.shopify.settings import CREDENTIALS, OPTIONS
 from connectors.shopify.topics import TOPICS
 
@@ -12,6 +12,8 @@ ORDERS: Final = "orders"
 STOCK: Final = "stock"
 LISTINGS: Final = "listings"
 CONFIRM_SHIPMENT: Final = "confirm_shipment"
+CORRECT_SHIPMENT: Final = "correct_shipment"
+CANCEL_SHIPMENT: Final = "cancel_shipment"
 GRAPHQL: Final = "graphql"
 OVERLAP_S: Final = 300.0
 
@@ -33,7 +35,7 @@ Source: the scopes stated per field in the Admin GraphQL schema 2026-10.
 MANIFEST: Final = Manifest(
     name="shopify",
     title="Shopify",
-    capabilities=frozenset(Capability),
+    capabilities=CHANNEL,
     topics=TOPICS,
     streams=(
         # Without read_all_orders a shop shows the last 60 days. Source: Order, Admin GraphQL 2026-10.
@@ -41,7 +43,19 @@ MANIFEST: Final = Manifest(
         Stream(STOCK, interval_s=900, overlap_s=OVERLAP_S, page_max=250),
         Stream(LISTINGS, interval_s=3600, overlap_s=OVERLAP_S, page_max=250),
     ),
-    effects=(EffectKind(CONFIRM_SHIPMENT, keyed=False),),
+    effects=(
+        EffectKind(CONFIRM_SHIPMENT, alone=True),
+        EffectKind(CORRECT_SHIPMENT, alone=True),
+        EffectKind(CANCEL_SHIPMENT, alone=True),
+    ),
+    confirms=Confirms(
+        effect=CONFIRM_SHIPMENT,
+        channel="shopify",
+        correct=CORRECT_SHIPMENT,
+        cancel=CANCEL_SHIPMENT,
+        several_numbers=True,
+        source="fulfillmentCreate, fulfillmentTrackingInfoUpdate, fulfillmentCancel, Admin GraphQL 2026-10",
+    ),
     budgets=(
         # Points of the standard plan; a shop's own numbers come with every answer and replace these.
         Budget(GRAPHQL, rate=100, burst=2000, source="shopify.dev/docs/api/admin-graphql/rate-limits, 2026-11-20"),

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 from aiohttp import web
 
 from connectors.sdk import exact, signing
-from connectors.sdk.faults import Faults
+from connectors.sdk.faults import ExpiredTokens, Faults
 from connectors.sdk.ports import Clock
 from connectors.sdk.sandbox import Delivery, RetryRule, Sandbox
 from connectors.shopify.fake import rest
@@ -57,10 +57,11 @@ class ShopifySandbox(Sandbox):
         self.subscriptions = Subscriptions(self.shop)
         self.bulk = BulkOperations(self.shop, self.random, lambda: self.base_url)
         self._tokens: dict[str, datetime] = {}
+        self._expired = ExpiredTokens(self.faults)
         self._webhook_secret = CLIENT_SECRET.encode()
         self.bucket = Bucket(self.clock, restore_rate=RESTORE_RATE, maximum=20 * RESTORE_RATE)
         inventory = Inventory(self.shop, self._views, self.faults, self._level_moved)
-        fulfilling = Fulfilling(self.shop, self._views, self._parcel_left)
+        fulfilling = Fulfilling(self.shop, self._views, self._parcel_left, self._parcel_changed)
         roots = Roots(
             self.shop,
             lambda: self.faults.hit("late_read"),
@@ -91,13 +92,15 @@ class ShopifySandbox(Sandbox):
             return _json({"error": "invalid_client", "error_description": text}, status=401)
         token = f"shpat_{self.random.getrandbits(128):032x}"
         self._tokens[token] = self.clock.now() + timedelta(seconds=TOKEN_LIFE_S)
+        self._expired.issued(token)
         return _json({"access_token": token, "scope": ",".join(sorted(self.scopes)), "expires_in": TOKEN_LIFE_S})
 
     async def _graphql(self, request: web.Request) -> web.Response:
         if request.match_info["version"] not in VERSIONS:
             return _json({"errors": "Not Found"}, status=404)
-        until = self._tokens.get(request.headers.get("X-Shopify-Access-Token", ""))
-        if until is None or until <= self.clock.now() or self.faults.hit("expired_token"):
+        token = request.headers.get("X-Shopify-Access-Token", "")
+        until = self._tokens.get(token)
+        if until is None or until <= self.clock.now() or self._expired.refuses(token):
             text = "[API] Invalid API key or access token (unrecognized login or wrong password)"
             return _json({"errors": text}, status=401)
         try:
@@ -199,6 +202,11 @@ class ShopifySandbox(Sandbox):
         self.announce(("fulfillments/create",), lambda: rest.parcel_body(order, parcel))
         self.announce(("orders/updated", done), lambda: rest.order_body(self.shop, order))
 
+    def _parcel_changed(self, order: Order, parcel: Parcel) -> None:
+        self.record("parcel_changed", order=order.id, parcel=parcel.id, status=parcel.status)
+        self.announce(("fulfillments/update",), lambda: rest.parcel_body(order, parcel))
+        self.announce(("orders/updated",), lambda: rest.order_body(self.shop, order))
+
     # --- the seller's and the shopper's hands -------------------------------------------------
 
     def account_section(self) -> dict[str, Any]:
@@ -279,6 +287,14 @@ class ShopifySandbox(Sandbox):
                 "id": str(order.id),
                 "lines": [(line.item.sku, line.quantity) for line in order.lines],
                 "state": order.state,
+                "parcels": [
+                    {
+                        "carrier": parcel.company,
+                        "numbers": list(parcel.numbers),
+                        "lines": [(line.item.sku, units) for _, line, units in parcel.lines],
+                    }
+                    for parcel in order.living()
+                ],
             }
             for order in self.shop.orders.values()
         ]

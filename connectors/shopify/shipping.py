@@ -50,7 +50,7 @@ _DEAD: Final = frozenset({"CANCELLED", "ERROR", "FAILURE"})
 
 
 @dataclass(slots=True)
-class _Parcel:
+class Parcel:
     """What leaves together: quantities by order line, with the numbers they travel under."""
 
     company: str
@@ -84,8 +84,8 @@ class Shipping:
             Rejected: Nothing left to ship, the order is on hold, or Shopify refuses.
             TargetMissing: No such order.
         """
-        state = await self._read(effect)
-        parcels = await self._outstanding(_parcels(effect), state)
+        state = await self.read(effect)
+        parcels = await self._outstanding(parcels_of(effect), state)
         if not parcels:
             return EffectResult(note="the order shows these tracking numbers already")
         made: list[str] = []
@@ -105,23 +105,23 @@ class Shipping:
 
     async def settle(self, effect: Effect) -> Settlement:
         """Ask the order. Without tracking numbers only an untouched or an exhausted order is an answer."""
-        state = await self._read(effect)
-        parcels = _parcels(effect)
+        state = await self.read(effect)
+        parcels = parcels_of(effect)
         if all(parcel.numbers for parcel in parcels):
             return Settlement.NOT_APPLIED if await self._outstanding(parcels, state) else Settlement.APPLIED
         left = _left(state)
         wanted = _sum_lines(parcels)
         if any(left.get(line, 0) < quantity for line, quantity in wanted.items()):
             return Settlement.APPLIED
-        return Settlement.UNKNOWN if _living(state) else Settlement.NOT_APPLIED
+        return Settlement.UNKNOWN if living(state) else Settlement.NOT_APPLIED
 
     async def _shows_all(self, effect: Effect) -> bool:
-        parcels = _parcels(effect)
+        parcels = parcels_of(effect)
         if not all(parcel.numbers for parcel in parcels):
             return False
-        return not await self._outstanding(parcels, await self._read(effect))
+        return not await self._outstanding(parcels, await self.read(effect))
 
-    async def _outstanding(self, parcels: Iterable[_Parcel], state: Mapping[str, Any]) -> list[_Parcel]:
+    async def _outstanding(self, parcels: Iterable[Parcel], state: Mapping[str, Any]) -> list[Parcel]:
         """What is still to be said: parcels the order does not show, and of those it shows what is missing and open."""
         left = _left(state)
         found = []
@@ -139,11 +139,11 @@ class Shipping:
                     found.append(replace(parcel, lines=rest))
         return found
 
-    async def _held(self, parcel: _Parcel, state: Mapping[str, Any]) -> dict[str, int]:
+    async def _held(self, parcel: Parcel, state: Mapping[str, Any]) -> dict[str, int]:
         """Units by order line in the fulfilments that show one of the parcel's numbers."""
         held: dict[str, int] = {}
-        for owner in _living(state):
-            if not _numbers(owner) & set(parcel.numbers):
+        for owner in living(state):
+            if not numbers_of(owner) & set(parcel.numbers):
                 continue
             guard = PageGuard(f"lines of {owner['id']}")
             after: str | None = None
@@ -162,7 +162,8 @@ class Shipping:
                 after = items["pageInfo"]["endCursor"]
         return held
 
-    async def _read(self, effect: Effect) -> Mapping[str, Any]:
+    async def read(self, effect: Effect) -> Mapping[str, Any]:
+        """The effect's order with its fulfilments and fulfilment orders. Raises `TargetMissing`."""
         order_id = _order_id(effect)
         variables = {"id": ids.gid("Order", order_id)}
         reply = await self._graphql.run("order_fulfillment", variables, kind="shipment.read")
@@ -179,20 +180,24 @@ def _order_id(effect: Effect) -> str:
     return found
 
 
-def _parcels(effect: Effect) -> list[_Parcel]:
+def parcels_of(effect: Effect) -> list[Parcel]:
     """The shipment's packages, one parcel per carrier.
 
     A fulfilment has one company for all its numbers; which number holds what cannot be told there.
     """
     packages = effect.body.get("packages") or ()
-    parcels: dict[str, _Parcel] = {}
+    parcels: dict[str, Parcel] = {}
+    told = any(package.get("lines") for package in packages)
+    company = ""
     for package in packages:
-        company = _company(package)
-        parcel = parcels.setdefault(company, _Parcel(company))
+        if package.get("lines") or not told or not company:
+            # A package without lines beside others holds more of the same goods: its number joins theirs.
+            company = _company(package)
+        parcel = parcels.setdefault(company, Parcel(company))
         if package.get("tracking_number"):
             parcel.numbers.append(str(package["tracking_number"]))
-        if package.get("tracking_url"):
-            parcel.urls.append(str(package["tracking_url"]))
+        if url := _url(package):
+            parcel.urls.append(url)
         for line in package.get("lines") or ():
             number = ids.number(line.get("line_id"))
             if not number:
@@ -205,21 +210,32 @@ def _parcels(effect: Effect) -> list[_Parcel]:
 
 
 def _company(package: Mapping[str, Any]) -> str:
+    told = package.get("told")
+    if isinstance(told, Mapping):
+        return str(told.get("code") or told.get("name") or "")
     carrier = str(package.get("carrier") or "")
     return CARRIERS.get(carrier) or str(package.get("carrier_raw") or carrier)
 
 
-def _living(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _url(package: Mapping[str, Any]) -> str | None:
+    """As stated; of a carrier Shopify makes no links for, the page the hub knows."""
+    told = package.get("told")
+    page = told.get("url") if isinstance(told, Mapping) and told.get("other") else None
+    url = package.get("tracking_url") or page
+    return str(url) if url else None
+
+
+def living(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [each for each in state.get("fulfillments") or () if str(each.get("status")) not in _DEAD]
 
 
-def _numbers(fulfillment: Mapping[str, Any]) -> set[str]:
+def numbers_of(fulfillment: Mapping[str, Any]) -> set[str]:
     return {str(info.get("number")) for info in fulfillment.get("trackingInfo") or ()}
 
 
-def _shown(parcel: _Parcel, state: Mapping[str, Any]) -> bool:
+def _shown(parcel: Parcel, state: Mapping[str, Any]) -> bool:
     """Whether living fulfilments of the order show every number of the parcel."""
-    shown = {number for each in _living(state) for number in _numbers(each)}
+    shown = {number for each in living(state) for number in numbers_of(each)}
     return bool(parcel.numbers) and set(parcel.numbers) <= shown
 
 
@@ -243,7 +259,7 @@ def _left(state: Mapping[str, Any]) -> dict[str, int]:
     return left
 
 
-def _sum_lines(parcels: Iterable[_Parcel]) -> dict[str, int]:
+def _sum_lines(parcels: Iterable[Parcel]) -> dict[str, int]:
     wanted: dict[str, int] = {}
     for parcel in parcels:
         for line, quantity in parcel.lines.items():
@@ -251,7 +267,7 @@ def _sum_lines(parcels: Iterable[_Parcel]) -> dict[str, int]:
     return wanted
 
 
-def _requests(parcels: Sequence[_Parcel], state: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _requests(parcels: Sequence[Parcel], state: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One input per parcel and location: Shopify takes the fulfilment orders of one location at a time.
 
     Raises:
@@ -282,7 +298,8 @@ def _why(state: Mapping[str, Any]) -> str:
     return ", the order is on hold" if "ON_HOLD" in states else ", no more is open"
 
 
-def _request(parcel: _Parcel, owners: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+def tracking_of(parcel: Parcel) -> dict[str, Any]:
+    """`FulfillmentTrackingInput`; links go along only where every number has one."""
     tracking: dict[str, Any] = {}
     if parcel.company:
         tracking["company"] = parcel.company
@@ -294,6 +311,11 @@ def _request(parcel: _Parcel, owners: Mapping[str, Mapping[str, int]]) -> dict[s
         tracking["url"] = parcel.urls[0]
     elif len(parcel.urls) == len(parcel.numbers) and parcel.urls:
         tracking["urls"] = parcel.urls
+    return tracking
+
+
+def _request(parcel: Parcel, owners: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    tracking = tracking_of(parcel)
     request: dict[str, Any] = {
         "lineItemsByFulfillmentOrder": [
             {

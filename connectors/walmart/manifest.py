@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.sdk.manifest import Budget, Capability, EffectKind, Manifest, QuantityMeaning, Stream
+from connectors.sdk.manifest import CHANNEL, Budget, Confirms, EffectKind, Manifest, QuantityMeaning, Stream
 from connectors.walmart import settings, topics
 
 RATE_LIMITS: Final = "Walmart US Marketplace rate limits table, 2026-04-15, re-read 2026-08-05"
@@ -64,7 +64,7 @@ BUDGETS: Final = (
 MANIFEST: Final = Manifest(
     name="walmart",
     title="Walmart Marketplace (US)",
-    capabilities=frozenset(Capability),
+    capabilities=CHANNEL,
     topics=topics.TOPICS,
     streams=(
         Stream("orders", interval_s=60, overlap_s=300, page_max=200, backfill_days_max=179),
@@ -77,8 +77,11 @@ MANIFEST: Final = Manifest(
     effects=(
         # Acknowledging twice answers like the first time, so a repeat is as good as a key.
         EffectKind(ACKNOWLEDGE, keyed=True),
-        EffectKind(CONFIRM_SHIPMENT),
+        EffectKind(CONFIRM_SHIPMENT, alone=True),
         EffectKind(CANCEL),
+    ),
+    confirms=Confirms(
+        effect=CONFIRM_SHIPMENT, channel="walmart", source="orders OpenAPI document, POST /shipping (2026-06)"
     ),
     budgets=BUDGETS,
     publish_batch_max=FEED_ROWS_MAX,

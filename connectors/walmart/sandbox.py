@@ -196,6 +196,7 @@ class WalmartSandbox(Sandbox):
                 "id": order.number,
                 "lines": [(line.item.sku, line.units) for line in order.lines],
                 "state": order.state,
+                "parcels": _parcels(order),
             }
             for order in self.book.all()
         ]
@@ -263,3 +264,16 @@ class WalmartSandbox(Sandbox):
         if correlation:
             response.headers["WM_QOS.CORRELATION_ID"] = correlation
         return response
+
+
+def _parcels(order: Order) -> list[dict[str, Any]]:
+    """What the shopper sees has left, one entry per tracking number."""
+    found: dict[str, dict[str, Any]] = {}
+    for line in order.lines:
+        for part in line.parts:
+            if part.status in {"Shipped", "Delivered"} and part.tracking:
+                number, name = part.tracking["trackingNumber"], part.tracking["carrierName"]
+                carrier = name["carrier"] or name["otherCarrier"]
+                parcel = found.setdefault(number, {"carrier": carrier, "numbers": [number], "lines": []})
+                parcel["lines"].append((line.item.sku, part.units))
+    return list(found.values())

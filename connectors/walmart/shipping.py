@@ -152,13 +152,18 @@ def _shipped_status(piece: Piece, quantity: int, method: str, shipped_at: dateti
         "methodCode": method,
         "trackingNumber": piece.tracking_number,
     }
-    if piece.package.get("tracking_url"):
-        tracking["trackingURL"] = str(piece.package["tracking_url"])
+    if url := _url(piece.package):
+        tracking["trackingURL"] = url
     return {"status": "Shipped", "statusQuantity": _quantity(quantity), "trackingInfo": tracking}
 
 
 def _carrier_name(package: Mapping[str, Any]) -> dict[str, str]:
+    told = package.get("told")
+    if isinstance(told, Mapping) and told.get("code") and not told.get("other"):
+        return {"carrier": str(told["code"])}
     code, raw = package.get("carrier"), package.get("carrier_raw")
+    if isinstance(told, Mapping):
+        code, raw = None, told.get("name")
     for name in (raw, CANONICAL_CARRIERS.get(str(code)), code):
         known = _BY_FOLDED_NAME.get(str(name).replace("_", " ").casefold()) if name else None
         if known is not None:
@@ -166,10 +171,17 @@ def _carrier_name(package: Mapping[str, Any]) -> dict[str, str]:
     other = str(raw or (code if code and code != "unknown" else ""))
     if not other:
         raise Rejected("the package names no carrier", code="no_carrier")
-    if not package.get("tracking_url"):
+    if not _url(package):
         message = f"{other} is not on Walmart's list of carriers, so the package needs a tracking URL"
         raise Rejected(message, code="no_tracking_url")
     return {"otherCarrier": other}
+
+
+def _url(package: Mapping[str, Any]) -> str | None:
+    """As stated, or the carrier's page as the hub knows it."""
+    told = package.get("told")
+    url = package.get("tracking_url") or (told.get("url") if isinstance(told, Mapping) else None)
+    return str(url) if url else None
 
 
 def cancel_body(order: Mapping[str, Any], cancellation: Mapping[str, Any]) -> dict[str, Any]:

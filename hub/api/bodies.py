@@ -43,7 +43,7 @@ FILTER: Json = {
     "properties": {
         "ids": {"type": "array", "items": {"type": "integer"}, "maxItems": _LINES_MAX},
         "account": {"type": "string"},
-        "kind": {"enum": ["inbound", "availability", "effect"]},
+        "kind": {"enum": ["inbound", "availability", "effect", "exchange"]},
         "error": {"type": "string"},
         "older_than_s": {"type": "number", "minimum": 0, "maximum": 10_000_000_000},
         "dry_run": {"type": "boolean"},

@@ -65,6 +65,8 @@ class Intake:
             self.clock.now(),
         )
         if (reply := receiver.challenge(incoming)) is not None:
+            if reply.status >= 400:
+                self.counters.rejected(account, "login")
             return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
         if (fetching := self._fetching.get(account)) is not None:
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,16 +13,16 @@ import canonical
 from hub.api.auth import Role
 from hub.api.backend import Acts, BadRequest
 from hub.api.spec import OBJECT, PAGE, Call, Json, Operation, Param, page, page_of
+from hub.ports.parcels import ParcelRow
 from hub.ports.queries import Queries
-from hub.ports.store import Micros
-from hub.services import views
+from hub.ports.store import DocumentRow, Micros
+from hub.services import parcel_views, views
 
 _DOCUMENT_LISTS = {
     "shipments": ("shipment", "Shipments"),
-    "tracking": ("tracking_update", "Tracking updates"),
-    "purchase-orders": ("purchase_order", "Purchase orders"),
     "returns": ("return", "Returns"),
 }
+SHIPMENT = "shipment"
 _FAILURE_DIGITS_MAX = 18
 """Failures are numbered in 64 bits; what is longer is not asked for."""
 
@@ -143,7 +143,7 @@ class Reading:
                 self.failures,
                 params=(
                     account,
-                    Param("kind", enum=("inbound", "availability", "effect")),
+                    Param("kind", enum=("inbound", "availability", "effect", "exchange")),
                     Param("error"),
                     Param("older_than_s", "number"),
                     Param("state", enum=("open", "replayed", "resolved", "discarded")),
@@ -230,6 +230,7 @@ class Reading:
         related = await self.queries.order_documents(row.account, row.source_id)
         return views.order_state(row) | {
             "document": await self._document(row.id, row.document, call),
+            "parcels": parcel_views.travels(await self.queries.order_parcels(row.account, row.source_id)),
             "related": [{"id": item.id, "type": item.type, "source_id": item.source_id} for item in related],
         }
 
@@ -290,9 +291,23 @@ class Reading:
     def _document_list(self, kind: str) -> Callable[[Call], Any]:
         async def documents(call: Call) -> Json:
             rows, following = await self.queries.documents(type=kind, **call.query)
-            return page([orjson.loads(row.document) for row in rows], following)
+            found = [orjson.loads(row.document) for row in rows]
+            if kind == SHIPMENT and rows:
+                found = await self._followed(rows, found)
+            return page(found, following)
 
         return documents
+
+    async def _followed(self, rows: Sequence[DocumentRow], shipments: Sequence[Json]) -> list[Json]:
+        """Shipments with what their parcels tell."""
+        keys = [(row.account, row.source_id) for row in rows]
+        pairs = await self.queries.document_parcels(SHIPMENT, keys)
+        parcels: dict[tuple[str, str], list[ParcelRow]] = {}
+        for link, parcel in pairs:
+            parcels.setdefault((link.account, link.document), []).append(parcel)
+        return [
+            parcel_views.followed(shipment, parcels.get(key, ())) for key, shipment in zip(keys, shipments, strict=True)
+        ]
 
     async def events(self, call: Call) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})

@@ -62,4 +62,4 @@ async def checking(settings: Settings) -> AsyncIterator[Mapping[str, Checks]]:
 
 
 def _around(settings: Settings) -> _accounts.Surroundings:
-    return _accounts.Surroundings(SystemClock(), SystemIds(), SystemJitter(), settings.hub.public_url)
+    return _accounts.Surroundings(SystemClock(), SystemIds(), SystemJitter(), settings.hub.public_url, settings.root)

@@ -19,6 +19,8 @@ from connectors.sdk.ports import Clock, Ids, Jitter, TokenStore
 from hub.ports.accounts import AccountPlan, AvailabilityPolicy, Mode
 from hub.ports.store import Store
 from mappings import MapContext, MappingSet, MappingSetInvalid
+from mappings.edi.grammar.profile import ProfileInvalid
+from mappings.edi.partners import PartnerProfile, find_partner
 
 Stamp = tuple[tuple[str, int, int], ...]
 """(name, changed at, size) of every file of an overlay"""
@@ -34,6 +36,7 @@ class Surroundings:
     ids: Ids
     jitter: Jitter
     public_url: str | None
+    root: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,20 @@ class StoredTokens:
         await self.store.save_token(self.account, name, json.dumps(dict(token)))
 
 
-def plan(settings: AccountSettings) -> AccountPlan:
-    """The account as the engine sees it."""
+def plan(
+    settings: AccountSettings, root: Path | None = None, warehouses: Mapping[str, str] | None = None
+) -> AccountPlan:
+    """The account as the engine sees it. A trading partner's zone and currency stand in where the account has none.
+
+    Args:
+        warehouses: our locations that somebody else runs, with the account of each (`warehouses_of`).
+
+    Raises:
+        ProfileInvalid: the partner's profile, with every fault of it.
+    """
     availability = settings.availability
+    partner = partner_of(settings, root)
+    agreed = partner.agreed if partner is not None else None
     return AccountPlan(
         account=settings.name,
         connector=settings.connector,
@@ -66,14 +80,36 @@ def plan(settings: AccountSettings) -> AccountPlan:
             availability.cap,
             availability.minimum,
             availability.fixed,
+            availability.incoming_within_s,
         ),
         locations=settings.locations,
         routing=settings.routing or availability.locations,
-        time_zone=settings.time_zone,
-        currency=settings.currency,
+        time_zone=settings.time_zone or (agreed.time_zone if agreed else None),
+        currency=settings.currency or (agreed.currency if agreed else None),
         stock_source=settings.stock_source,
         poll_s=settings.poll_s,
+        partner=partner,
+        warehouses=warehouses or {},
     )
+
+
+def warehouses_of(settings: Settings) -> dict[str, str]:
+    """Our locations that somebody else runs -> the account orders to ship from there are sent to."""
+    return {name: place.warehouse for name, place in settings.locations.items() if place.warehouse is not None}
+
+
+def partner_of(settings: AccountSettings, root: Path | None) -> PartnerProfile | None:
+    """The profile an account trades by; None where it trades with nobody.
+
+    Raises:
+        ProfileInvalid: with every fault of the profile.
+    """
+    if not registry.get(settings.connector).manifest.trades:
+        return None
+    named = settings.options.get("partner")
+    if not isinstance(named, str) or not named.strip():
+        raise ProfileInvalid(["options.partner: missing; the file or the shipped example that describes the partner"])
+    return find_partner(named.strip(), root)
 
 
 class MappingSets(Mapping[str, MappingSet]):
@@ -174,6 +210,7 @@ def open_connector(
         jitter=around.jitter,
         tokens=tokens,
         on_call=on_call,
+        root=around.root,
     )
     return registry.get(settings.connector).open(context)
 
@@ -192,10 +229,23 @@ def faults_of(
     if unknown is not None:
         yield unknown
         return
+    yield from (found := list(profile_faults(settings, account)))
+    if found:
+        return
     try:
         open_connector(account, tokens, around)
     except ValueError as error:
         yield section_fault(settings, account, error)
+
+
+def profile_faults(settings: Settings, account: AccountSettings) -> Iterator[Fault]:
+    """What is wrong with the profile of an account's trading partner; each names the profile's own file and line."""
+    try:
+        partner_of(account, settings.root)
+    except ProfileInvalid as invalid:
+        key = f"accounts.{account.name}.options.partner"
+        for said in invalid.faults:
+            yield Fault(settings.file, settings.line_of(key), key, said, "")
 
 
 def unknown_connector(settings: Settings, account: AccountSettings) -> Fault | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
 import config
 from config import ConfigurationInvalid
+from hub.orders.articles import EVERYBODY, gtin_name
 from hub.ports.store import SkuRow, Store, StoreUnavailable
 from hub.runtime.drain import Drain
 
@@ -18,6 +21,8 @@ _log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 2.0
 """A change is taken once the file has stayed the same for this long, so that none is read half-written."""
 
+_FORM = 2
+"""Part of the digest: what is made of the same file has changed."""
 _Stamp = tuple[int, int] | None
 
 
@@ -68,4 +73,14 @@ class Catalogue:
             SkuRow(e.sku, e.gtin, e.title, e.brand, e.tags, e.packs, e.components, e.aliases)
             for e in config.read_skus(self._path)
         ]
-        return rows, digest
+        return with_gtins(rows), f"{digest}:{_FORM}"
+
+
+def with_gtins(rows: Sequence[SkuRow]) -> list[SkuRow]:
+    """The same, each found by its article number too, where no other has that one."""
+    names = [gtin_name(row.gtin) for row in rows]
+    times = Counter(names)
+    return [
+        replace(row, aliases=(*row.aliases, (EVERYBODY, name))) if name and times[name] == 1 else row
+        for row, name in zip(rows, names, strict=True)
+    ]

@@ -21,16 +21,21 @@ from hub.bootstrap.checked import said
 from hub.bootstrap.tap import Tap
 from hub.ports.accounts import AccountPlan
 from hub.ports.queries import Queries
-from hub.ports.store import Bucket, Store
+from hub.ports.store import Bucket, Store, StoreConflict
 from hub.ports.telemetry import Telemetry
 from hub.runtime.board import Board
 from hub.services import views
 from hub.services.accounts import Accounts, UnknownAccount
 from hub.services.adjust import Adjust, AdjustLine, AdjustmentRefused, CountLine
+from hub.services.apply import Apply
 from hub.services.moments import micros, stated
 from hub.services.replay import FailureFilter, Replayer
+from hub.services.ship import Ship, ShipmentRefused
+from hub.services.shipments import Tellers
+from hub.services.stated_shipments import StatementRefused
 from hub.services.stock import Stock, UnknownStock
 from mappings import MappingSetInvalid
+from mappings.carriers import Crosswalk
 
 Json = dict[str, Any]
 Pull = Callable[[str, datetime | None], list[str]]
@@ -124,7 +129,7 @@ class Desk:
 
     async def explain(self, sku: str, account: str, at: datetime | None) -> Json:
         try:
-            return await Stock(self.queries, self.plans).explain(sku, account, at)
+            return await Stock(self.queries, self.plans, self.clock).explain(sku, account, at)
         except UnknownStock as error:
             raise BadRequest(str(error), status=404) from None
 
@@ -156,6 +161,18 @@ class Desk:
             raise BadRequest(str(error)) from None
         self._changed()
         return {"changed": done.changed, "repeated": done.repeated}
+
+    async def ship(self, body: Mapping[str, Any], *, key: str, actor: str) -> Json:
+        try:
+            answer = await self._ship().state(body, key=key or os.urandom(16).hex(), actor=actor)
+        except StatementRefused as error:
+            raise BadRequest(str(error)) from None
+        except ShipmentRefused as error:
+            raise BadRequest(str(error), status=error.status) from None
+        except StoreConflict:
+            raise BadRequest("The order changed at the same moment; state the shipment again.", status=409) from None
+        self._changed()
+        return answer
 
     async def replay(self, which: FailureFilter, *, dry_run: bool, actor: str) -> Json:
         if not dry_run:
@@ -197,6 +214,23 @@ class Desk:
         if self.accounts_state is None:
             raise BadRequest("The database is open for reading only.", status=409)
         return self.accounts_state
+
+    @property
+    def crosswalk(self) -> Crosswalk:
+        """What channels call carriers, with the operator's own words over the shipped table."""
+        return Crosswalk(self.settings.carriers)
+
+    def _ship(self) -> Ship:
+        store = self._writable()
+        apply = Apply(
+            store,
+            self.plans,
+            queries=self.queries,
+            telemetry=self.telemetry,
+            personal_kept_s=self.settings.hub.retention.personal_s,
+            tellers=Tellers(self.crosswalk),
+        )
+        return Ship(store, self.queries, self.plans, self.settings.locations, apply, self.clock, self.crosswalk)
 
     def _adjust(self) -> Adjust:
         return Adjust(self._writable(), self.settings.locations)

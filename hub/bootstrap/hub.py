@@ -34,9 +34,13 @@ from hub.services.accounts import Accounts
 from hub.services.interpret import InProcess, Interpreter
 from hub.services.mappers import MapperProcesses, MappingSpec
 from hub.services.moments import micros
+from hub.services.parcel_figures import ParcelFigures, quotas_of
 from hub.services.receive import Receive
 from hub.services.retention import DAY_S, Keep
+from hub.services.shipments import Tellers
+from hub.services.trading import Trading
 from hub.storage import FatalStoreError, StorageError, migrate, open_store
+from hub.workers.duties import Intervals
 from hub.workers.engine import Engine, Surroundings
 from mappings import MapContext
 
@@ -66,6 +70,8 @@ class Hub:
         self._catalogue: Catalogue | None = None
         self._tap = Tap()
         self.plans: Mapping[str, AccountPlan] = {}
+        self.intervals = Intervals()
+        """How often the engine looks again; to be changed before the start."""
 
     @classmethod
     def build(cls, settings: Settings, *, role: str = "all", telemetry: Telemetry | None = None) -> Hub:
@@ -82,14 +88,22 @@ class Hub:
         unknown = [parts.unknown_connector(settings, account) for account in settings.accounts.values()]
         if any(unknown):
             raise ConfigurationInvalid(fault for fault in unknown if fault is not None)
+        profiles = [
+            fault for account in settings.accounts.values() for fault in parts.profile_faults(settings, account)
+        ]
+        if profiles:
+            raise ConfigurationInvalid(profiles)
         key = keys.load(settings.hub.encryption_key, make=not readonly)
         if not readonly:
             await migrate.upgrade(settings.hub.database)
         self._store, self._queries = await open_store(
             settings.hub.database, key=key, clock=self.clock, readonly=readonly
         )
-        around = parts.Surroundings(self.clock, SystemIds(), SystemJitter(), settings.hub.public_url)
-        self.plans = {name: parts.plan(account) for name, account in settings.accounts.items()}
+        around = parts.Surroundings(self.clock, SystemIds(), SystemJitter(), settings.hub.public_url, settings.root)
+        warehouses = parts.warehouses_of(settings)
+        self.plans = {
+            name: parts.plan(account, settings.root, warehouses) for name, account in settings.accounts.items()
+        }
         maps = parts.MappingSets(settings.accounts)
         connectors = self._connectors(around)
         metrics = Metrics(
@@ -100,7 +114,10 @@ class Hub:
         modes = await self._modes()
         self._desk = Desk(
             settings, self.plans, maps, connectors, self._store, self.queries,
-            Board(self.plans, self.queries, self.clock, mode=modes.__getitem__),
+            Board(
+                self.plans, self.queries, self.clock, mode=modes.__getitem__,
+                parcels=ParcelFigures(self.plans, self.queries, self.clock, quotas_of(connectors)),
+            ),
             self.clock, telemetry, self._tap,
         )  # fmt: skip
         if self._store is not None:
@@ -182,6 +199,7 @@ class Hub:
             mode=engine.accounts.mode,
             budget=self.acts.budget,
             metrics=self._metrics,
+            parcels=self.acts.board.parcels,
         )
         face = Face(
             settings=self.settings,
@@ -208,9 +226,14 @@ class Hub:
             public_url=self.settings.hub.public_url,
             keep=Keep(retention.payloads_s / DAY_S, retention.attempts_s / DAY_S),
             personal_kept_s=retention.personal_s,
+            intervals=self.intervals,
             inbox_workers=self.settings.hub.workers,
             fatal=(FatalStoreError,),
             shared_store=not self.settings.hub.database.startswith("sqlite"),
+            tellers=Tellers(self.acts.crosswalk),
+            trading=Trading(
+                self.plans, self._maps, store, self.queries, self.clock, self._maps.take_corrected
+            ),
         )  # fmt: skip
 
     def _interpreter(self) -> Interpreter:

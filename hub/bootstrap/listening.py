@@ -17,20 +17,30 @@ from aiohttp import web
 import canonical
 from config.settings import Settings
 from connectors.sdk.contract import Envelope, ReceivesWebhooks
+from connectors.sdk.files import ReceivesFiles
 from connectors.sdk.manifest import Capability
 from connectors.sdk.ports import Clock
 from hub import __version__
 from hub.api.acting import Acting
 from hub.api.auth import Gate
+from hub.api.files import FileIntake
 from hub.api.health import Health
 from hub.api.intake import Intake, IntakeCounters, Receive
+from hub.api.lateness import Lateness
 from hub.api.operator import BODY_MAX, OperatorApi
 from hub.api.problem import Problem
+from hub.api.purchasing import Purchases
 from hub.api.reading import Reading
 from hub.api.server import Listener, application, listen, listen_locally
+from hub.api.shipping import Shipping
 from hub.api.spec import Operation, openapi
 from hub.api.tokens import Tokens
+from hub.api.tracking import Tracking
+from hub.api.trading import Trade
+from hub.api.transfers import Transferring
+from hub.bootstrap.buying import Buying
 from hub.bootstrap.desk import Desk
+from hub.bootstrap.moving import Moving
 from hub.console.server import Console
 from hub.console.status import Overview
 from hub.ports.queries import Queries
@@ -38,6 +48,10 @@ from hub.ports.store import Micros, Store
 from hub.runtime.health import HealthState
 from hub.services import views
 from hub.services.moments import now
+from hub.services.parcel_figures import late_json
+from hub.services.purchasing_views import PurchaseViews
+from hub.services.receive import FileKeeper
+from hub.services.trading import views as trading_views
 
 _SOCKET_PATH_MAX = 100
 """Systems refuse longer socket paths; 104 bytes is the smallest limit in use."""
@@ -69,9 +83,19 @@ def operations(
     def time() -> Micros:
         return now(clock)
 
+    def woken() -> None:
+        if desk.running is not None:
+            desk.running.changed()
+
     return [
         *Reading(queries, desk, time).operations(),
+        *Tracking(queries, desk.crosswalk).operations(),
+        *Lateness(queries, time).operations(),
         *Acting(desk).operations(),
+        *Purchases(Buying(desk), PurchaseViews(queries), time).operations(),
+        *Shipping(desk, queries).operations(),
+        *Transferring(Moving(desk), queries).operations(),
+        *Trade(queries, store, time, woken).operations(),
         *Tokens(store, queries, time, tokens_changed).operations(),
     ]
 
@@ -125,6 +149,12 @@ def _public(face: Face, gate: Gate) -> web.Application:
     }
     limit = settings.hub.webhook_max_bytes
     intake = Intake(receivers, _waking(face), face.counters, clock, limit)
+    files = FileIntake(
+        {name: each for name, each in desk.connectors.items() if isinstance(each, ReceivesFiles)},
+        lambda account: FileKeeper(face.store, desk.plans[account], clock, face.stored),
+        face.counters,
+        clock,
+    )
     api = OperatorApi(rows, document(rows), gate, face.store, desk.queries, lambda: now(clock))
     health = Health(face.health.alive, face.health.unready, desk.board.scrape)
     console = Console(
@@ -133,7 +163,7 @@ def _public(face: Face, gate: Gate) -> web.Application:
         open_to_all=_is_loopback(settings.hub.listen.host),
         secure=(settings.hub.public_url or "").startswith("https:"),
     )
-    routes = [*intake.routes(), *api.routes(), *health.routes(), *console.routes()]
+    routes = [*intake.routes(), *files.routes(), *api.routes(), *health.routes(), *console.routes()]
     return application(routes, max_bytes=max(limit, BODY_MAX), refused=face.counters.rejected)
 
 
@@ -183,6 +213,7 @@ async def _overview(face: Face) -> Overview:
         stock.append(views.stock(sku, [row for row in positions if row.sku == sku], levels))
     failures, _ = await queries.failures(limit=_ROWS)
     orders, _ = await queries.orders(limit=_ROWS)
+    awaited, _ = await queries.expectations(limit=_ROWS)
     return Overview(
         version=__version__,
         unready=face.health.unready(),
@@ -190,6 +221,9 @@ async def _overview(face: Face) -> Overview:
         stock=stock,
         failures=[views.failure(row, at) for row in failures],
         orders=[views.order_line(row) for row in orders],
+        purchases=await PurchaseViews(queries).summaries(_ROWS),
+        awaited=[trading_views.expectation(row, at) for row in awaited],
+        late=[late_json(row, at) for row in await desk.board.parcels.late()],
     )
 
 

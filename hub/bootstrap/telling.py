@@ -49,3 +49,11 @@ class Both:
     def circuit(self, account: str, *, is_open: bool) -> None:
         for listener in self.listeners:
             listener.circuit(account, is_open=is_open)
+
+    def unknown_codes(self, account: str, count: int) -> None:
+        for listener in self.listeners:
+            listener.unknown_codes(account, count)
+
+    def odd_numbers(self, account: str, count: int) -> None:
+        for listener in self.listeners:
+            listener.odd_numbers(account, count)

@@ -69,7 +69,27 @@ async def _status(args: argparse.Namespace) -> int:
     for account in status["accounts"]:
         if account["held"]:
             print_lines([f"{account['account']} is held: {account['held']}"])
+        if "parcels" in account:
+            print_lines([_parcels(account["account"], account["parcels"])])
+    parcels = status["parcels"]
+    if parcels["unasked"]:
+        print_lines([f"{parcels['unasked']} open parcels of carriers no account can ask about"])
+    if parcels["orphans"]:
+        print_lines([f"{parcels['orphans']} parcels that no shipment names: trunkline parcels list --orphans"])
     return 0
+
+
+def _parcels(account: str, row: Json) -> str:
+    """What the account asks about, and what it cannot afford to."""
+    told = f"{account}: {row['open']} open parcels, {row['due']} due to be asked about"
+    if row["affordable_calls_per_day"] is None:
+        return told
+    told += (
+        f"; {row['wanted_calls_per_day']:.0f} calls a day wanted, {row['affordable_calls_per_day']:.0f} allowed"
+        f" ({row['calls_left']} left now)"
+    )
+    short = row["unaffordable_calls_per_day"]
+    return f"{told}; {short:.0f} a day cannot be afforded, the least urgent wait" if short else told
 
 
 def _budget(budget: Json | None) -> str | None:

@@ -1,11 +1,11 @@
-"""`trunkline edi inspect|validate|ack`: files of partners looked at, nothing stored and nothing sent."""
+"""`trunkline edi`: files of partners looked at and judged, and what was exchanged with them."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from hub.commands import edi_judging
+from hub.commands import edi_exchange, edi_judging
 from hub.commands.common import EXIT_OK, EXIT_USAGE, CommandError, Subparsers, command, group, wants_json
 from hub.commands.opening import opened
 from mappings.edi import inspection
@@ -24,6 +24,7 @@ def add(parsers: Subparsers) -> None:
     inspect.add_argument("file", metavar="FILE")
     inspect.add_argument("--brief", action="store_true", help="without the segments")
     edi_judging.add_verbs(verbs)
+    edi_exchange.add_verbs(verbs)
 
 
 async def _inspect(args: argparse.Namespace) -> int:

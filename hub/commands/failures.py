@@ -38,7 +38,7 @@ def add(parsers: Subparsers) -> None:
 
 def _filters(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--account")
-    parser.add_argument("--kind", choices=["inbound", "availability", "effect"])
+    parser.add_argument("--kind", choices=["inbound", "availability", "effect", "exchange"])
     parser.add_argument("--error", help="error class, such as MappingError")
     parser.add_argument("--older-than", type=duration, metavar="AGE", help="such as 15m, 2h, 1d")
     return parser

@@ -205,6 +205,10 @@ async def _explain(args: argparse.Namespace) -> int:
         return 0
     print_lines([f"{args.sku} at {args.account}" + (f", as of {views.instant(micros(args.at))}" if args.at else "")])
     print_table(["step", "value", "how"], [[s["step"], s["value"], s["how"]] for s in answer["steps"]], empty="")
+    if told := answer.get("told"):
+        print_lines(["", f"The partner was told {told['quantity']} at {told['at']} (846 {told['number']})."])
+    elif "told" in answer:
+        print_lines(["", "The partner has not been told of it yet."])
     print_lines([""])
     headings = ["seq", "recorded_at", "location", "bucket", "delta", "reason", "reference"]
     print_table(headings, [[p[name] for name in headings] for p in answer["postings"]], empty="no postings")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.console.html import Markup, Piece, joined, table, tag
+from hub.console.parcels import late, parcels
+from hub.console.purchases import purchases
 
 Json = Mapping[str, Any]
 
@@ -21,6 +23,9 @@ class Overview:
     stock: Sequence[Json]
     failures: Sequence[Json]
     orders: Sequence[Json]
+    awaited: Sequence[Json] = ()
+    purchases: Sequence[Json] = ()
+    late: Sequence[Json] = ()
 
 
 def page(overview: Overview) -> bytes:
@@ -30,7 +35,11 @@ def page(overview: Overview) -> bytes:
             _accounts(overview.status.get("accounts", [])),
             _stock(overview.stock),
             _failures(overview.failures),
+            _awaited(overview.awaited),
+            parcels(overview.status),
+            late(overview.late),
             _orders(overview.orders),
+            purchases(overview.purchases),
         ]
     )
     return _document(body, refresh=True)
@@ -151,6 +160,38 @@ def _failures(failures: Sequence[Json]) -> Markup:
         [[row[name] or None for name in _FAILURE] + [_seconds(row["age_s"]), row["attempts"]] for row in failures],
         empty="Nothing is parked.",
     )
+
+
+def _awaited(rows: Sequence[Json]) -> Markup:
+    """Nothing at all where nobody trades: most hubs have no partner to wait for."""
+    if not rows:
+        return Markup("")
+    return table(
+        "Awaited from trading partners, and owed to them",
+        ["Account", "Awaited", "Owed by", "For", "About", "Due", "By"],
+        [
+            [
+                tag("strong", row["account"]),
+                row["kind"],
+                row["owed_by"],
+                row["reference"],
+                row["subject"],
+                _countdown(row),
+                _time(row["due_at"]),
+            ]
+            for row in rows
+        ],
+        empty="Nothing is awaited.",
+    )
+
+
+def _countdown(row: Json) -> Piece:
+    """How long is left; marked once the deadline has passed."""
+    left = row["due_in_s"]
+    if left is None:
+        return None
+    span = _seconds(abs(left))
+    return tag("span", "overdue by ", span, class_="badge bad") if row["overdue"] else tag("span", "in ", span)
 
 
 def _orders(orders: Sequence[Json]) -> Markup:

@@ -30,6 +30,12 @@ GOODS: tuple[Good, ...] = (
     Good("LIMITED-CUP", "Cup, numbered edition", 12),
     Good("SET-GIFT", "Gift set: two mugs in a box", 0, parts={"MUG-BLUE": 2, "BOX-GIFT": 1}),
 )
+TRADED: tuple[Good, ...] = (
+    Good("CASE-MUG", "Mugs by the case", 120, 110),
+    Good("CASE-TEA", "Tea by the case", 120, 110),
+    Good("CASE-TRAY", "Trays by the case", 60, 0),
+)
+"""What the retailer orders by EDI; it lies at the warehouse and in no shop."""
 RESTOCK_UNITS = 100
 BUFFER_UNITS = 3
 
@@ -46,4 +52,5 @@ def catalogue_csv() -> str:
     for good in GOODS:
         components = ";".join(f"{sku}:{units}" for sku, units in good.parts.items())
         lines.append(f'{good.sku},,"{good.title}",Demo,,,{components},')
+    lines += [f'{good.sku},,"{good.title}",Demo,,,,' for good in TRADED]
     return "\n".join(lines) + "\n"

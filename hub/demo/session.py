@@ -20,7 +20,11 @@ from connectors.sdk.sandbox import Faults, Sandbox
 from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.delivery.verification import DRIFT_AGE_S
-from hub.demo.catalogue import BUFFER_UNITS, catalogue_csv
+from hub.demo import partners
+from hub.demo.carrying import INTERVALS, Carriers
+from hub.demo.catalogue import BUFFER_UNITS, GOODS, catalogue_csv
+from hub.demo.packing import Packing
+from hub.demo.trade import Trade
 from hub.demo.traffic import Traffic
 from hub.demo.verdict import Verdict, differences, doubt, is_under_way, judge, known_orders, opening_stock, sold_orders
 from hub.ports.telemetry import Silence
@@ -75,22 +79,33 @@ async def run(options: Options, stop: asyncio.Event) -> tuple[Verdict, Json]:
 async def _run(options: Options, stop: asyncio.Event, folder: Path) -> tuple[Verdict, Json]:
     async with AsyncExitStack() as stack:
         sandboxes = await _sandboxes(options, stack)
+        trading = await partners.opened(stack, seed=options.seed, faults=options.fault)
+        for account, partner in trading.items():
+            options.say(f"partner   {partner.role:<10} {account}")
+        carriers = await Carriers.started(options.seed, options.fault, stack, options.say)
         lags = Lags()
-        hub = Hub.build(bootstrap.load(_configure(folder, options, sandboxes)), telemetry=lags)
+        config = _configure(folder, options, sandboxes, trading, carriers.sections())
+        hub = Hub.build(bootstrap.load(config), telemetry=lags)
+        hub.intervals = INTERVALS
         await hub.start()
         stack.push_async_callback(hub.stop)
+        carriers.deliver_to(hub.url)
         options.say(f"console   {hub.url}")
         await hub.acts.report(opening_stock(), key="demo-opening", actor="demo")
         await _until(lambda: _opened(hub, sandboxes), _OPENING_WITHIN_S, stop)
+        trade = Trade(trading, hub, random.Random(options.seed + 1), max(0.25, options.rate_per_s / 8))  # noqa: S311 - shoppers, not secrets
+        await trade.open()
         opening = len(lags.seconds)
         options.say("opening stock is published and read back; shoppers come in")
-        traffic = Traffic(sandboxes, hub.acts, random.Random(options.seed), options.rate_per_s)  # noqa: S311 - shoppers, not secrets
-        await _traffic(options, stop, hub, traffic)
+        shoppers = random.Random(options.seed)  # noqa: S311 - shoppers, not secrets
+        traffic = Traffic(sandboxes, hub.acts, shoppers, options.rate_per_s, Packing(carriers))
+        await _traffic(options, stop, hub, traffic, trade)
         options.say("the shop is closed; waiting until everything has settled")
-        await _settle(hub, sandboxes, traffic, options.say)
-        verdict = await judge(hub.queries, sandboxes, traffic)
+        await _settle(hub, sandboxes, traffic, trade, options.say)
+        verdict = await judge(hub.queries, sandboxes, traffic, trade)
         lags.seconds = lags.seconds[opening:]
-        return verdict, await _summary(hub, sandboxes, lags, verdict)
+        summary = await _summary(hub, sandboxes, lags, verdict, trade)
+        return verdict, summary | {"parcels": await carriers.heard(hub.queries)}
 
 
 async def _sandboxes(options: Options, stack: AsyncExitStack) -> dict[str, Sandbox]:
@@ -98,16 +113,16 @@ async def _sandboxes(options: Options, stack: AsyncExitStack) -> dict[str, Sandb
     sandboxes: dict[str, Sandbox] = {}
     for name in registry.names():
         kind = registry.get(name)
-        # Another side of a channel is no channel of its own: no shopper buys there.
-        if kind.sandbox is None or kind.manifest.flavour_of:
+        # No shopper buys at a carrier, a trading partner or another side of a channel.
+        if kind.sandbox is None or not kind.manifest.is_channel:
             continue
         build = kind.sandbox
         sandbox: Sandbox = build(seed=options.seed, faults=Faults.parse(options.fault, seed=options.seed))
         url = await sandbox.start()
         stack.push_async_callback(sandbox.stop)
         options.say(f"sandbox   {name:<10} {url}")
-        for line in catalogue_csv().splitlines()[1:]:
-            sandbox.stock(line.split(",")[0], 0, title=line.split('"')[1])
+        for good in GOODS:
+            sandbox.stock(good.sku, 0, title=good.title)
         sandboxes[f"{name}-demo"] = sandbox
     return sandboxes
 
@@ -121,7 +136,9 @@ def _port(wanted: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _configure(folder: Path, options: Options, sandboxes: Mapping[str, Sandbox]) -> Path:
+def _configure(
+    folder: Path, options: Options, sandboxes: Mapping[str, Sandbox], trading: Mapping[str, Any], carriers: Json
+) -> Path:
     """Write the demo's configuration as an operator would; JSON is YAML."""
     port = _port(options.port)
     accounts = {}
@@ -138,8 +155,11 @@ def _configure(folder: Path, options: Options, sandboxes: Mapping[str, Sandbox])
             "encryption_key": {"file": f"{folder}/data/hub.key"},
             "log": {"level": "error"},
         },
-        "locations": {"main": {"name": "Main warehouse", "time_zone": "America/New_York"}},
-        "accounts": accounts,
+        "locations": {
+            "main": {"name": "Main warehouse", "time_zone": "America/New_York"},
+            **partners.locations(trading),
+        },
+        "accounts": accounts | carriers | partners.sections(trading, f"http://127.0.0.1:{port}"),
         "skus": "skus.csv",
     }
     path = folder / "config" / "hub.yaml"
@@ -157,9 +177,9 @@ async def _opened(hub: Hub, sandboxes: Mapping[str, Sandbox]) -> bool:
     return len(levels) >= wanted and all(level.state.value == "verified" for level in levels)
 
 
-async def _traffic(options: Options, stop: asyncio.Event, hub: Hub, traffic: Traffic) -> None:
+async def _traffic(options: Options, stop: asyncio.Event, hub: Hub, traffic: Traffic, trade: Trade) -> None:
     closing = asyncio.Event()
-    shoppers = asyncio.create_task(traffic.run(closing))
+    shoppers = asyncio.create_task(_side_by_side(traffic, trade, closing))
     began = time.monotonic()
     try:
         while not stop.is_set() and not shoppers.done():
@@ -176,11 +196,19 @@ async def _traffic(options: Options, stop: asyncio.Event, hub: Hub, traffic: Tra
         await shoppers
 
 
+async def _side_by_side(traffic: Traffic, trade: Trade, closing: asyncio.Event) -> None:
+    """Shoppers and the retailer; where one fails the other is not left buying."""
+    async with asyncio.TaskGroup() as both:
+        both.create_task(traffic.run(closing))
+        both.create_task(trade.run(closing))
+
+
 async def _line(hub: Hub, traffic: Traffic, elapsed_s: float) -> str:
     status = await hub.acts.status()
     channels = "  ".join(
         f"{account['account']} in {_ms(account['in']['lag_s'])} out {_ms(account['out']['lag_s'])}"
         for account in status["accounts"]
+        if account["account"] in traffic.sandboxes
     )
     tally = f"sales {traffic.sales:<5} cancelled {traffic.cancelled:<4} parked {status['failures']:<3}"
     return f"{elapsed_s:6.0f} s  {tally} {channels}"
@@ -190,7 +218,9 @@ def _ms(seconds: float | None) -> str:
     return "     –" if seconds is None else f"{seconds * 1000:4.0f}ms"
 
 
-async def _settle(hub: Hub, sandboxes: Mapping[str, Sandbox], traffic: Traffic, say: Callable[[str], None]) -> None:
+async def _settle(
+    hub: Hub, sandboxes: Mapping[str, Sandbox], traffic: Traffic, trade: Trade, say: Callable[[str], None]
+) -> None:
     """Wait until every sale is known, every unit accounted for and every number read back, or give up.
 
     A number that the hub itself will look at again is waited for beyond the usual time: a write that a
@@ -200,7 +230,11 @@ async def _settle(hub: Hub, sandboxes: Mapping[str, Sandbox], traffic: Traffic, 
         await sandbox.settle()
 
     async def settled() -> bool:
-        if sold_orders(sandboxes) - await known_orders(hub.queries):
+        if (sold_orders(sandboxes) | trade.orders()) - await known_orders(hub.queries):
+            return False
+        if not await trade.is_settled():
+            return False
+        if traffic.packing.unconfirmed(sandboxes):
             return False
         return not await differences(hub.queries, traffic) and await _opened(hub, sandboxes)
 
@@ -208,10 +242,11 @@ async def _settle(hub: Hub, sandboxes: Mapping[str, Sandbox], traffic: Traffic, 
     quiet = await _until(settled, _QUIET_WITHIN_S, never)
     while not quiet and time.monotonic() < began + _PATIENCE_S:
         levels, _ = await hub.queries.levels(limit=500)
-        waiting = sum(is_under_way(level) for level in levels)
-        if not waiting:
+        waiting = sum(is_under_way(level) for level in levels) + trade.letters_waiting
+        untold = len(traffic.packing.unconfirmed(sandboxes))
+        if not waiting and not untold:
             return
-        say(f"{waiting} numbers are not proven yet, and the hub is about to look at them again; waiting")
+        say(f"{waiting} numbers are not proven and {untold} parcels not confirmed yet; the hub is at it; waiting")
         quiet = await _until(settled, _PATIENCE_STEP_S, never)
 
 
@@ -224,7 +259,7 @@ async def _until(condition: Callable[[], Any], within_s: float, stop: asyncio.Ev
     return False
 
 
-async def _summary(hub: Hub, sandboxes: Mapping[str, Sandbox], lags: Lags, verdict: Verdict) -> Json:
+async def _summary(hub: Hub, sandboxes: Mapping[str, Sandbox], lags: Lags, verdict: Verdict, trade: Trade) -> Json:
     status = {account["account"]: account for account in (await hub.acts.status())["accounts"]}
     accounts = {
         account: {
@@ -234,7 +269,7 @@ async def _summary(hub: Hub, sandboxes: Mapping[str, Sandbox], lags: Lags, verdi
             "in_lag_s": status[account]["in"]["lag_s"],
             "out_lag_s": status[account]["out"]["lag_s"],
         }
-        for account, sandbox in sandboxes.items()
+        for account, sandbox in {**sandboxes, **trade.partners}.items()
     }
     return {
         "orders_in": verdict.orders_in,
@@ -246,5 +281,9 @@ async def _summary(hub: Hub, sandboxes: Mapping[str, Sandbox], lags: Lags, verdi
         "duplicated": verdict.duplicated,
         "unproven": len(verdict.unproven),
         "unproven_listings": [doubt(level) for level in verdict.unproven],
+        "confirmed": verdict.confirmed,
+        "unconfirmed": len(verdict.unconfirmed),
+        "unconfirmed_parcels": [[one.account, one.order, one.number] for one in verdict.unconfirmed],
         "accounts": accounts,
+        "trade": trade.summary(),
     }

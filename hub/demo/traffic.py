@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from connectors.sdk.sandbox import Sandbox
 from hub.api.backend import Acts
 from hub.demo.catalogue import GOODS, RESTOCK_UNITS, parts_of
+from hub.demo.packing import Packing
 
 _CANCEL_SHARE = 0.05
-_SHIP_SHARE = 0.15
+_SHIP_SHARE = 0.3
+_SHIPPED_THERE_SHARE = 0.4
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class Traffic:
     acts: Acts
     rng: random.Random
     rate_per_s: float
+    packing: Packing
     taken: Counter[str] = field(default_factory=Counter)
     received: Counter[str] = field(default_factory=Counter)
     sales: int = 0
@@ -76,8 +79,12 @@ class Traffic:
         self._count(lines, -1)
 
     async def _ship(self) -> None:
-        account, order, _ = self._open.pop(0)
-        await self.sandboxes[account].ship(order)
+        """In the channel's own pages, or from our own warehouse, which only the hub is told of."""
+        account, order, lines = self._open.pop(0)
+        if self.rng.random() < _SHIPPED_THERE_SHARE:
+            await self.sandboxes[account].ship(order)
+        else:
+            await self.packing.ship(self.acts, self.rng, account, order, lines)
 
     async def _restock(self) -> None:
         """Goods come in when a shelf runs low; the numbered edition is never refilled."""

@@ -8,6 +8,8 @@ from typing import Any
 
 from connectors.sdk.sandbox import Sandbox
 from hub.demo.catalogue import GOODS
+from hub.demo.packing import Parcel
+from hub.demo.trade import Trade
 from hub.demo.traffic import Traffic
 from hub.ports.queries import Queries
 from hub.ports.store import LevelRow, LevelState
@@ -23,10 +25,15 @@ class Verdict:
     duplicated: int
     unproven: tuple[LevelRow, ...]
     """listings whose number has not been read back equal"""
+    confirmed: int = 0
+    """parcels of ours that their channel shows once, with carrier and contents"""
+    unconfirmed: tuple[Parcel, ...] = ()
+    complaints: tuple[str, ...] = ()
+    """what trading partners found wrong with our files"""
 
     @property
     def well(self) -> bool:
-        return self.oversold == self.lost == self.duplicated == 0
+        return self.oversold == self.lost == self.duplicated == len(self.unconfirmed) == len(self.complaints) == 0
 
 
 async def known_orders(queries: Queries) -> set[tuple[str, str]]:
@@ -53,17 +60,20 @@ async def differences(queries: Queries, traffic: Traffic) -> dict[str, int]:
     return {sku: available[sku] - expected[sku] for sku in expected if available[sku] != expected[sku]}
 
 
-async def judge(queries: Queries, sandboxes: Mapping[str, Sandbox], traffic: Traffic) -> Verdict:
+async def judge(queries: Queries, sandboxes: Mapping[str, Sandbox], traffic: Traffic, trade: Trade) -> Verdict:
     """The verdict once traffic has stopped and the hub is quiet."""
-    known, sold = await known_orders(queries), sold_orders(sandboxes)
-    off = await differences(queries, traffic)
+    known, sold = await known_orders(queries), sold_orders(sandboxes) | trade.orders()
+    off = await differences(queries, traffic) | await trade.differences()
     levels, _ = await queries.levels(limit=500)
     return Verdict(
         orders_in=len(known),
-        oversold=sum(max(0, -left) for left in traffic.expected().values()),
+        oversold=sum(max(0, -left) for left in traffic.expected().values()) + trade.oversold(),
         lost=len(sold - known) + sum(units for units in off.values() if units > 0),
         duplicated=len(known - sold) + sum(-units for units in off.values() if units < 0),
         unproven=tuple(level for level in levels if level.state is not LevelState.VERIFIED),
+        confirmed=traffic.packing.confirmed(sandboxes),
+        unconfirmed=tuple(traffic.packing.unconfirmed(sandboxes)),
+        complaints=tuple(trade.complaints()),
     )
 
 

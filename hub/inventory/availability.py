@@ -1,6 +1,7 @@
 """From positions to the number a channel is sent, every step kept so that it can be shown.
 
-The account's number is `clamp(⌊share × max(0, ATP over its locations − buffer)⌋, 0, cap)`, 0 below
+What is available is on hand less reserved, and where the account's policy allows it what is due in time besides. The
+account's number is `clamp(⌊share × max(0, ATP over its locations − buffer)⌋, 0, cap)`, 0 below
 `minimum`, replaced by `fixed`. A kit counts location by location, because its parts leave in one
 parcel: parts lying in two warehouses make no kit.
 """
@@ -17,6 +18,9 @@ from hub.ports.store import Position
 
 OwnOpen = Mapping[tuple[str, str, str], int]
 """(account, sku as ordered, location) -> units this account's own orders hold reserved"""
+
+DueInTime = Mapping[tuple[str, str], int]
+"""(SKU, our location) -> units on order that are due within the time the policy names"""
 
 Components = Sequence[tuple[str, int]]
 """(component SKU, quantity in one kit); empty for a plain SKU"""
@@ -62,6 +66,7 @@ def published_quantity(
     components: Components = (),
     own_open: OwnOpen | None = None,
     channel_location: str = "",
+    due: DueInTime | None = None,
 ) -> Waterfall:
     """What to send for one listing at one channel location, now.
 
@@ -73,11 +78,13 @@ def published_quantity(
         own_open: Units the account's own orders still hold; used only where the channel
             subtracts its own open orders itself.
         channel_location: One of `plan.channel_locations()`.
+        due: Units on order that count already; used only where the policy names a time.
     """
     rows = {(row.sku, row.location): row for row in positions}
     steps = _Steps()
     pool = pool_of(plan)
-    at = {location: _available(sku, location, components, rows, steps) for location in pool}
+    counted = (due or {}) if plan.policy.incoming_within_s is not None else None
+    at = {location: _available(sku, location, components, rows, counted, steps) for location in pool}
     total = _policy(plan.policy, sum(at.values()), steps)
     quantity = total
     places = plan.channel_locations()
@@ -104,23 +111,32 @@ class _Steps:
 
 
 def _available(
-    sku: str, location: str, components: Components, rows: Mapping[tuple[str, str], Position], steps: _Steps
+    sku: str,
+    location: str,
+    components: Components,
+    rows: Mapping[tuple[str, str], Position],
+    due: DueInTime | None,
+    steps: _Steps,
 ) -> int:
-    """Available units at one location; for a kit the number of whole kits its parts make there."""
+    """Available units at one location; for a kit the number of whole kits its parts make there.
+
+    `due` None: nothing on order counts. What counts is shown as a step of its own, also where there is none of it.
+    """
     if not components:
         row = rows.get((sku, location)) or Position(sku, location)
         steps.add("available", row.available, f"{row.on_hand} on hand - {row.reserved} reserved", location)
-        return row.available
+        if due is None:
+            return row.available
+        coming = due.get((sku, location), 0)
+        steps.add("incoming", row.available + coming, f"{coming} of {row.incoming} on order are due in time", location)
+        return row.available + coming
     kits: list[int] = []
     for component, each in components:
         row = rows.get((component, location)) or Position(component, location)
-        kits.append(row.available // each)
-        steps.add(
-            "component",
-            kits[-1],
-            f"{component}: {row.on_hand} on hand - {row.reserved} reserved, {each} in one kit",
-            location,
-        )
+        coming = (due or {}).get((component, location), 0)
+        kits.append((row.available + coming) // each)
+        units = f"{row.on_hand} on hand - {row.reserved} reserved" + (f" + {coming} due in time" if coming else "")
+        steps.add("component", kits[-1], f"{component}: {units}, {each} in one kit", location)
     steps.add("available", min(kits), "the scarcest component", location)
     return min(kits)
 

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from hub.orders.allocation import NO_LOCATION, OVERSOLD, UNKNOWN_SKU
+from hub.orders.articles import other_names
 from hub.orders.facts import LineFacts
 
 Json = dict[str, Any]
@@ -51,6 +52,7 @@ def lines_in(document: Json) -> tuple[LineFacts, ...]:
             line.get("returned_quantity", 0),
             line.get("fulfilled_by", "merchant") == "merchant" and line.get("requires_shipping", True),
             line.get("ship_from") or line.get("ship_from_raw"),
+            other_names(line.get("channel_sku") or "", (line.get("properties") or {}).get("ids"), line.get("gtin")),
         )
         for line in document["lines"]
     )

@@ -25,6 +25,8 @@ class LineFacts(NamedTuple):
     returned: int
     stocked: bool
     ship_from: str | None
+    others: tuple[str, ...] = ()
+    """further names of the article, best first, for when `sku` says nothing to us"""
 
 
 class OrderFacts(NamedTuple):
@@ -72,8 +74,37 @@ RETURN_DAMAGED = "return_damaged"
 BY_SKU = "sku:"
 
 
+class PackageFacts(NamedTuple):
+    """A number on a package, normalised. `carrier` is ours, "" where nobody knows; `warning` a sentence or ""."""
+
+    number: str
+    carrier: str
+    warning: str
+
+
+class TrackingFacts(NamedTuple):
+    """One thing a carrier, or somebody who asks carriers, told of a parcel.
+
+    `number` is normalised, "" where the answer does not repeat it. `document` is canonical JSON without personal
+    data and without what is at its default. `unknown_code`: no table has the code, so nothing moved.
+    """
+
+    account: str
+    carrier: str
+    number: str
+    received_at: int
+    return_number: str
+    unknown_code: bool
+    document: str
+    master: str = ""
+    """the number the carrier gives all pieces of the shipment, normalised"""
+
+
 class DocumentFacts(NamedTuple):
-    """Any document that is not an order. `moves` are empty unless it moves an order's units."""
+    """Any document that is not an order. `moves` are empty unless it moves an order's units.
+
+    `packages` are the tracking numbers a shipment or return names, each once.
+    """
 
     id: str
     type: str
@@ -86,6 +117,11 @@ class DocumentFacts(NamedTuple):
     moves: tuple[Move, ...]
     document: str
     personal: str | None
+    numbers: tuple[str, ...] = ()
+    """tracking numbers of a shipment, normalized"""
+    ours: bool = False
+    """a shipment brought home: told by somebody else than the channel that sold the goods"""
+    packages: tuple[PackageFacts, ...] = ()
 
 
 class LevelFacts(NamedTuple):
@@ -149,6 +185,8 @@ class StockFacts(NamedTuple):
 
     document: DocumentFacts
     lines: tuple[StockLine, ...]
+    uncounted: tuple[str, ...] = ()
+    """quantities in a unit nobody knows the size of, in words: nothing of the document can be posted"""
 
 
-Facts = OrderFacts | DocumentFacts | ReportFacts | ListingFacts | StockFacts
+Facts = OrderFacts | DocumentFacts | ReportFacts | ListingFacts | StockFacts | TrackingFacts

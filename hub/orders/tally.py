@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from hub.orders.echoes import Parcels, echoes
 from hub.orders.facts import (
     BY_SKU,
     CANCELLED,
@@ -62,20 +63,27 @@ class Posted(NamedTuple):
 class Tally(NamedTuple):
     """`told` maps "type/source id" to that document's moves; `posted` maps line ids.
 
-    `forgotten`: the order's person asked to be forgotten before the order itself was known.
+    `forgotten`: the order's person asked to be forgotten before the order itself was known. `parcels` says by what
+    a shipment is known ("shipment/source id"), so that one told by its shipper and by the channel counts once.
     """
 
     told: Mapping[str, tuple[Move, ...]] = {}
     posted: Mapping[str, Posted] = {}
     forgotten: bool = False
+    parcels: Mapping[str, Parcels] = {}
 
 
 EMPTY = Tally()
 
 
-def with_document(tally: Tally, key: str, moves: tuple[Move, ...]) -> Tally:
-    """The tally once this document, or its newer version, is known."""
-    return tally._replace(told={**tally.told, key: moves})
+def with_document(tally: Tally, key: str, moves: tuple[Move, ...], parcels: Parcels | None = None) -> Tally:
+    """The tally once this document, or its newer version, is known. A parcel keeps the numbers it had before."""
+    known = tally._replace(told={**tally.told, key: moves})
+    if parcels is None or not (parcels.ours or parcels.numbers):
+        return known
+    before = tally.parcels[key].numbers if key in tally.parcels else ()
+    numbers = tuple(sorted({*before, *parcels.numbers}))
+    return known._replace(parcels={**tally.parcels, key: Parcels(parcels.ours, numbers)})
 
 
 def told_per_line(tally: Tally, lines: Iterable[LineFacts]) -> dict[str, Told]:
@@ -85,8 +93,9 @@ def told_per_line(tally: Tally, lines: Iterable[LineFacts]) -> dict[str, Told]:
     lines = tuple(lines)
     sums: dict[str, dict[str, dict[str, int]]] = {}
     whole = False
-    for moves in tally.told.values():
-        for move in moves:
+    twice = echoes(tally.told, tally.parcels) if tally.parcels else frozenset()
+    for key, moves in tally.told.items():
+        for move in moves if key not in twice else ():
             if move.kind == CANCELLED_WHOLE:
                 whole = True
                 continue
@@ -133,7 +142,8 @@ def dump(tally: Tally) -> str:
         | {
             "told": {key: [list(move) for move in tally.told[key]] for key in sorted(tally.told)},
             "posted": {line: [dict(places) for places in tally.posted[line]] for line in sorted(tally.posted)},
-        },
+        }
+        | ({"parcels": {key: list(tally.parcels[key]) for key in sorted(tally.parcels)}} if tally.parcels else {}),
         separators=(",", ":"),
     )
 
@@ -145,4 +155,5 @@ def load(text: str) -> Tally:
         {key: tuple(Move(*move) for move in moves) for key, moves in raw["told"].items()},
         {line: Posted(*places) for line, places in raw["posted"].items()},
         raw.get("forgotten", False),
+        {key: Parcels(ours, tuple(numbers)) for key, (ours, numbers) in raw.get("parcels", {}).items()},
     )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from connectors.sdk.manifest import Manifest, QuantityMeaning
+from mappings.edi.partners import PartnerProfile
 
 
 class Mode(StrEnum):
@@ -22,8 +23,8 @@ class Mode(StrEnum):
 class AvailabilityPolicy:
     """How a position becomes a published number (CANONICAL.md, Stock). Quantities in eaches.
 
-    `share` is between 0 and 1. `incoming_within_s` adds incoming stock as a later issue fills it;
-    None leaves it out.
+    `share` is between 0 and 1. `incoming_within_s` adds stock on order that is due within that many
+    seconds; None leaves it out.
     """
 
     locations: tuple[str, ...]
@@ -32,6 +33,7 @@ class AvailabilityPolicy:
     cap: int | None = None
     minimum: int = 0
     fixed: int | None = None
+    incoming_within_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,10 @@ class AccountPlan:
     currency: str | None = None
     stock_source: bool = False
     poll_s: Mapping[str, float] = field(default_factory=dict)
+    partner: PartnerProfile | None = None
+    """the trading partner's profile; there exactly when the manifest says `trades`"""
+    warehouses: Mapping[str, str] = field(default_factory=dict)
+    """our locations that somebody else runs -> the account orders to ship from there are sent to"""
 
     @property
     def quantity_meaning(self) -> QuantityMeaning:

@@ -6,13 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hub.ports.late import LateCounts, LateKind, LateRow
+from hub.ports.parcels import ParcelCounts, ParcelEvent, ParcelLink, ParcelRow
 from hub.ports.store import (
     AccountRow,
     ApiToken,
     Attempt,
     CursorRow,
     DocumentRow,
+    Expectation,
     FailureRow,
+    FileRow,
+    FileSet,
     InboxItem,
     LevelRow,
     Micros,
@@ -74,6 +79,18 @@ class TimelineEntry:
     detail: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class AwaitedCount:
+    """Open expectations of one account and kind; `due_at` is the soonest deadline among them."""
+
+    account: str
+    kind: str
+    ours: bool
+    open: int
+    overdue: int
+    due_at: Micros | None
+
+
 class Queries(Protocol):
     """`cursor` is opaque; None starts, a returned None ends. Lists are newest first unless said."""
 
@@ -102,6 +119,16 @@ class Queries(Protocol):
         ...
 
     async def order_documents(self, account: str, order_source_id: str) -> Sequence[DocumentRow]: ...
+
+    async def orders_called(self, names: Collection[str]) -> Sequence[OrderRow]:
+        """Orders whose number or id of ours is one of these, without an order."""
+        ...
+
+    async def document(self, document_id: str) -> DocumentRow | None: ...
+
+    async def order_effects(self, account: str, order_source_id: str) -> Sequence[OutboxRow]:
+        """Edge work of one order, oldest first."""
+        ...
 
     async def documents(
         self, *, type: str, account: str | None = None, limit: int = 50, cursor: str | None = None
@@ -132,6 +159,10 @@ class Queries(Protocol):
         ...
 
     async def sku(self, sku: str) -> SkuRow | None: ...
+
+    async def skus(self, *, limit: int = 500, cursor: str | None = None) -> tuple[Sequence[SkuRow], str | None]:
+        """The catalogue, by SKU."""
+        ...
 
     async def levels(
         self,
@@ -196,6 +227,110 @@ class Queries(Protocol):
         ...
 
     async def reply(self, key: str) -> StoredReply | None: ...
+
+    async def expectations(
+        self,
+        *,
+        account: str | None = None,
+        state: str | None = "open",
+        kind: str | None = None,
+        subject: str | None = None,
+        overdue_only: bool = False,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[Expectation], str | None]:
+        """By deadline, soonest first; those without one last."""
+        ...
+
+    async def expectation_counts(self) -> Sequence[AwaitedCount]:
+        """Of what is open only."""
+        ...
+
+    async def files(
+        self,
+        *,
+        account: str | None = None,
+        direction: str | None = None,
+        state: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[FileRow], str | None]: ...
+
+    async def file(self, file: str) -> FileRow | None: ...
+
+    async def file_content(self, file: str) -> bytes | None:
+        """The bytes of a file, received or made here; None once they are forgotten."""
+        ...
+
+    async def file_sets(self, file: str, *, after: int = 0, limit: int = 1000) -> Sequence[FileSet]:
+        """A file's sets in their order, from the one behind place `after`."""
+        ...
+
+    async def sent_sets(
+        self, account: str, *, interchange: str | None = None, functional_id: str = "", group: str = ""
+    ) -> Sequence[FileSet]:
+        """Sets we sent the account in one interchange, or else in one group; the latest file's first."""
+        ...
+
+    async def sendings(self, keys: Sequence[str]) -> Sequence[OutboxRow]:
+        """Edge work by idempotency key, oldest first; what there is none of is left out."""
+        ...
+
+    async def parcels(
+        self,
+        *,
+        number: str | None = None,
+        carrier: str | None = None,
+        milestone: str | None = None,
+        orphan: bool | None = None,
+        open_only: bool = False,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[ParcelRow], str | None]: ...
+
+    async def parcel(self, parcel: str) -> ParcelRow | None: ...
+
+    async def parcel_events(self, parcel: str) -> Sequence[ParcelEvent]:
+        """Oldest first; a latest-status block behind the scans of its instant."""
+        ...
+
+    async def parcel_links(self, parcels: Collection[str]) -> Sequence[ParcelLink]:
+        """Shipments and returns that travel in these parcels."""
+        ...
+
+    async def document_parcels(
+        self, kind: str, documents: Collection[tuple[str, str]]
+    ) -> Sequence[tuple[ParcelLink, ParcelRow]]:
+        """Parcels of shipments or returns, named as (account, id at its source), further pieces of theirs included."""
+        ...
+
+    async def order_parcels(self, account: str, order_source_id: str) -> Sequence[tuple[ParcelLink, ParcelRow]]: ...
+
+    async def parcels_to_ask(self, carriers: Collection[str], limit: int) -> Sequence[ParcelRow]:
+        """Parcels of ours that are due to be asked about: what matters most first, then what waits longest."""
+        ...
+
+    async def parcels_to_watch(self, carriers: Collection[str], limit: int) -> Sequence[ParcelRow]:
+        """Parcels of ours whose carrier is to be asked to tell by itself, or again; longest waiting first."""
+        ...
+
+    async def stale_parcels(self, opened_before: Micros, limit: int) -> Sequence[ParcelRow]:
+        """Open parcels that old."""
+        ...
+
+    async def parcel_counts(self) -> Sequence[ParcelCounts]:
+        """Open parcels by carrier."""
+        ...
+
+    async def late(
+        self, *, kind: LateKind, account: str | None = None, unscanned_after_s: float = 172_800.0, limit: int = 100
+    ) -> Sequence[LateRow]:
+        """What is late, the longest first."""
+        ...
+
+    async def late_counts(self, *, unscanned_after_s: float = 172_800.0) -> Sequence[LateCounts]:
+        """By account. Reads every order that is still to ship, so not for every second."""
+        ...
 
     async def audit_intact(self) -> bool: ...
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
+from hub.ports.parcels import Book, BookChange, LinkKey, ParcelAsked
+
 Micros = int
 OrderKey = tuple[str, str]
 """(account, the vendor's order id)"""
@@ -41,12 +43,15 @@ class InboxState(StrEnum):
 
 
 class OutboxState(StrEnum):
+    """`FAILED` parks what follows on its key, `PARKED` only itself; both wait for an operator."""
+
     PENDING = "pending"
     SENDING = "sending"
     IN_DOUBT = "in_doubt"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    PARKED = "parked"
 
 
 class LevelState(StrEnum):
@@ -78,7 +83,7 @@ class NewInput:
     account: str
     connector: str
     origin: str
-    """webhook | poll | resolve | file | api"""
+    """webhook | poll | resolve | file | api | hub (decided here, not received)"""
     topic: str
     dedupe_key: str
     ordering_key: str
@@ -456,6 +461,117 @@ class AccountRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Expectation:
+    """Something another party, or we, must do by a time; unique on (account, kind, reference).
+
+    `kind` is the document awaited (`997`, `855`, `856`, `810`, `945`, …); `reference` names what it answers there;
+    `subject` is our id of what it is about (an order, a purchase order, a file). `ours`: we owe it to the
+    partner; otherwise the partner owes it to us. An upsert: the state moves from open to met, failed (answered
+    with a refusal) or dropped (no longer needed); overdue is `open` after `due_at`.
+    """
+
+    account: str
+    kind: str
+    reference: str
+    subject: str
+    ours: bool
+    opened_at: Micros
+    due_at: Micros | None
+    state: str = "open"
+    """open | met | failed | dropped"""
+    settled_at: Micros | None = None
+    detail: str = "{}"
+    """JSON without personal data"""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file of a trading partner, received or made here. Guarded by `rev` like an order; ids sort by time.
+
+    The bytes of a received file are the payload of its `input`; those of a file made here are a `FileBody`. Both
+    are encrypted, and gone once retention or a redaction took them.
+    """
+
+    id: str
+    account: str
+    direction: str
+    """in | out"""
+    name: str
+    control: str
+    """control numbers of its interchanges, in order, separated by blanks"""
+    digest: str
+    size: int
+    at: Micros
+    """when it came, or was made"""
+    state: str
+    """in: taking, taken, parked; out: made"""
+    test: bool
+    sets: int
+    done: int = 0
+    """sets dealt with; below `sets` while a large file is being taken"""
+    sends: int = 0
+    """how often it was queued to be sent"""
+    input: int | None = None
+    detail: str = "{}"
+    """JSON without personal data: parties, syntax, verdicts"""
+    rev: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FileBody:
+    """The bytes of a file made here, sealed by the store under a key of their own."""
+
+    file: str
+    account: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileSet:
+    """One set of a file, unique on (file, place); `place` counts from 1. An upsert.
+
+    `lane` is the ordering key of what it is about, `subject` our id of that (an order), "" where there is none:
+    forgetting either forgets the file's bytes. `input` is the inbox row a set of ours was asked for by.
+    """
+
+    file: str
+    place: int
+    account: str
+    direction: str
+    interchange: str
+    functional_id: str
+    group: str
+    kind: str
+    control: str
+    digest: str
+    state: str
+    """in: taken, again, parked, refused, test, answer, unmatched
+
+    out: sent, accepted, accepted_with_errors, rejected
+    """
+    lane: str = ""
+    subject: str = ""
+    input: int | None = None
+    problems: str = "[]"
+    """JSON: place, code, message; no values of the file"""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenNumber:
+    """A number a partner used, unique on (account, key), and the content it stood for. An upsert.
+
+    Units that register numbers read a counter of the account too, so that they run one after the other.
+    """
+
+    account: str
+    key: str
+    digest: str
+    file: str
+    place: int
+    at: Micros
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry:
     """Who did what. The store chains entries with a keyed hash, so an edit is found."""
 
@@ -520,6 +636,21 @@ class ReadSet:
     """(account, sku as ordered, a kit being itself): units this account's own orders still hold reserved"""
     personal: set[OrderKey] = field(default_factory=set)
     """orders whose personal data, where any is stored and not shredded, is decrypted too"""
+    counters: set[tuple[str, str]] = field(default_factory=set)
+    """(account, name) of numbers given out one after another; locked until the unit ends"""
+    expectations: set[tuple[str, str, str]] = field(default_factory=set)
+    """(account, kind, reference)"""
+    effects: set[str] = field(default_factory=set)
+    """idempotency keys of edge work that may have to be withdrawn; locked until the unit ends"""
+    tracked: set[str] = field(default_factory=set)
+    """tracking numbers whose books are read, with the books of the other way of parcels that come back"""
+    shipped: set[LinkKey] = field(default_factory=set)
+    """shipments and returns: the books of the numbers they name so far are read too"""
+    numbers: set[tuple[str, str]] = field(default_factory=set)
+    """(account, key) of numbers a partner may have used before"""
+    files: set[str] = field(default_factory=set)
+    file_sets: set[tuple[str, int]] = field(default_factory=set)
+    """(file, place)"""
 
 
 @dataclass(slots=True)
@@ -541,6 +672,15 @@ class State:
     """(account, sku as ordered, location) -> ordered units reserved by that account's own orders; absent is 0"""
     personal: dict[str, str] = field(default_factory=dict)
     """order id -> personal data as plain JSON"""
+    counters: dict[tuple[str, str], int] = field(default_factory=dict)
+    """the last number given out; absent is 0"""
+    expectations: dict[tuple[str, str, str], Expectation] = field(default_factory=dict)
+    effects: dict[str, OutboxRow] = field(default_factory=dict)
+    numbers: dict[tuple[str, str], SeenNumber] = field(default_factory=dict)
+    files: dict[str, FileRow] = field(default_factory=dict)
+    file_sets: dict[tuple[str, int], FileSet] = field(default_factory=dict)
+    books: dict[str, Book] = field(default_factory=dict)
+    """by tracking number; a number nobody knows yet is absent"""
 
     def position(self, sku: str, location: str) -> Position:
         return self.positions.get((sku, location)) or Position(sku, location)
@@ -559,6 +699,15 @@ class State:
             self.documents[(document.account, document.type, document.source_id)] = document
         for personal in writes.personal:
             self.personal[personal.subject] = personal.plain
+        self.counters.update(writes.counters)
+        for expectation in writes.expectations:
+            self.expectations[(expectation.account, expectation.kind, expectation.reference)] = expectation
+        for number in writes.numbers:
+            self.numbers[(number.account, number.key)] = number
+        for file in writes.files:
+            self.files[file.id] = file
+        for row in writes.file_sets:
+            self.file_sets[(row.file, row.place)] = row
 
 
 @dataclass(slots=True)
@@ -597,6 +746,16 @@ class WriteSet:
     """inputs whose raw payload is deleted for good, unless they still have to be applied"""
     forgotten_lanes: list[tuple[str, str]] = field(default_factory=list)
     """(account, ordering key): the same for every input received in that lane"""
+    counters: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(account, name) -> the last number given out by this unit"""
+    expectations: list[Expectation] = field(default_factory=list)
+    files: list[FileRow] = field(default_factory=list)
+    file_bodies: list[FileBody] = field(default_factory=list)
+    file_sets: list[FileSet] = field(default_factory=list)
+    numbers: list[SeenNumber] = field(default_factory=list)
+    books: list[BookChange] = field(default_factory=list)
+    """one per tracking number at most"""
+    asked: list[ParcelAsked] = field(default_factory=list)
     lags: dict[tuple[str, str], Micros] = field(default_factory=dict)
     """(account, `inward` | `outward`) -> how long after its cause this unit's work was done, for the status"""
 
@@ -608,12 +767,15 @@ class WriteSet:
             self.dirty[sku] = min(at, self.dirty.get(sku, at))
         for side, lag in other.lags.items():
             self.lags[side] = max(lag, self.lags.get(side, lag))
+        self.counters.update(other.counters)
 
 
 _LISTS = (
     "inputs", "inbox", "orders", "documents", "personal", "postings", "listings", "levels", "effects",
     "outbox", "attempts", "failures", "failure_states", "resolved_failures", "cursors", "accounts", "audit",
-    "api_tokens", "replies", "shredded", "forgotten_inputs", "forgotten_lanes",
+    "api_tokens", "replies", "shredded", "forgotten_inputs", "forgotten_lanes", "expectations", "files", "file_bodies",
+    "file_sets", "numbers",
+    "books", "asked",
 )  # fmt: skip
 
 Decide = Callable[[State], WriteSet]
@@ -639,6 +801,10 @@ class Store(Protocol):
 
         Returns only after a synced commit. Raises `StoreUnavailable`.
         """
+        ...
+
+    async def received_digest(self, account: str, dedupe_key: str) -> str | None:
+        """The digest of the input kept under that key; None when there is none."""
         ...
 
     async def claim_inbox(self, limit: int, *, accounts_excluded: Collection[str] = ()) -> Sequence[InboxItem]:
@@ -688,10 +854,14 @@ class Store(Protocol):
     async def claim_effects(self, account: str, limit: int) -> Sequence[OutboxRow]:
         """Due edge work: the head of each key only; marks it SENDING durably before returning.
 
-        The head is the oldest that is neither DONE nor CANCELLED, so a FAILED one parks its key.
+        The head is the oldest that is neither DONE, CANCELLED nor PARKED, so a FAILED one parks its key.
 
         Rows found SENDING after a crash come back as IN_DOUBT (settle first).
         """
+        ...
+
+    async def file_content(self, file: str) -> bytes | None:
+        """The bytes of a file made here; None when there is none of this id, or its bytes are forgotten."""
         ...
 
     async def cursor(self, account: str, stream: str) -> CursorRow | None: ...

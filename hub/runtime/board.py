@@ -12,6 +12,7 @@ from hub.ports.accounts import AccountPlan, Mode
 from hub.ports.queries import AccountStatus, Flow, Queries
 from hub.runtime.metrics import Metrics
 from hub.services import views
+from hub.services.parcel_figures import ParcelFigures
 
 FRESH_S = 1.0
 """A board younger than this is shown again: a hundred scrapers cost one query."""
@@ -26,6 +27,7 @@ class Board:
         mode: The mode in force, the operator's word included.
         budget: An account's budgets as JSON, None where nothing is known.
         metrics: This process's counters, for the scrape; None when the command runs beside a hub.
+        parcels: Figures of parcels, with the quotas of opened connectors.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Board:
         mode: Callable[[str], Mode],
         budget: Callable[[str], Json | None] = lambda _account: None,
         metrics: Metrics | None = None,
+        parcels: ParcelFigures | None = None,
     ) -> None:
         self._plans = plans
         self._queries = queries
@@ -44,6 +47,7 @@ class Board:
         self._mode = mode
         self._budget = budget
         self._metrics = metrics
+        self.parcels = parcels or ParcelFigures(plans, queries, clock)
         self._rows: Sequence[AccountStatus] = ()
         self._read_at: float | None = None
         self._lock = asyncio.Lock()
@@ -70,16 +74,25 @@ class Board:
         if self._metrics is None:
             raise RuntimeError("this process counts nothing")
         self._metrics.measure(await self.rows())
+        self._metrics.measure_awaited(await self._queries.expectation_counts())
+        self._metrics.parcels.measure(await self.parcels.read(), await self.parcels.late())
         return self._metrics.render()
 
     async def status(self) -> Json:
         """The public JSON of `status`."""
         rows = {row.account: row for row in await self.rows()}
-        accounts = [self._account(plan, rows.get(plan.account)) for plan in self._plans.values()]
+        parcels = await self.parcels.read()
+        asking = parcels.asking
+        accounts = [
+            self._account(plan, rows.get(plan.account))
+            | ({"parcels": asking[plan.account].as_json()} if plan.account in asking else {})
+            for plan in self._plans.values()
+        ]
         return {
             "inbox_pending": sum(row.inward.pending for row in rows.values()),
             "outbox_pending": sum(row.outward.pending for row in rows.values()),
             "failures": sum(row.failures for row in rows.values()),
+            "parcels": parcels.as_json(),
             "accounts": accounts,
         }
 

@@ -26,14 +26,16 @@ ALLOWED_FIELDS = frozenset(
         # which thing: ids and SKUs, never a person
         "seq", "order", "order_id", "source_id", "sku", "location", "listing", "effect_id", "receipt", "correlation_id",
         "reference", "failure_id", "event_id", "input_seq", "batch",
+        # a parcel by our id, whose move it is and how far it is; its number leads to a person
+        "parcel", "carrier", "milestone", "condition", "orphan",
         # how it went
         "outcome", "error", "code", "status", "reason", "reasons", "attempt", "attempts", "exception", "change",
-        "finished", "dry_run", "healthy", "ready",
+        "finished", "dry_run", "healthy", "ready", "revision", "repeated", "sent", "full", "control",
         # how much
         "items", "inputs", "envelopes", "pages", "count", "accepted", "pending", "again", "rejected", "stale", "units",
-        "levels", "orders", "requests", "compared", "seen", "missed", "applied", "unchanged", "failed", "duplicates",
-        "payloads_count",
-        "personal_count", "attempts_count", "tables", "rows", "bytes", "limit", "lag_s", "released", "running",
+        "calls", "parcels", "answers", "left", "levels", "orders", "requests", "compared", "seen", "missed", "applied",
+        "unchanged", "failed", "duplicates", "payloads_count", "sets", "size", "personal_count",
+        "attempts_count", "tables", "rows", "bytes", "limit", "lag_s", "released", "running",
         # this process: where it listens, which lease of the database it holds
         "listen", "url", "pid", "dropped", "fence", "fences", "fence_now",
     }

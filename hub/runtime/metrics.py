@@ -11,7 +11,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from hub.ports.queries import AccountStatus
+from hub.ports.queries import AccountStatus, AwaitedCount
+from hub.runtime.parcel_metrics import ParcelGauges
 
 LAG_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0)
 _ACCOUNT = ("account", "connector")
@@ -41,8 +42,10 @@ class Metrics:
     def __init__(self, connectors: Mapping[str, str], build: Build, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
         self._connectors = connectors
+        self._waited: set[tuple[str, str, str]] = set()
         self._counters(self.registry)
         self._gauges(self.registry)
+        self.parcels = ParcelGauges(self._names, self.registry)
         info = Gauge("trunkline_build_info", "What is running", ("version", "python", "store"), registry=self.registry)
         info.labels(build.version, build.python, build.store).set(1)
 
@@ -72,6 +75,13 @@ class Metrics:
         self._oversold = Counter(
             "trunkline_oversold_units_total", "Units sold that no location had", _ACCOUNT, registry=registry
         )
+        self._unknown_codes = Counter(
+            "trunkline_tracking_unknown_codes_total", "Carriers' codes that no table knows", _ACCOUNT, registry=registry
+        )
+        self._odd_numbers = Counter(
+            "trunkline_tracking_odd_numbers_total", "Tracking numbers accepted with a warning", _ACCOUNT,
+            registry=registry,
+        )  # fmt: skip
         self._replayed = Counter(
             "trunkline_replayed_total", "Failures replayed or discarded", (*_ACCOUNT, "kind", "outcome"),
             registry=registry,
@@ -90,6 +100,12 @@ class Metrics:
             "drift": ("trunkline_drift_units", "Units by which channels show other than they were sent"),
         }
         self._measured = {key: Gauge(name, about, _ACCOUNT, registry=registry) for key, (name, about) in named.items()}
+        self._awaited = Gauge(
+            "trunkline_edi_awaited", "Answers awaited in trading", (*_ACCOUNT, "kind"), registry=registry
+        )
+        self._overdue = Gauge(
+            "trunkline_edi_overdue", "Of those awaited, past their deadline", (*_ACCOUNT, "kind"), registry=registry
+        )
         for account in self._connectors:
             self._circuit.labels(*self._names(account)).set(0)
 
@@ -122,6 +138,12 @@ class Metrics:
     def circuit(self, account: str, *, is_open: bool) -> None:
         self._circuit.labels(*self._names(account)).set(1 if is_open else 0)
 
+    def unknown_codes(self, account: str, count: int) -> None:
+        self._unknown_codes.labels(*self._names(account)).inc(count)
+
+    def odd_numbers(self, account: str, count: int) -> None:
+        self._odd_numbers.labels(*self._names(account)).inc(count)
+
     # --- asked by the status page and the scraper ------------------------------------------------
 
     def measure(self, rows: Sequence[AccountStatus]) -> None:
@@ -133,6 +155,18 @@ class Metrics:
             for key, value in _measures(row).items():
                 if value is not None:
                     self._measured[key].labels(*names).set(value)
+
+    def measure_awaited(self, counts: Sequence[AwaitedCount]) -> None:
+        """Take what is awaited into the gauges, whoever owes it. What is awaited no more is 0 until the next start."""
+        found: dict[tuple[str, str, str], tuple[int, int]] = dict.fromkeys(self._waited, (0, 0))
+        for row in counts:
+            key = (*self._names(row.account), row.kind)
+            waiting, late = found.get(key, (0, 0))
+            found[key] = (waiting + row.open, late + row.overdue)
+        self._waited |= found.keys()
+        for key, (waiting, late) in found.items():
+            self._awaited.labels(*key).set(waiting)
+            self._overdue.labels(*key).set(late)
 
     def render(self) -> tuple[bytes, str]:
         """The exposition and its content type."""

@@ -13,11 +13,14 @@ import structlog
 from canonical import parse_document
 from canonical.errors import InvariantBroken
 from hub.orders import content
-from hub.orders.facts import DocumentFacts, ListingFacts, OrderFacts, ReportFacts, StockFacts, StockLine
+from hub.orders.articles import key_of
+from hub.orders.content import Json
+from hub.orders.facts import DocumentFacts, ListingFacts, OrderFacts, ReportFacts, StockFacts, StockLine, TrackingFacts
 from hub.orders.tally import TALLY
 from hub.ports.accounts import AccountPlan
 from hub.ports.queries import Queries
 from hub.ports.store import (
+    AuditEntry,
     DuplicateKey,
     InboxItem,
     InboxResult,
@@ -32,16 +35,23 @@ from hub.ports.store import (
     WriteSet,
 )
 from hub.ports.telemetry import Silence, Telemetry
-from hub.services import apply_stock
+from hub.services import apply_stock, transfer_receipts
 from hub.services.apply_listing import apply_listing
 from hub.services.apply_order import apply_document, apply_order, redacted, settle_again
+from hub.services.apply_purchase import apply_purchases, check_purchases, look_at_purchases
 from hub.services.apply_stock import Refused
+from hub.services.apply_tracking import apply_tracking, tell_moves, unnumbered
 from hub.services.batch import Batch, Outcome
 from hub.services.control import Controls
 from hub.services.extract import facts_of
+from hub.services.homecoming import Homecoming, Looked
+from hub.services.homes import is_foreign
 from hub.services.interpreted import Interpreted, Refusal
 from hub.services.moments import seconds_between
+from hub.services.partners.following import Partners
+from hub.services.partners.looking import look_at_deals
 from hub.services.reads import Reads, Zeroed
+from hub.services.shipments import Tellers
 
 Pair = tuple[InboxItem, Interpreted]
 
@@ -73,6 +83,7 @@ class Apply:
         plans: By account; an input of an account that is gone is parked.
         queries: For complete stock reports and for forgetting people; both read many rows.
         personal_kept_s: How long personal data outlives its order; None keeps it.
+        tellers: Who tells channels of shipments they have not made; by effects where nothing is given.
     """
 
     def __init__(
@@ -83,6 +94,7 @@ class Apply:
         queries: Queries | None = None,
         telemetry: Telemetry | None = None,
         personal_kept_s: float | None = None,
+        tellers: Tellers | None = None,
     ) -> None:
         self._store = store
         self._plans = plans
@@ -91,6 +103,8 @@ class Apply:
         self._kept = None if personal_kept_s is None else round(personal_kept_s * 1_000_000)
         self._reads = Reads(store, plans, queries)
         self._controls = Controls(store, queries)
+        self._partners = Partners(plans, self._kept)
+        self._homecoming = Homecoming(store, plans, queries, tellers, self._kept)
 
     async def apply(self, pairs: Sequence[Pair]) -> Outcome:
         """Apply each input exactly once and settle its inbox row; hints are not for here.
@@ -115,6 +129,30 @@ class Apply:
         self._tell(outcome)
         return outcome
 
+    async def ship(self, facts: DocumentFacts, home: OrderKey, entry: AuditEntry) -> tuple[Json, int]:
+        """Apply one shipment that came by no input; the shipment as stored, and how many effects will tell of it.
+
+        Raises:
+            Unplaceable: It does not fit its order; nothing was stored.
+            StoreUnavailable, StoreConflict: Nothing was stored.
+        """
+        reads = ReadSet()
+        self._homecoming.reads_home(reads, facts, home)
+        reads.effects |= await self._homecoming.told(facts, home)
+        await look_at_deals(self._store, self._partners, reads)
+        done: list[tuple[Json, Batch]] = []
+
+        def decide(state: State) -> WriteSet:
+            batch = Batch(state)
+            done.append((self._homecoming.bring(batch, facts, home), batch))
+            self._partners.follow(batch)
+            batch.writes.audit.append(entry)
+            return batch.finish()
+
+        written = await self._store.run(reads, decide)
+        self._tell(done[-1][1].outcome)
+        return done[-1][0], len(written.effects)
+
     async def _batch(self, pairs: Sequence[Pair]) -> Outcome:
         try:
             return await self._unit(pairs)
@@ -132,6 +170,10 @@ class Apply:
 
     async def _unit(self, pairs: Sequence[Pair]) -> Outcome:
         reads, zeroed = await self._reads.of(pairs)
+        looked = await self._homecoming.look(pairs)
+        self._homecoming.reads(reads, pairs, looked)
+        await look_at_purchases(self._store, [told for _, one in pairs for told in one.purchases], reads)
+        await look_at_deals(self._store, self._partners, reads)
         outcome = Outcome()
 
         def decide(state: State) -> WriteSet:
@@ -139,33 +181,45 @@ class Apply:
             nonlocal outcome
             batch = Batch(state)
             for item, interpreted in pairs:
-                self._item(batch, item, interpreted, zeroed)
+                self._item(batch, item, interpreted, zeroed, looked)
+            self._partners.follow(batch)
             outcome = batch.outcome
             return batch.finish()
 
         await self._store.run(reads, decide)
+        if looked.waiting:
+            await self._homecoming.look_again(looked)
         if outcome.waiting:
             keys = set().union(*outcome.waiting.values())
             outcome.take(await self._held(keys, list(outcome.waiting)))
         return outcome
 
-    def _item(self, batch: Batch, item: InboxItem, interpreted: Interpreted, zeroed: Zeroed) -> None:
+    def _item(self, batch: Batch, item: InboxItem, interpreted: Interpreted, zeroed: Zeroed, looked: Looked) -> None:
         if interpreted.refusal is not None:
             _refuse(batch, item, interpreted.refusal)
+            return
+        if (refusal := unnumbered(item, interpreted.facts)) is not None:
+            _refuse(batch, item, refusal)
             return
         plan = self._plans[item.account]
         before = batch.outcome.applied
         waiting: set[OrderKey] = set()
         try:
+            check_purchases(batch, self._plans, interpreted.purchases)
             self._documents(batch, plan, interpreted)
             for facts in interpreted.facts:
                 if isinstance(facts, StockFacts):
                     apply_stock.apply_stock(batch, plan, facts, _stored_lines(batch, facts))
+                    transfer_receipts.receive(batch, facts)
                 elif isinstance(facts, ReportFacts):
                     missing = zeroed.get((facts.account, facts.source_id), ())
                     apply_stock.apply_report(batch, plan, facts, missing)
                 elif isinstance(facts, ListingFacts):
                     waiting |= apply_listing(batch, plan, facts)
+                elif isinstance(facts, TrackingFacts):
+                    apply_tracking(batch, item, facts)
+            self._homecoming.apply(batch, item, looked)
+            apply_purchases(batch, self._plans, interpreted.purchases)
         except Refused as refused:
             _refuse(batch, item, refused.refusal)
             return
@@ -189,15 +243,20 @@ class Apply:
         What came with an order nobody knew yet is settled with it, at the time of the latest.
         """
         moved: dict[OrderKey, Micros] = {}
-        documents = [facts for facts in interpreted.facts if isinstance(facts, DocumentFacts)]
+        documents = [
+            facts for facts in interpreted.facts if isinstance(facts, DocumentFacts) and not is_foreign(plan, facts)
+        ]
         for document in sorted(documents, key=_occurred) if len(documents) > 1 else documents:
-            key = apply_document(batch, document, self._kept)
+            key = apply_document(batch, self._partners.document(batch, plan, document), self._kept)
             if key is not None and not settle_again(batch, plan, key, document.occurred_at):
                 moved[key] = max(document.occurred_at, moved.get(key, 0))
         for facts in interpreted.facts:
             if isinstance(facts, OrderFacts):
-                at = moved.get((facts.account, facts.source_id), facts.occurred_at)
-                apply_order(batch, plan, facts, at, self._kept)
+                stands = self._partners.order(batch, plan, facts)
+                if stands is not None:
+                    at = moved.get((facts.account, facts.source_id), facts.occurred_at)
+                    apply_order(batch, plan, stands, at, self._kept)
+                    self._homecoming.called(batch, stands)
 
     async def _held(self, keys: set[OrderKey], seqs: Sequence[int]) -> Outcome:
         """Settle orders whose SKUs can be resolved now, and finish the inputs that made it so."""
@@ -211,7 +270,10 @@ class Apply:
         reads = ReadSet(orders=set(keys), documents={(account, TALLY, source_id) for account, source_id in keys})
         for key, row in stored[-1].orders.items():
             lines = content.lines_in(content.load(row.document))
-            reads.skus |= {(key[0], line.sku) for line in lines if line.stocked and line.sku}
+            reads.skus |= {
+                key_of(key[0], name) for line in lines if line.stocked for name in (line.sku, *line.others) if name
+            }
+        await look_at_deals(self._store, self._partners, reads)
         outcome = Outcome()
 
         def decide(state: State) -> WriteSet:
@@ -219,6 +281,8 @@ class Apply:
             batch = Batch(state)
             for key in sorted(keys):
                 batch.outcome.applied += settle_again(batch, self._plans[key[0]], key, state.now)
+            for key in sorted(keys):
+                self._partners.follow_order(batch, key)
             batch.writes.inbox.extend(InboxResult(seq, InboxState.DONE) for seq in seqs)
             outcome = batch.outcome
             return batch.finish()
@@ -256,6 +320,11 @@ class Apply:
             self._telemetry.oversold(account, units)
         for account, units in outcome.drifted.items():
             self._telemetry.drift(account, units)
+        for account, count in outcome.unknown_codes.items():
+            self._telemetry.unknown_codes(account, count)
+        for account, count in outcome.odd_numbers.items():
+            self._telemetry.odd_numbers(account, count)
+        tell_moves(outcome.moved)
 
 
 def _occurred(facts: DocumentFacts) -> Micros:

@@ -11,12 +11,15 @@ import json
 from dataclasses import replace
 
 from hub.orders import content, people
+from hub.orders.articles import key_of
+from hub.orders.echoes import Parcels
 from hub.orders.facts import DocumentFacts, Facts, OrderFacts
 from hub.orders.joining import joined
 from hub.orders.tally import TALLY, with_document
 from hub.orders.versions import compare
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import DocumentRow, Micros, NewEffect, OrderKey, OrderRow, PersonalRow, ReadSet
+from hub.services.apply_tracking import name_packages, reads_for_packages
 from hub.services.batch import Batch
 from hub.services.settle import Draft, draft_of, settle
 
@@ -31,6 +34,8 @@ def reads_for_order(reads: ReadSet, facts: OrderFacts) -> None:
     for line in facts.lines:
         if line.stocked and line.sku:
             reads.skus.add((facts.account, line.sku))
+        if line.others:
+            reads.skus |= {key_of(facts.account, name) for name in line.others}
     if facts.personal is not None or facts.state in _ENDED or any(line.fulfilled for line in facts.lines):
         reads.personal.add(key)
 
@@ -40,6 +45,11 @@ def reads_for_document(reads: ReadSet, facts: DocumentFacts) -> None:
     if facts.order_source_id is not None:
         reads.orders.add((facts.account, facts.order_source_id))
         reads.documents.add((facts.account, TALLY, facts.order_source_id))
+    reads_for_packages(reads, facts)
+    if facts.type == "order_change":
+        for line in content.load(facts.document)["lines"]:
+            named = content.lines_in({"lines": [{**line, "quantity": 0}]})[0]
+            reads.skus |= {key_of(facts.account, name) for name in (named.sku, *named.others) if name}
 
 
 def apply_document(batch: Batch, facts: DocumentFacts, kept: Micros | None) -> OrderKey | None:
@@ -73,15 +83,18 @@ def apply_document(batch: Batch, facts: DocumentFacts, kept: Micros | None) -> O
         )
     )
     batch.outcome.applied += 1
+    name_packages(batch, facts)
     if facts.order_source_id is None:
         return None
     order = (facts.account, facts.order_source_id)
     _keep_person(batch, name, facts, order, kept)
     told = f"{facts.type}/{facts.source_id}"
     tally = batch.tally(order)
-    if tally.told.get(told, ()) == facts.moves:
+    parcels = Parcels(facts.ours, facts.numbers) if facts.ours or facts.numbers else None
+    following = with_document(tally, told, facts.moves, parcels)
+    if tally.told.get(told, ()) == facts.moves and following.parcels == tally.parcels:
         return None
-    batch.put_tally(order, with_document(tally, told, facts.moves))
+    batch.put_tally(order, following)
     return order
 
 

@@ -8,6 +8,7 @@ from connectors.sdk.manifest import Capability, QuantityMeaning
 from hub.inventory.availability import pool_of
 from hub.inventory.postings import Change, count, postings
 from hub.orders import content
+from hub.orders.articles import key_of
 from hub.orders.facts import LevelFacts, ReportFacts, StockFacts, StockLine
 from hub.orders.versions import compare
 from hub.ports.accounts import AccountPlan
@@ -48,7 +49,7 @@ class Refused(Exception):
 def reads_for_report(reads: ReadSet, plan: AccountPlan, facts: ReportFacts) -> None:
     for level in facts.levels:
         if level.sku:
-            reads.skus.add((facts.account, level.sku))
+            reads.skus.add(key_of(facts.account, level.sku))
         reads.levels.update(_level_keys(plan, facts, level))
 
 
@@ -69,7 +70,7 @@ def _level_keys(plan: AccountPlan, facts: ReportFacts, level: LevelFacts) -> lis
 
 
 def _sku_of(plan: AccountPlan, facts: ReportFacts, level: LevelFacts, state: State) -> str | None:
-    if level.sku and (found := state.resolved.get((facts.account, level.sku))) is not None:
+    if level.sku and (found := state.resolved.get(key_of(facts.account, level.sku))) is not None:
         return found
     rows = (state.levels.get(key) for key in _level_keys(plan, facts, level))
     return next((row.sku for row in rows if row is not None), None)
@@ -233,7 +234,7 @@ def reads_for_stock(reads: ReadSet, facts: StockFacts) -> None:
     document = facts.document
     reads.documents.add((document.account, document.type, document.source_id))
     for line in facts.lines:
-        reads.skus.add((document.account, line.sku))
+        reads.skus.add(key_of(document.account, line.sku))
 
 
 def apply_stock(batch: Batch, plan: AccountPlan, facts: StockFacts, before: tuple[StockLine, ...]) -> None:
@@ -253,6 +254,11 @@ def apply_stock(batch: Batch, plan: AccountPlan, facts: StockFacts, before: tupl
         if newer < 0 or (newer == 0 and content.same_document(stored.document, document.document)):
             batch.outcome.unchanged += 1
             return
+    if facts.uncounted:
+        message = (
+            f"{'; '.join(facts.uncounted)}: nobody knows how many that is; add the pack to the profile, then replay"
+        )
+        raise Refused(Refusal("UnknownUnit", "unknown_unit", "lines[].uom", message))
     changes = [_change(batch, plan, document.account, line, 1) for line in facts.lines]
     changes += [_change(batch, plan, document.account, line, -1) for line in before]
     rev = stored.rev if stored else 0
@@ -275,7 +281,7 @@ def apply_stock(batch: Batch, plan: AccountPlan, facts: StockFacts, before: tupl
 
 
 def _change(batch: Batch, plan: AccountPlan, account: str, line: StockLine, sign: int) -> Change:
-    sku = batch.state.resolved.get((account, line.sku))
+    sku = batch.state.resolved.get(key_of(account, line.sku))
     if sku is None:
         message = f"{line.sku or 'a line without SKU'}: no listing, alias or SKU of ours; add it, then replay"
         raise Refused(Refusal("UnknownSku", "unknown_sku", "lines[].sku", message))

@@ -23,6 +23,7 @@ from hub.ports.store import (
     State,
     WriteSet,
 )
+from hub.services.books import Books, Moved
 
 _PUBLISHED = frozenset({Bucket.ON_HAND, Bucket.RESERVED})
 
@@ -46,6 +47,12 @@ class Outcome:
     """inputs not finished yet: orders of theirs can be resolved now"""
     failures: list[tuple[int, str, str]] = field(default_factory=list)
     """(inbox seq, error, code) of what was parked"""
+    moved: list[Moved] = field(default_factory=list)
+    """parcels that entered a milestone"""
+    unknown_codes: dict[str, int] = field(default_factory=dict)
+    """account -> carriers' codes that no table knows"""
+    odd_numbers: dict[str, int] = field(default_factory=dict)
+    """account -> tracking numbers accepted with a warning"""
 
     def take(self, other: Outcome) -> None:
         self.applied += other.applied
@@ -60,6 +67,11 @@ class Outcome:
         self.effects |= other.effects
         self.lags_s += other.lags_s
         self.failures += other.failures
+        self.moved += other.moved
+        for account, count in other.unknown_codes.items():
+            self.unknown_codes[account] = self.unknown_codes.get(account, 0) + count
+        for account, count in other.odd_numbers.items():
+            self.odd_numbers[account] = self.odd_numbers.get(account, 0) + count
 
 
 class Batch:
@@ -69,6 +81,7 @@ class Batch:
         self.state = state
         self.writes = WriteSet()
         self.outcome = Outcome()
+        self.books = Books(state)
         self._orders: dict[OrderKey, OrderRow] = {}
         self._documents: dict[DocumentKey, DocumentRow] = {}
         self._personal: dict[str, PersonalRow] = {}
@@ -81,6 +94,11 @@ class Batch:
         times = self._events.get(name, 0)
         self._events[name] = times + 1
         return f"{name}.{times}" if times else name
+
+    @property
+    def touched(self) -> frozenset[OrderKey]:
+        """Orders this unit writes."""
+        return frozenset(self._orders)
 
     def put_order(self, row: OrderRow) -> None:
         key = (row.account, row.source_id)
@@ -151,6 +169,8 @@ class Batch:
         writes.personal.extend(self._personal.values())
         writes.listings.extend(self._listings.values())
         writes.levels.extend(self._beside_dirty(update) for update in self._levels.values())
+        writes.books.extend(self.books.finish())
+        self.outcome.moved = self.books.moved
         self.outcome.dirty = set(writes.dirty)
         self.outcome.effects = {effect.account for effect in writes.effects}
         return writes

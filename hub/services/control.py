@@ -33,7 +33,9 @@ from hub.ports.store import (
 )
 from hub.services.apply_order import redact
 from hub.services.batch import Batch
+from hub.services.homes import SHIPMENT, lanes_of
 from hub.services.interpreted import Interpreted
+from hub.services.tracked_people import Lanes, forgotten, parcel_lanes
 
 CHUNK = 200
 INBOUND = "inbound"
@@ -90,8 +92,13 @@ class Controls:
         for start in range(0, len(keys), CHUNK):
             part = keys[start : start + CHUNK]
             documents = [row for key in part for row in await self._documents(key)]
-            reads = ReadSet(orders=set(part), documents={(account, TALLY, order) for account, order in part})
-            await self._store.run(reads, lambda state: _forget(state, part, documents))  # noqa: B023
+            lanes = await parcel_lanes(self._queries, part)
+            reads = ReadSet(
+                orders=set(part),
+                documents={(account, TALLY, order) for account, order in part},
+                tracked=set(lanes),
+            )
+            await self._store.run(reads, lambda state: _forget(state, part, documents, lanes))  # noqa: B023
         _log.info("people.forgotten", account=account, orders=len(keys))
 
     async def _documents(self, key: OrderKey) -> Sequence[DocumentRow]:
@@ -150,13 +157,19 @@ class Controls:
                 return
 
 
-def _forget(state: State, keys: Sequence[OrderKey], documents: Sequence[DocumentRow]) -> WriteSet:
+def _forget(state: State, keys: Sequence[OrderKey], documents: Sequence[DocumentRow], parcels: Lanes) -> WriteSet:
     """The person's key, and the raw payloads of everything received about the order."""
     batch = Batch(state)
     subjects = [subject for key in keys if (subject := redact(batch, key)) is not None]
     batch.writes.shredded.extend([*subjects, *(row.id for row in documents)])
     batch.writes.forgotten_lanes.extend((account, f"order:{order}") for account, order in keys)
+    for key in keys:
+        if (order := state.orders.get(key)) is not None:
+            # What a trading partner sent about it comes under the number of its order.
+            batch.writes.forgotten_lanes.extend((key[0], f"po:{name}") for name in {order.number, order.source_id})
     batch.writes.forgotten_lanes.extend(lane for row in documents for lane in _lanes(row))
+    batch.writes.forgotten_lanes.extend(lane for lanes in parcels.values() for lane in lanes)
+    batch.writes.books.extend(forgotten(state.books.values()))
     return batch.finish()
 
 
@@ -164,6 +177,9 @@ def _lanes(row: DocumentRow) -> Iterator[tuple[str, str]]:
     """Ordering keys of a document that came on its own: its noun as the hub says it, or as channels do."""
     for noun in {row.type, row.type.removeprefix("order_")}:
         yield row.account, f"{noun}:{row.source_id}"
+    if row.type == SHIPMENT:
+        # Told by a warehouse or a tool, whose payload names the person too.
+        yield from lanes_of(json.loads(row.document))
 
 
 def _request(item: InboxItem, orders: Sequence[str]) -> NewFailure:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
 from connectors.sdk.budget import Priority
-from connectors.sdk.contract import Effect, EffectResult, SendsEffects, Settlement
+from connectors.sdk.contract import Effect, EffectResult, Envelope, SendsEffects, Settlement
 from connectors.sdk.errors import Conflict, ConnectorError, InDoubt, RateLimited, Transient
 from hub.delivery.decision import CONFLICT_REDOS_MAX, Action, decide
 from hub.delivery.lanes import effect_order
@@ -30,7 +31,9 @@ from hub.ports.store import (
 from hub.services import moments
 from hub.services.calls import Called, Target
 from hub.services.publish import Outward
+from hub.services.receive import inputs_of
 from hub.services.rounds import Round
+from hub.trading.outbound import SEND_FILE
 
 _log = structlog.get_logger(__name__)
 
@@ -55,6 +58,7 @@ class _Next:
     failure: ConnectorError | None = None
     heading: str = ""
     code: str = ""
+    evidence: Sequence[Envelope] = ()
 
 
 class Dispatcher:
@@ -102,14 +106,25 @@ class Dispatcher:
             await self._keep(row, self._back(row), None)
             return Round(blocked=True)
         try:
-            called, following = await self._advance(row, _effect(row))
+            called, following = await self._advance(row, await self._effect(row))
         except BaseException:
             # A bug, or the hub is stopping: nobody knows whether the vendor took it.
             self._owed.append(self._writes(row, _Next(OutboxState.IN_DOUBT, row.attempts, wait_s=BUG_WAIT_S), None))
             raise
         await self._keep(row, following, called.attempt if called else None)
-        over = following.state in (OutboxState.DONE, OutboxState.FAILED)
+        over = following.state in (OutboxState.DONE, OutboxState.FAILED, OutboxState.PARKED)
         return Round(done=int(over), wait_s=None if over else following.wait_s)
+
+    async def _effect(self, row: OutboxRow) -> Effect:
+        """The effect as the connector is given it; the bytes of a file are sealed until now."""
+        effect = _effect(row)
+        file = effect.body.get("file")
+        if row.kind != SEND_FILE or not isinstance(file, str):
+            return effect
+        content = await self._out.store.file_content(file)
+        if content is None:
+            return effect
+        return replace(effect, body={**effect.body, "content": base64.b64encode(content).decode("ascii")})
 
     async def _advance(self, row: OutboxRow, effect: Effect) -> tuple[Called[Any] | None, _Next]:
         if row.state is OutboxState.IN_DOUBT:
@@ -172,7 +187,7 @@ class Dispatcher:
         tries = row.attempts + 1
         wait = delay_s(tries, self._out.jitter)
         if wait is None or decision.action is Action.QUARANTINE:
-            return _Next(OutboxState.FAILED, tries, failure=error, heading="InDoubt", code=error.code)
+            return _Next(self._refused(row), tries, failure=error, heading="InDoubt", code=error.code)
         return _Next(OutboxState.IN_DOUBT, tries, wait_s=wait)
 
     def _failed(self, row: OutboxRow, called: Called[EffectResult], error: ConnectorError, redos: int) -> _Next:
@@ -190,14 +205,18 @@ class Dispatcher:
             case Action.SETTLE:
                 wait = delay_s(max(tries, 1), self._out.jitter)
                 if wait is None:
-                    return _Next(OutboxState.FAILED, tries, failure=error, heading=decision.heading, code=decision.code)
+                    return _Next(self._refused(row), tries, failure=error, heading=decision.heading, code=decision.code)
                 return _Next(OutboxState.IN_DOUBT, tries, wait_s=max(wait, SETTLE_WAIT_MIN_S))
             case Action.QUARANTINE:
-                return _Next(OutboxState.FAILED, tries, failure=error, heading=decision.heading, code=decision.code)
+                return _Next(self._refused(row), tries, failure=error, heading=decision.heading, code=decision.code)
             case Action.RETRY:
                 return _Next(OutboxState.PENDING, tries, wait_s=decision.delay_s)
             case _:
                 return _Next(OutboxState.PENDING, tries)
+
+    def _refused(self, row: OutboxRow) -> OutboxState:
+        """What waits for an operator: alone, or with all that follows on its key."""
+        return OutboxState.PARKED if self._out.plan.manifest.effect(row.kind).alone else OutboxState.FAILED
 
     def _back(self, row: OutboxRow) -> _Next:
         """As it was before the claim: nothing was sent, or what was said burns nothing."""
@@ -231,6 +250,8 @@ class Dispatcher:
             outbox=[OutboxUpdate(row.id, following.state, following.attempts, due_at, following.result)],
             attempts=[attempt] if attempt else [],
         )
+        if following.evidence:
+            writes.inputs += inputs_of(self._out.plan, "receipt", following.evidence, self._out.clock.now())
         if following.failure is not None:
             writes.failures.append(_failure(row, following, following.failure))
         if following.state is OutboxState.DONE:
@@ -258,7 +279,8 @@ def _effect(row: OutboxRow) -> Effect:
 def _done(row: OutboxRow, result: EffectResult | None) -> _Next:
     kept = {} if result is None else {"vendor_id": result.vendor_id, "note": result.note}
     told = {name: value for name, value in kept.items() if value}
-    return _Next(OutboxState.DONE, row.attempts, result=json.dumps(told))
+    evidence = () if result is None else result.evidence
+    return _Next(OutboxState.DONE, row.attempts, result=json.dumps(told), evidence=evidence)
 
 
 def _failure(row: OutboxRow, following: _Next, error: ConnectorError) -> NewFailure:

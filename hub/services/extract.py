@@ -6,6 +6,7 @@ touches no model.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import cast
 
@@ -18,13 +19,17 @@ from canonical import (
     Return,
     Shipment,
     StockMovement,
+    StockMovementLine,
     StockReport,
+    TrackingUpdate,
     WarehouseReceipt,
+    WarehouseReceiptLine,
     instant_of,
     instant_text,
     split_personal,
 )
 from canonical.documents import DocumentBase
+from hub.orders.articles import gtin_name, other_names
 from hub.orders.facts import (
     BY_SKU,
     CANCELLED,
@@ -45,10 +50,13 @@ from hub.orders.facts import (
     StockFacts,
     StockLine,
 )
-from hub.services.moments import micros
+from hub.services.moments import happened, micros
+from hub.services.tracking_facts import packages_of, tracking_facts
+from hub.tracking.parcels import normalized_number
 
 _ARRIVED = frozenset({"received", "closed"})
 _LEFT = frozenset({"shipped", "delivered"})
+_UNFIT = frozenset({"damaged", "quality_hold", "quality_release"})
 _REFUNDED = {"sellable": REFUND_SELLABLE, "damaged": REFUND_DAMAGED}
 _RETURNED = {"sellable": RETURN_SELLABLE, "damaged": RETURN_DAMAGED}
 
@@ -63,11 +71,17 @@ def facts_of(document: DocumentBase, account: str, received_at: int) -> Facts | 
         return _report(document, account, received_at)
     if isinstance(document, Listing):
         return _listing(document, account)
+    if isinstance(document, TrackingUpdate):
+        return tracking_facts(document, account, received_at)
     facts = _document(document, account, received_at)
+    if isinstance(document, Shipment | Return):
+        return facts._replace(packages=packages_of(document))
     if isinstance(document, StockMovement):
-        return StockFacts(facts, _movement_lines(document))
+        uncounted = _uncounted((line.delta, line) for line in document.lines)
+        return StockFacts(facts, _movement_lines(document), uncounted)
     if isinstance(document, WarehouseReceipt):
-        return StockFacts(facts, _receipt_lines(document))
+        stated = ((number, line) for line in document.lines for number in (line.quantity, line.damaged_quantity))
+        return StockFacts(facts, _receipt_lines(document), _uncounted(stated))
     return facts
 
 
@@ -107,6 +121,7 @@ def _line(line: OrderLine) -> LineFacts:
         line.returned_quantity,
         line.fulfilled_by == "merchant" and line.requires_shipping,
         line.ship_from or line.ship_from_raw,
+        other_names(line.channel_sku or "", line.properties.get("ids"), line.gtin),
     )
 
 
@@ -122,11 +137,19 @@ def _document(document: DocumentBase, account: str, received_at: int) -> Documen
         source.version or "",
         source.digest or "",
         order,
-        _at(occurred) or _at(source.occurred_at) or received_at,
+        happened(occurred, received_at) or _at(source.occurred_at) or received_at,
         moves,
         plain,
         personal,
+        _numbers(document),
     )
+
+
+def _numbers(document: DocumentBase) -> tuple[str, ...]:
+    if not isinstance(document, Shipment):
+        return ()
+    stated = (package.tracking_number for package in document.packages)
+    return tuple(dict.fromkeys(normalized_number(number) for number in stated if number))
 
 
 def _moves(document: DocumentBase) -> tuple[str | None, date | None, tuple[Move, ...]]:
@@ -201,7 +224,7 @@ def _report(report: StockReport, account: str, received_at: int) -> ReportFacts:
         tuple(
             LevelFacts(
                 level.item_id or "",
-                level.sku or level.channel_sku or "",
+                level.sku or level.channel_sku or gtin_name(level.gtin),
                 _whole(level.on_hand),
                 _whole(level.available),
                 _whole(level.reserved),
@@ -228,20 +251,33 @@ def _listing(listing: Listing, account: str) -> ListingFacts:
 
 
 def _movement_lines(document: StockMovement) -> tuple[StockLine, ...]:
-    place = document.location or ""
+    """What a movement posts. Units that turn out unfit, or fit again, leave one bucket for the other."""
+    place = document.location or document.location_raw or ""
+    kept_apart = {line.sku or line.channel_sku for line in document.lines if line.bucket == "quarantine"}
+    lines: list[StockLine] = []
+    for line in document.lines:
+        if not isinstance(line.delta, int) or not line.delta:
+            continue
+        sku = line.sku or line.channel_sku or gtin_name(line.gtin)
+        lines.append(StockLine(sku, place, line.bucket, line.delta, line.reason))
+        if line.bucket == "on_hand" and line.reason in _UNFIT and sku not in kept_apart:
+            lines.append(StockLine(sku, place, "quarantine", -line.delta, line.reason))
+    return tuple(lines)
+
+
+def _uncounted(stated: Iterable[tuple[object, StockMovementLine | WarehouseReceiptLine]]) -> tuple[str, ...]:
+    found = ((number, line) for number, line in stated if not isinstance(number, int) and number is not None)
     return tuple(
-        StockLine(line.sku or line.channel_sku or "", place, line.bucket, line.delta, line.reason)
-        for line in document.lines
-        if isinstance(line.delta, int) and line.delta
+        f"{number} {line.uom or 'units'} of {line.sku or line.channel_sku or line.gtin}" for number, line in found
     )
 
 
 def _receipt_lines(document: WarehouseReceipt) -> tuple[StockLine, ...]:
     """Received goods: sound ones on hand, damaged ones in quarantine."""
-    place = document.location or ""
+    place = document.location or document.location_raw or ""
     lines: list[StockLine] = []
     for line in document.lines:
-        sku = line.sku or line.channel_sku or ""
+        sku = line.sku or line.channel_sku or gtin_name(line.gtin)
         received, damaged = _whole(line.quantity) or 0, _whole(line.damaged_quantity) or 0
         if received:
             lines.append(StockLine(sku, place, "on_hand", received, "received"))

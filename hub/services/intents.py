@@ -15,6 +15,7 @@ from connectors.sdk.ports import Ids
 from hub.delivery.lanes import is_urgent, publish_order
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import LevelKey, LevelRow, LevelState, LevelUpdate, ReadSet, State, Store, WriteSet
+from hub.services.expected_days import look_at_expected
 
 Quantify = Callable[[AccountPlan, State], Callable[[LevelRow], tuple[int, int] | str]]
 """For each level (quantity, position version) it should show, or why nothing may be sent there. Pure."""
@@ -92,6 +93,7 @@ class Intents:
             positions={row.sku for row in rows},
             own_open={(row.account, row.sku) for row in rows},
         )
+        await look_at_expected(self._store, self._plan, reads)
 
         def decide(state: State) -> WriteSet:
             # The store may call this again after a conflict, so the outcome starts empty each time.

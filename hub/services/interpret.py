@@ -11,19 +11,28 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+import canonical
 from canonical import Document
 from canonical.errors import MappingError
 from connectors.sdk.manifest import Control, Topic
+from hub.orders.facts import DocumentFacts
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import InboxItem
 from hub.services.extract import facts_of
+from hub.services.extract_purchase import purchase_facts_of
 from hub.services.interpreted import Interpreted, Refusal
 from hub.services.moments import moment
 from mappings import MapContext
 
+TRADED = frozenset({"interchange", "outgoing"})
+"""Topics of accounts that trade (`Manifest.trades`) which no mapping reads."""
+
 YIELD_EVERY = 4
 """Items mapped before the loop gets a turn: intake keeps answering, and a database in the middle of a unit is not
 kept waiting, while a backlog drains."""
+
+STATED = ("api", "shipment")
+"""Origin and topic of a shipment that an operator or a tool stated in our own terms."""
 
 CRASHES_MAX = 3
 """An item that was held by this many processes when they died is never run again by itself."""
@@ -84,12 +93,27 @@ def route(item: InboxItem, plan: AccountPlan) -> Interpreted | None:
         return Interpreted(item.seq)
     if topic is not None and topic.control is not None:
         return _controlled(item, topic, topic.control)
+    if topic is not None and topic.parked:
+        return Interpreted(item.seq, refusal=Refusal("Conflict", topic.name, "", topic.parked))
     if topic is not None and topic.hint:
         return Interpreted(item.seq, hint=True)
     if not item.payload:
         message = "the stored payload is past its retention and gone; pull the account again instead"
         return Interpreted(item.seq, refusal=Refusal("PayloadGone", "shredded", "", message))
+    if plan.manifest.trades and item.topic in TRADED:
+        return Interpreted(item.seq, trade=True)
+    if (item.origin, item.topic) == STATED:
+        return _stated(item)
     return None
+
+
+def _stated(item: InboxItem) -> Interpreted:
+    """A canonical document that waited for its order: it was checked when it was stated, and no vendor's mapping is."""
+    facts = facts_of(canonical.parse_document(item.payload), item.account, item.received_at)
+    if not isinstance(facts, DocumentFacts):
+        message = "only shipments are kept until their order comes"
+        return Interpreted(item.seq, refusal=Refusal("MappingError", "not_stated", "type", message))
+    return Interpreted(item.seq, (facts._replace(ours=True),))
 
 
 def map_item(item: InboxItem, context: MapContext, maps: Maps) -> Interpreted:
@@ -100,7 +124,9 @@ def map_item(item: InboxItem, context: MapContext, maps: Maps) -> Interpreted:
         path = f"{error.target} <- {error.path}" if error.target and error.path else error.target or error.path
         return Interpreted(item.seq, refusal=Refusal("MappingError", error.code, path, str(error)))
     found = (facts_of(document, item.account, item.received_at) for document in documents)
-    return Interpreted(item.seq, tuple(facts for facts in found if facts is not None))
+    facts = tuple(one for one in found if one is not None)
+    told = (purchase_facts_of(document, item.account, item.received_at) for document in documents)
+    return Interpreted(item.seq, facts, purchases=tuple(one for one in told if one is not None))
 
 
 def _controlled(item: InboxItem, topic: Topic, control: Control) -> Interpreted:

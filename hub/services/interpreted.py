@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from connectors.sdk.manifest import Control
 from hub.orders.facts import Facts
+from hub.purchasing.told import PurchaseFacts
 
 
 class Refusal(NamedTuple):
@@ -28,3 +29,7 @@ class Interpreted(NamedTuple):
     hint: bool = False
     people: tuple[str, ...] = ()
     """Names a person goes by at the channel, for a control that concerns one; never logged."""
+    purchases: tuple[PurchaseFacts, ...] = ()
+    """What the item's documents say of purchase orders of ours, beside being facts themselves."""
+    trade: bool = False
+    """A partner's file, or a document for a partner: the trading service's business."""

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from canonical import instant_of
 from connectors.sdk.ports import Clock
 from hub.ports.store import Micros
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 SECOND: Micros = 1_000_000
+_A_DAY_EVERYWHERE = timedelta(hours=36)
+"""From a date's first moment in UTC until that day has ended in the last time zone."""
 
 
 def micros(moment: datetime) -> Micros:
     """From an aware datetime; exact, no float on the way."""
     return (moment - _EPOCH) // _TICK
+
+
+def happened(value: date | None, received_at: Micros) -> Micros | None:
+    """When something took effect. Of a mere date: when it was told, at the latest when that day was over everywhere.
+
+    A count of the same day must not swallow what left or arrived after it, as the first moment of the day would.
+    """
+    if value is None or isinstance(value, datetime):
+        return None if value is None else micros(value)
+    return min(received_at, micros(instant_of(value) + _A_DAY_EVERYWHERE))
 
 
 def moment(at: Micros) -> datetime:

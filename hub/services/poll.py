@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from connectors.sdk.contract import Cursor, Page, Pulls
-from connectors.sdk.errors import ConnectorError
+from connectors.sdk.errors import ConnectorError, Rejected
 from connectors.sdk.manifest import Stream
 from hub.ports.store import Attempt, CursorRow, NewFailure, ReadSet, WriteSet
 from hub.services import moments
@@ -117,7 +117,7 @@ class Poller:
                     stream, pages, envelopes, stopped="the gate is shut", wait_s=out.calls.wait_s(_lane(stream))
                 )
             if page is None:
-                await out.store.run(ReadSet(), lambda _, tried=attempt: WriteSet(attempts=[tried]))  # type: ignore[misc]
+                await self._tell(name, attempt, error)
                 wait = out.calls.wait_s(_lane(stream)) or None
                 return Walked(stream, pages, envelopes, stopped=str(error), error=error, wait_s=wait)
             following = _text(page.cursor)
@@ -143,6 +143,13 @@ class Poller:
         if called is None:
             return None, None, None
         return called.value, called.attempt, called.error
+
+    async def _tell(self, name: str, attempt: Attempt, error: ConnectorError | None) -> None:
+        """What reading came to. A refusal is for a person (a file that is too large); the next whole walk ends it."""
+        writes = WriteSet(attempts=[attempt])
+        if isinstance(error, Rejected):
+            writes.failures.append(_refused(self._out.account, f"stream:{name}", name, error))
+        await self._out.store.run(ReadSet(), lambda _: writes)
 
     async def _keep(
         self, name: str, page: Page, attempt: Attempt, began_at: int, before: CursorRow | None, *, stuck: bool
@@ -189,6 +196,19 @@ def _lane(stream: str) -> str:
 def _text(cursor: Cursor | None) -> str:
     """Cursors compare as text, so keys are sorted."""
     return json.dumps(cursor, sort_keys=True) if cursor is not None else ""
+
+
+def _refused(account: str, reference: str, name: str, error: Rejected) -> NewFailure:
+    return NewFailure(
+        account=account,
+        kind="inbound",
+        reference=reference,
+        error=type(error).__name__,
+        code=error.code,
+        path=name,
+        message=error.message,
+        fingerprint=f"{account}:inbound:{error.code}:{name}",
+    )
 
 
 def _stuck(account: str, reference: str, name: str) -> NewFailure:

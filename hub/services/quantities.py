@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hub.inventory.availability import pool_of, published_quantity
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import LevelRow, State
+from hub.services.expected_days import due_in_time
 
 UNMAPPED = "the channel location is not mapped to one of ours: nothing is sent"
 UNSTATED = "nobody has stated any stock of this SKU yet: nothing is sent"
@@ -30,7 +31,8 @@ def quantify(plan: AccountPlan, state: State) -> Callable[[LevelRow], tuple[int,
         if plan.policy.fixed is None and not stated.issuperset(skus):
             return UNSTATED
         positions = [state.position(sku, location) for sku in skus for location in pool]
-        waterfall = published_quantity(plan, row.sku, positions, components, state.own_open, row.location)
+        due = due_in_time(plan, skus, state.documents, state.now)
+        waterfall = published_quantity(plan, row.sku, positions, components, state.own_open, row.location, due)
         return waterfall.quantity, waterfall.version
 
     return number

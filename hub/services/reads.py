@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from canonical.errors import InvariantBroken
-from hub.orders.facts import DocumentFacts, ListingFacts, OrderFacts, ReportFacts, StockFacts
+from hub.orders.facts import DocumentFacts, ListingFacts, OrderFacts, ReportFacts, StockFacts, TrackingFacts
 from hub.ports.accounts import AccountPlan
 from hub.ports.queries import Queries
 from hub.ports.store import InboxItem, ReadSet, State, Store, WriteSet
-from hub.services import apply_stock
+from hub.services import apply_stock, transfer_receipts
 from hub.services.apply_listing import reads_for_listing
 from hub.services.apply_order import reads_for_document, reads_for_order
+from hub.services.apply_tracking import reads_for_tracking
 from hub.services.interpreted import Interpreted
 from hub.services.places import ours
 
@@ -40,8 +41,11 @@ class Reads:
                     reads_for_document(reads, facts)
                 elif isinstance(facts, StockFacts):
                     apply_stock.reads_for_stock(reads, facts)
+                    transfer_receipts.reads_for_receipt(reads, facts)
                 elif isinstance(facts, ListingFacts):
                     reads_for_listing(reads, facts)
+                elif isinstance(facts, TrackingFacts):
+                    reads_for_tracking(reads, item, facts)
                 else:
                     apply_stock.reads_for_report(reads, self._plans[item.account], facts)
                     if self._plans[item.account].stock_source:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 
 import orjson
 
-from connectors.sdk.contract import Envelope
+from connectors.sdk.contract import Envelope, JsonObject
+from connectors.sdk.files import Kept
+from connectors.sdk.ports import Clock
 from hub.ports.accounts import AccountPlan
-from hub.ports.store import NewInput, Store
+from hub.ports.store import DuplicateKey, NewEffect, NewInput, ReadSet, Store, WriteSet
 from hub.services.moments import micros
 
 DIGEST_BYTES = 16
@@ -49,6 +52,40 @@ def inputs_of(plan: AccountPlan, origin: str, envelopes: Sequence[Envelope], rec
         )
         for envelope in envelopes
     ]
+
+
+class FileKeeper:
+    """One account's `connectors.sdk.files.Keeper`: what a partner's request needs kept, or answered later.
+
+    Args:
+        stored: called after something new is durable.
+    """
+
+    def __init__(self, store: Store, plan: AccountPlan, clock: Clock, stored: Callable[[], None]) -> None:
+        self._store = store
+        self._plan = plan
+        self._clock = clock
+        self._stored = stored
+
+    async def keep(self, envelopes: Sequence[Envelope]) -> Sequence[Kept]:
+        """Raises `StoreUnavailable`: nothing was stored, and the partner is to come again."""
+        inputs = inputs_of(self._plan, "webhook", envelopes, self._clock.now())
+        fresh = await self._store.receive(inputs)
+        if any(fresh):
+            self._stored()
+        return [Kept.NEW if new else await self._known(one) for new, one in zip(fresh, inputs, strict=True)]
+
+    async def _known(self, again: NewInput) -> Kept:
+        digest = await self._store.received_digest(again.account, again.dedupe_key)
+        return Kept.KNOWN if digest == again.digest else Kept.CONFLICT
+
+    async def owe(self, kind: str, key: str, body: JsonObject) -> None:
+        """Raises `StoreUnavailable`."""
+        text = json.dumps(body, separators=(",", ":"), sort_keys=True)
+        account, now = self._plan.account, micros(self._clock.now())
+        effect = NewEffect(account, kind, key, f"{kind}:{account}:{digest_of(text.encode())}", text, "{}", now, now)
+        with contextlib.suppress(DuplicateKey):
+            await self._store.run(ReadSet(), lambda _: WriteSet(effects=[effect]))
 
 
 class Receive:

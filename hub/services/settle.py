@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,10 +19,12 @@ from hub.orders.allocation import (
     place,
     places_of,
 )
+from hub.orders.articles import key_of
 from hub.orders.content import Hold, Json
 from hub.orders.facts import LineFacts
 from hub.orders.tally import NOTHING, Places, Posted, Tally, told_per_line
 from hub.orders.wanted import NONE, Wanted, wanted
+from hub.orders.warehousing import BOOK as WAREHOUSE_BOOK
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import Allocation, Micros, OrderKey, OrderRow
 from hub.services.batch import Batch
@@ -96,7 +99,7 @@ def settle(batch: Batch, plan: AccountPlan, draft: Draft) -> OrderRow:
     holds = content.channel_holds(draft.document)
     if work.needs:
         _place(batch, plan, work, holds)
-    if draft.row is not None and OVERSOLD in draft.row.holds:
+    if draft.row is not None and OVERSOLD in draft.row.holds and not _is_told(batch, draft.key):
         _move_short(batch, plan, work)
     if work.unresolved:
         named = ", ".join(dict.fromkeys(work.unresolved))
@@ -118,7 +121,7 @@ def _survey(batch: Batch, draft: Draft, tally: Tally) -> _Work:
     for line in draft.lines:
         want = wanted(line, cancelled, told.get(line.id, NOTHING))
         allocation = known.pop(line.id, None)
-        sku = resolved.get((account, line.sku)) if line.sku else None
+        sku = _sku_of(resolved, account, line)
         if allocation is not None:
             before = _before(allocation, tally)
             if sku is None or sku == allocation.sku or allocation.shipped:
@@ -139,6 +142,14 @@ def _survey(batch: Batch, draft: Draft, tally: Tally) -> _Work:
         for allocation in known.values():
             _gone(work, allocation, _before(allocation, tally))
     return work
+
+
+def _sku_of(resolved: Mapping[tuple[str, str], str], account: str, line: LineFacts) -> str | None:
+    """Our SKU by the channel's name of the article, else by what else the line calls it."""
+    sku = resolved.get((account, line.sku)) if line.sku else None
+    if sku is None and line.others:
+        sku = next((found for name in line.others if (found := resolved.get(key_of(account, name))) is not None), None)
+    return sku
 
 
 def _gone(work: _Work, allocation: Allocation, before: Wanted) -> None:
@@ -189,6 +200,11 @@ def _place(batch: Batch, plan: AccountPlan, work: _Work, holds: list[Hold]) -> N
         line, want = work.open[need.line]
         parts = parts_of(need.components, chosen[need.line])
         work.placed.append(_Line(line, _at_home(want, parts), need.sku, parts, NONE))
+
+
+def _is_told(batch: Batch, key: OrderKey) -> bool:
+    """A warehouse is shipping part of the order: its lines stay where they were sent to."""
+    return (key[0], WAREHOUSE_BOOK, key[1]) in batch.state.documents
 
 
 def _move_short(batch: Batch, plan: AccountPlan, work: _Work) -> None:

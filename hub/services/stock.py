@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from connectors.sdk.manifest import QuantityMeaning
-from hub.inventory.availability import OwnOpen, Waterfall, pool_of, published_quantity
+from connectors.sdk.ports import Clock
+from hub.inventory.availability import DueInTime, OwnOpen, Waterfall, pool_of, published_quantity
 from hub.ports.accounts import AccountPlan
 from hub.ports.queries import Queries
 from hub.ports.store import Micros, Position
+from hub.purchasing import expected
 from hub.services import views
 from hub.services.moments import micros
+from hub.services.partners.stock_advice import told_id, told_view
 
 Json = dict[str, Any]
 
@@ -28,9 +31,10 @@ class UnknownStock(LookupError):
 class Stock:
     """Reads only; every answer is one or more snapshots of the read side."""
 
-    def __init__(self, queries: Queries, plans: Mapping[str, AccountPlan]) -> None:
+    def __init__(self, queries: Queries, plans: Mapping[str, AccountPlan], clock: Clock | None = None) -> None:
         self._queries = queries
         self._plans = plans
+        self._clock = clock
 
     async def show(self, sku: str) -> Json:
         """`stock show SKU` (SURFACE).
@@ -67,7 +71,10 @@ class Stock:
         own: OwnOpen = {}
         if plan.quantity_meaning is QuantityMeaning.INPUT:
             own = await self._own_open_at(plan, sku, until) if until else await self._queries.own_open(account, sku)
-        falls = [published_quantity(plan, sku, positions, components, own, place) for place in plan.channel_locations()]
+        due = await self._due(plan, parts) if until is None else {}
+        falls = [
+            published_quantity(plan, sku, positions, components, own, place, due) for place in plan.channel_locations()
+        ]
         return {
             "sku": sku,
             "account": account,
@@ -81,7 +88,27 @@ class Stock:
             ],
             "positions": [{"sku": one.sku, **views.position(one)} for one in _pooled(plan, positions)],
             "postings": await self._postings(plan, parts, until),
-        }
+        } | await self._told(plan, sku)
+
+    async def _due(self, plan: AccountPlan, skus: Sequence[str]) -> DueInTime:
+        """Units on order that count now. Of the past their days are not kept, so none count there."""
+        within, clock = plan.policy.incoming_within_s, self._clock
+        if within is None or clock is None:
+            return {}
+        at = micros(clock.now())
+        due: dict[tuple[str, str], int] = {}
+        for sku in skus:
+            row = await self._queries.document(expected.row_id(sku))
+            parts = expected.load(row.document if row is not None else None)
+            due |= {(sku, place): units for place, units in expected.in_time(parts, at, within).items()}
+        return due
+
+    async def _told(self, plan: AccountPlan, sku: str) -> Json:
+        """What the account's trading partner was told last, where there is one."""
+        if plan.partner is None:
+            return {}
+        row = await self._queries.document(told_id(plan.account, sku))
+        return {"told": told_view(row) if row is not None else None}
 
     async def _postings(self, plan: AccountPlan, skus: list[str], until: Micros | None) -> list[Json]:
         pool = set(pool_of(plan))

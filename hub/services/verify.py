@@ -155,6 +155,8 @@ class Verifier:
             "dirty_at": now,
             "due_at": moments.after(now, wait or 0.0),
             "attempts": tries,
+            # A vendor that saw this key would repeat its answer and change nothing: the next write is another.
+            "push_key": None,
         }
         if wait is None:
             change |= {"dirty_seq": row.dirty_seq, "dirty_at": None, "state": LevelState.REJECTED, "attempts": 0}

@@ -10,12 +10,16 @@ import orjson
 from hub.ports.store import (
     Allocation,
     DocumentRow,
+    Expectation,
+    FileRow,
+    FileSet,
     LevelRow,
     LevelState,
     OrderRow,
     OutboxRow,
     OutboxState,
     Position,
+    SeenNumber,
     SkuRow,
 )
 
@@ -40,6 +44,18 @@ OUTBOX: Final = (
     "id", "account", "kind", "key", "idempotency_key", "body", "refs", "state", "attempts", "due_at", "occurred_at",
     "created_at", "deadline_at", "result",
 )  # fmt: skip
+EXPECTATION: Final = (
+    "account", "kind", "reference", "subject", "ours", "opened_at", "due_at", "state", "settled_at", "detail",
+)  # fmt: skip
+FILE: Final = (
+    "id", "account", "direction", "name", "control", "digest", "size", "at", "state", "test", "sets", "done", "sends",
+    "input", "detail", "rev",
+)  # fmt: skip
+FILE_SET: Final = (
+    "file", "place", "account", "direction", "interchange", "functional_id", "group_control", "kind", "control",
+    "digest", "state", "lane", "subject", "input", "problems",
+)  # fmt: skip
+NUMBER: Final = ("account", "key", "digest", "file", "place", "at")
 SKU: Final = ("sku", "gtin", "title", "brand", "tags", "packs", "components", "aliases")
 
 
@@ -125,3 +141,44 @@ def sku_from(row: Row) -> SkuRow:
         tuple((sku, quantity) for sku, quantity in orjson.loads(row[6])),
         tuple((account, channel_sku) for account, channel_sku in orjson.loads(row[7])),
     )  # fmt: skip
+
+
+def expectation_from(row: Row) -> Expectation:
+    account, kind, reference, subject, ours, *rest = row
+    return Expectation(account, kind, reference, subject, bool(ours), *rest)
+
+
+def expectation_values(row: Expectation) -> tuple[Any, ...]:
+    return (
+        row.account, row.kind, row.reference, row.subject, int(row.ours), row.opened_at, row.due_at, row.state,
+        row.settled_at, row.detail,
+    )  # fmt: skip
+
+
+def file_from(row: Row) -> FileRow:
+    return FileRow(
+        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], bool(row[9]), row[10], row[11], row[12],
+        row[13], row[14], row[15],
+    )  # fmt: skip
+
+
+def file_values(row: FileRow, rev: int) -> tuple[Any, ...]:
+    return (
+        row.id, row.account, row.direction, row.name, row.control, row.digest, row.size, row.at, row.state,
+        int(row.test), row.sets, row.done, row.sends, row.input, row.detail, rev,
+    )  # fmt: skip
+
+
+def file_set_from(row: Row) -> FileSet:
+    return FileSet(*row)
+
+
+def file_set_values(row: FileSet) -> tuple[Any, ...]:
+    return (
+        row.file, row.place, row.account, row.direction, row.interchange, row.functional_id, row.group, row.kind,
+        row.control, row.digest, row.state, row.lane, row.subject, row.input, row.problems,
+    )  # fmt: skip
+
+
+def number_values(row: SeenNumber) -> tuple[Any, ...]:
+    return row.account, row.key, row.digest, row.file, row.place, row.at

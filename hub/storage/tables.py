@@ -1,4 +1,4 @@
-"""Schema 2, as SQLAlchemy Core tables: what both engines store.
+"""Schema 4, as SQLAlchemy Core tables: what both engines store.
 
 Instants are microseconds since the epoch, UTC. `*_id` of a key row names the data key a
 ciphertext was made with. Lists and mappings are JSON text. Words:
@@ -10,6 +10,11 @@ ciphertext was made with. Lists and mappings are JSON text. Words:
 - `own_reserved` is what an account's own orders hold reserved, in ordered units by SKU as ordered.
 - `personal.buyer` is a keyed hash of what the channel calls the buyer, "" where it says nothing, null in
   rows written before schema 2; `flows.*_lag` is the lag seen last, in microseconds.
+- `counters` are numbers given out one after the other, `expectations` what somebody owes an answer to, `files` what
+  was exchanged with trading partners, `file_bodies` the sealed bytes of those made here, `seen_numbers` what
+  partners numbered their files and sets with.
+- `parcels` are parcels and where they are, `parcel_events` what carriers told of a tracking number, `parcel_links`
+  the shipments and returns that name it; numbers are recycled, so one may have several parcels.
 - `levels.rank` says what goes out first: 0 the SKU had nothing available as its level became dirty, 1 it had less
   than before, 2 anything else. A level still dirty keeps the more urgent one.
 """
@@ -443,6 +448,163 @@ replies = _table(
     _column("status", Integer()),
     _column("body", Text()),
     _column("created_at", Big),
+)
+
+counters = _table(
+    "counters",
+    _column("account", Key, primary_key=True),
+    _column("name", Key, primary_key=True),
+    _column("value", Big),
+    by_key=True,
+    fill=50,
+)
+
+expectations = _table(
+    "expectations",
+    _column("account", Key, primary_key=True),
+    _column("kind", Key, primary_key=True),
+    _column("reference", Key, primary_key=True),
+    _column("subject", Key),
+    _column("ours", Small),
+    _column("opened_at", Big),
+    _maybe("due_at", Big),
+    _column("state", Key),
+    _maybe("settled_at", Big),
+    _column("detail", Text()),
+    _where("ix_expectations_open", "state = 'open'", "account", "kind", "due_at"),
+    _where("ix_expectations_subject", "subject <> ''", "subject"),
+    fill=80,
+)
+
+files = _table(
+    "files",
+    _column("id", Key, primary_key=True),
+    _column("account", Key),
+    _column("direction", Key),
+    _column("name", Text()),
+    _column("control", Text()),
+    _column("digest", Text()),
+    _column("size", Big),
+    _column("at", Big),
+    _column("state", Key),
+    _column("test", Small),
+    _column("sets", Integer()),
+    _column("done", Integer()),
+    _column("sends", Integer()),
+    _maybe("input", Big),
+    _column("detail", Text()),
+    _column("rev", Integer()),
+    Index("ix_files_account", "account", "id"),
+)
+
+file_bodies = _table(
+    "file_bodies",
+    _column("file", Key, primary_key=True),
+    _column("account", Key),
+    _column("made_at", Big),
+    _column("wrapped", Blob),
+    _column("body", Blob),
+    Index("ix_file_bodies_made_at", "made_at"),
+)
+
+file_sets = _table(
+    "file_sets",
+    _column("file", Key, primary_key=True),
+    _column("place", Integer(), primary_key=True, autoincrement=False),
+    _column("account", Key),
+    _column("direction", Key),
+    _column("interchange", Key),
+    _column("functional_id", Key),
+    _column("group_control", Key),
+    _column("kind", Key),
+    _column("control", Key),
+    _column("digest", Text()),
+    _column("state", Key),
+    _column("lane", Key),
+    _column("subject", Key),
+    _maybe("input", Big),
+    _column("problems", Text()),
+    _where("ix_file_sets_sent", "direction = 'out'", "account", "interchange", "functional_id", "group_control"),
+    _where("ix_file_sets_lane", "lane <> ''", "account", "lane"),
+    _where("ix_file_sets_subject", "subject <> ''", "subject"),
+)
+
+seen_numbers = _table(
+    "seen_numbers",
+    _column("account", Key, primary_key=True),
+    _column("key", Key, primary_key=True),
+    _column("digest", Text()),
+    _column("file", Key),
+    _column("place", Integer()),
+    _column("at", Big),
+    by_key=True,
+)
+
+parcels = _table(
+    "parcels",
+    _column("id", Key, primary_key=True),
+    _column("number", Key),
+    _column("ordinal", Integer()),
+    _column("carrier", Key),
+    _column("parcel", Text()),
+    _column("opened_at", Big),
+    _maybe("milestone", Key),
+    _maybe("condition", Key),
+    _column("action_required", Small),
+    _column("orphan", Small),
+    _column("closed", Key),
+    _maybe("return_number", Key),
+    _maybe("return_of", Key),
+    _maybe("shipped_at", Big),
+    _maybe("moved_at", Big),
+    _maybe("delivered_at", Big),
+    _maybe("expected_at", Big),
+    _maybe("heard_at", Big),
+    _maybe("pushed_at", Big),
+    _maybe("polled_at", Big),
+    _column("polls", Integer()),
+    _column("poll_rank", Small),
+    _maybe("poll_at", Big),
+    _maybe("watch_at", Big),
+    _maybe("watched_until", Big),
+    _column("told_by", Key),
+    _column("state", Text()),
+    _column("rev", Integer()),
+    UniqueConstraint("number", "ordinal"),
+    _where("ix_parcels_return_number", "return_number IS NOT NULL", "return_number"),
+    _where("ix_parcels_due", "poll_at IS NOT NULL", "carrier", "poll_at"),
+    _where("ix_parcels_watch", "watch_at IS NOT NULL", "carrier", "watch_at"),
+    _where("ix_parcels_open", "closed = ''", "carrier", "orphan", "poll_rank"),
+    _where("ix_parcels_shipped", "closed = '' AND shipped_at IS NOT NULL", "shipped_at"),
+    _where("ix_parcels_delivered", "delivered_at IS NOT NULL", "delivered_at"),
+    fill=80,
+)
+
+parcel_events = _table(
+    "parcel_events",
+    _column("number", Key, primary_key=True),
+    _column("key", Key, primary_key=True),
+    _column("parcel", Key),
+    _column("at", Big),
+    _column("place", Integer()),
+    _column("current", Small),
+    _column("document", Text()),
+    by_key=True,
+)
+
+parcel_links = _table(
+    "parcel_links",
+    _column("number", Key, primary_key=True),
+    _column("account", Key, primary_key=True),
+    _column("kind", Key, primary_key=True),
+    _column("document", Key, primary_key=True),
+    _column("order_source_id", Key),
+    _column("carrier", Key),
+    _column("shipped_at", Big),
+    _column("parcel", Key),
+    Index("ix_parcel_links_document", "account", "kind", "document"),
+    Index("ix_parcel_links_order", "account", "order_source_id"),
+    by_key=True,
 )
 
 audit = _table(

@@ -91,6 +91,18 @@ class Vault:
         """A name to find a person's rows by, from which nobody without the key can tell or try who it is."""
         return hmac.digest(self._names, bound("buyer", account, buyer), "sha256").hex()[:32] if buyer else ""
 
+    # --- files made here: a fresh key per file -----------------------------------------------
+
+    def seal_file(self, file: str, account: str, content: bytes) -> tuple[bytes, bytes]:
+        """(wrapped data key, sealed bytes)."""
+        data_key = AESGCM.generate_key(256)
+        place = bound("file", file, account)
+        return seal(self._wrapping, data_key, place), seal(AESGCM(data_key), content, place)
+
+    def open_file(self, file: str, account: str, wrapped: bytes, body: bytes) -> bytes:
+        place = bound("file", file, account)
+        return unseal(AESGCM(unseal(self._wrapping, wrapped, place)), body, place)
+
     # --- raw payloads: one key per day and process -------------------------------------------
 
     def new_payload_key(self, day: int) -> tuple[AESGCM, bytes]:

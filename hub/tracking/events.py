@@ -93,14 +93,14 @@ def merged(updates: Iterable[TrackingUpdate]) -> list[TrackingUpdate]:
 def _told_again(known: TrackingUpdate, update: TrackingUpdate) -> TrackingUpdate:
     """The better telling of one event, received when we first heard of it: a re-send is no news."""
     better = max(known, update, key=_worth)
-    first = min(_received(known), _received(update))
-    if _received(better) == first:
+    first = min(received_at(known), received_at(update))
+    if received_at(better) == first:
         return better
     return better.model_copy(update={"source": better.source.model_copy(update={"received_at": first})})
 
 
 def _worth(update: TrackingUpdate) -> tuple[bool, datetime, int]:
-    return (update.milestone is not None, _received(update), RANK[update.milestone or "unknown"])
+    return (update.milestone is not None, received_at(update), RANK[update.milestone or "unknown"])
 
 
 def in_order(updates: Iterable[TrackingUpdate]) -> list[TrackedEvent]:
@@ -122,7 +122,7 @@ def _timed(update: TrackingUpdate, offsets: Sequence[tuple[datetime, TrackingUpd
     instant = _exact(update)
     if instant is None:
         wall = _wall(update)
-        instant = _received(update) if wall is None else wall - _borrowed_offset(wall, update, offsets)
+        instant = received_at(update) if wall is None else wall - _borrowed_offset(wall, update, offsets)
     received = update.source.received_at
     if received is not None and instant > received + AHEAD_MAX and update.precision != "date":
         return TrackedEvent(update, event_key(update), received, "in_the_future")
@@ -136,7 +136,7 @@ def _wall(update: TrackingUpdate) -> datetime | None:
     return None if update.at is None else instant_of(update.at)
 
 
-def _received(update: TrackingUpdate) -> datetime:
+def received_at(update: TrackingUpdate) -> datetime:
     """For an event that states no time at all: it is no newer than when we heard of it."""
     return update.source.received_at or datetime(1970, 1, 1, tzinfo=UTC)
 

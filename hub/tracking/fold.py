@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final
 
 from canonical import TrackingUpdate
 from canonical.codes import Condition, Milestone
-from hub.tracking.events import RANK, TrackedEvent, in_order
+from hub.tracking.events import RANK, TrackedEvent, in_order, received_at
 
 FINAL: Final = frozenset({"delivered", "returned"})
 """Only the carrier's latest-status block leaves these; a late scan never does."""
@@ -117,16 +117,12 @@ def _latest_block(updates: Sequence[TrackingUpdate]) -> TrackingUpdate | None:
     """The block received last that does not come late from a source behind the others."""
     blocks = [update for update in updates if update.current]
     newest: TrackingUpdate | None = None
-    for block in sorted(blocks, key=_received):
+    for block in sorted(blocks, key=received_at):
         if newest is None or not _lags(block, newest, updates):
             newest = block
     if newest is None or _lags_behind_delivery(newest, updates):
         return None
     return newest
-
-
-def _received(update: TrackingUpdate) -> datetime:
-    return update.source.received_at or datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _lags(block: TrackingUpdate, other: TrackingUpdate, updates: Sequence[TrackingUpdate]) -> bool:
@@ -164,12 +160,12 @@ def _known_until(block: TrackingUpdate, updates: Sequence[TrackingUpdate]) -> da
 
 def _around(block: TrackingUpdate, events: Sequence[TrackedEvent]) -> tuple[list[TrackedEvent], list[TrackedEvent]]:
     """Events the block speaks of, and those that came after it and happened later than all of them."""
-    heard = _received(block)
-    known = [event for event in events if _received(event.update) <= heard]
+    heard = received_at(block)
+    known = [event for event in events if received_at(event.update) <= heard]
     horizon = max([event.ordered_at for event in known], default=None)
     if isinstance(block.at, datetime) and (horizon is None or block.at > horizon):
         horizon = block.at
-    later = [event for event in events if _received(event.update) > heard]
+    later = [event for event in events if received_at(event.update) > heard]
     news = [event for event in later if horizon is None or event.ordered_at > horizon]
     late = [event for event in later if horizon is not None and event.ordered_at <= horizon]
     # Late scans are history and may name a milestone passed on the way; they come before the block.
@@ -204,7 +200,7 @@ def _overruled(state: ParcelState, block: TrackingUpdate, before: Sequence[Track
 
 def _finished(state: ParcelState, events: Sequence[TrackedEvent], told: Sequence[TrackingUpdate]) -> ParcelState:
     """Adds what does not depend on the milestone; a passing condition of an ended parcel is dropped."""
-    newest = sorted(told, key=_received, reverse=True)
+    newest = sorted(told, key=received_at, reverse=True)
     number = next((str(found) for update in newest if (found := update.attributes.get("return_number"))), None)
     is_back = number is not None and state.milestone not in TERMINAL
     return replace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -53,7 +53,7 @@ def normalized_number(number: str) -> str:
 def parcels_of(updates: Iterable[TrackingUpdate]) -> list[Parcel]:
     """Events by parcel, in the order the parcels first appear.
 
-    Where the carrier gives its own parcel ids they decide. Events without one (a push beside a poll)
+    Where a source gives parcel ids of its own they decide. Events without one (a push beside a poll)
     join the parcel of their number that was under way at the time; where nobody gives ids, silence of
     `GAP_MAX`, or a new start `REUSED_AFTER` the end, makes a new parcel.
     """
@@ -64,23 +64,54 @@ def parcels_of(updates: Iterable[TrackingUpdate]) -> list[Parcel]:
 
 
 def _of_number(carrier: str, number: str, told: Sequence[TrackingUpdate]) -> list[Parcel]:
-    named: dict[str, list[TrackingUpdate]] = {}
+    named: dict[tuple[str, str], list[TrackingUpdate]] = {}
     unnamed: list[TrackingUpdate] = []
     for update in told:
-        (named.setdefault(update.parcel, []) if update.parcel else unnamed).append(update)
+        if update.parcel:
+            named.setdefault((update.source.connector, update.parcel), []).append(update)
+        else:
+            unnamed.append(update)
     if not named:
         return [Parcel(ParcelKey(carrier, number, _first_day(group)), tuple(group)) for group in _by_silence(unnamed)]
+    parcels = _one_per_life(named)
     for update in unnamed:
-        named[_under_way(update, named)].append(update)
-    return [Parcel(ParcelKey(carrier, number, parcel), tuple(group)) for parcel, group in named.items()]
+        parcels[_under_way(update, parcels)].append(update)
+    return [Parcel(ParcelKey(carrier, number, parcel), tuple(group)) for parcel, group in parcels.items()]
+
+
+def _one_per_life(named: Mapping[tuple[str, str], list[TrackingUpdate]]) -> dict[str, list[TrackingUpdate]]:
+    """Every source has ids of its own; what two of them call differently at the same time is one parcel.
+
+    Two ids of one source stay two parcels. The id whose events begin first names the parcel.
+    """
+    lives: list[tuple[set[str], list[str], list[TrackingUpdate]]] = []
+    first = sorted(named, key=lambda name: (min(map(happened_at, named[name])), name))
+    for connector, parcel in first:
+        updates = named[connector, parcel]
+        # The same id, whoever passes it on, is the same parcel; else another source's that lived then.
+        home = next((life for life in lives if parcel in life[1]), None) or next(
+            (life for life in lives if connector not in life[0] and _apart(updates, life[2]) <= REUSED_AFTER), None
+        )
+        if home is None:
+            lives.append(({connector}, [parcel], list(updates)))
+        else:
+            home[0].add(connector)
+            home[1].append(parcel)
+            home[2].extend(updates)
+    return {parcels[0]: updates for _, parcels, updates in lives}
+
+
+def _apart(some: Sequence[TrackingUpdate], others: Sequence[TrackingUpdate]) -> timedelta:
+    mine, theirs = [happened_at(update) for update in some], [happened_at(update) for update in others]
+    return max(min(mine) - max(theirs), min(theirs) - max(mine), timedelta())
 
 
 def _under_way(update: TrackingUpdate, named: dict[str, list[TrackingUpdate]]) -> str:
     """The parcel whose events lie nearest in time."""
-    moment = _when(update)
+    moment = happened_at(update)
 
     def distance(parcel: str) -> timedelta:
-        times = [_when(other) for other in named[parcel]]
+        times = [happened_at(other) for other in named[parcel]]
         return max(min(times) - moment, moment - max(times), timedelta())
 
     return min(named, key=distance)
@@ -88,12 +119,12 @@ def _under_way(update: TrackingUpdate, named: dict[str, list[TrackingUpdate]]) -
 
 def _by_silence(updates: Sequence[TrackingUpdate]) -> list[list[TrackingUpdate]]:
     """Groups of events; a latest-status block belongs to the parcel it was told with."""
-    scans = sorted((update for update in updates if not update.current), key=_when)
+    scans = sorted((update for update in updates if not update.current), key=happened_at)
     groups: list[list[TrackingUpdate]] = []
     ended: datetime | None = None
     for scan in scans:
-        moment = _when(scan)
-        if not groups or _is_another(scan, moment, _when(groups[-1][-1]), ended):
+        moment = happened_at(scan)
+        if not groups or _is_another(scan, moment, happened_at(groups[-1][-1]), ended):
             groups.append([])
             ended = None
         groups[-1].append(scan)
@@ -120,7 +151,7 @@ def _group_of(block: TrackingUpdate, groups: list[list[TrackingUpdate]]) -> list
     return groups[-1]
 
 
-def _when(update: TrackingUpdate) -> datetime:
+def happened_at(update: TrackingUpdate) -> datetime:
     """Good to within a day, which is all that telling parcels apart needs."""
     if update.at is not None:
         return instant_of(update.at)
@@ -133,6 +164,6 @@ def _first_day(updates: Sequence[TrackingUpdate]) -> str:
     stated = [update for update in updates if update.at is not None or update.local_time is not None]
     if not stated:
         return ""
-    first = min(stated, key=_when)
+    first = min(stated, key=happened_at)
     day: date | None = first.at
     return (first.local_time or ("" if day is None else day.isoformat()))[:10]

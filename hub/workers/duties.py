@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
 from connectors.sdk.contract import Subscribes
 from connectors.sdk.errors import AuthFailed, ConnectorError, Transient
-from connectors.sdk.manifest import Stream
+from connectors.sdk.manifest import Capability, Stream
+from connectors.sdk.tracking import Tracks, Watches
 from hub.delivery.schedule import delay_s
 from hub.ports.accounts import Mode
+from hub.services.askers import Shares
+from hub.services.asking import Asker, close_old
+from hub.services.moments import now
 from hub.services.poll import Poller, Walked
 from hub.services.retention import Retention
+from hub.services.watching import Watcher
 from hub.workers.channel import Channel, Tools
 from hub.workers.timetable import Job
 
@@ -36,6 +42,8 @@ class Intervals:
     subscriptions_s: float = 3_600.0
     sweep_s: float = 6 * 3_600.0
     recount_s: float = 86_400.0
+    track_s: float = 60.0
+    watch_s: float = 60.0
 
 
 class Duties:
@@ -58,10 +66,13 @@ class Duties:
         self._retention = retention
         self._public_url = public_url
         self._every = intervals
+        plans = {account: channel.plan for account, channel in channels.items()}
+        self._shares = Shares(plans, tools.queries, tools.accounts.may_call, tools.clock)
 
     def jobs(self) -> Iterator[Job]:
         yield Job("accounts.recheck", RECHECK_S, self._recheck, first_s=None)
         yield Job("retention", RETENTION_S, self._retention.prune, first_s=60.0)
+        yield Job("parcels.close", RETENTION_S, self._close_old, first_s=120.0)
         for channel in self._channels.values():
             yield from self._of(channel)
 
@@ -78,6 +89,27 @@ class Duties:
             yield self._woken(channel)
         if isinstance(channel.connector, Subscribes) and self._public_url:
             yield self._subscribe(channel, f"{self._public_url.rstrip('/')}/webhooks/{account}")
+        yield from self._about_parcels(channel)
+
+    def _about_parcels(self, channel: Channel) -> Iterator[Job]:
+        account, can = channel.plan.account, channel.plan.manifest.capabilities
+        if Capability.TRACK in can and isinstance(channel.connector, Tracks):
+            carriers = partial(self._shares.of, account, Capability.TRACK)
+            asker = Asker(channel.out, channel.connector, self._tools.queries, carriers)
+
+            async def ask() -> None:
+                if (await asker.ask_due()).answers:
+                    self._tools.wakes.received()
+
+            every_s = channel.plan.poll_s.get("tracking", self._every.track_s)
+            yield self._leased(channel, f"track:{account}", every_s, ask, first_s=0.0)
+        if Capability.WATCH in can and isinstance(channel.connector, Watches) and self._public_url:
+            carriers = partial(self._shares.of, account, Capability.WATCH)
+            watcher = Watcher(channel.out, channel.connector, self._tools.queries, carriers)
+            yield self._leased(channel, f"watch:{account}", self._every.watch_s, watcher.watch_due, first_s=0.0)
+
+    async def _close_old(self) -> None:
+        await close_old(self._tools.store, self._tools.queries, now(self._tools.clock))
 
     def _leased(
         self,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import structlog
@@ -22,18 +23,22 @@ from hub.runtime.wake import Wakes
 from hub.services.accounts import Accounts
 from hub.services.apply import Apply
 from hub.services.batch import Outcome
+from hub.services.expected_days import LOOK_S, ExpectedDays
 from hub.services.held import HeldOrders
 from hub.services.interpret import Interpreter
 from hub.services.replay import Replayer
 from hub.services.retention import Keep, Retention
 from hub.services.rounds import Round
+from hub.services.shipments import Tellers
 from hub.workers.channel import INBOX_RHYTHM, Channel, Tools, open_channels
 from hub.workers.duties import Duties, Intervals
+from hub.workers.exchange import Exchange, Trades
 from hub.workers.hints import Hints
 from hub.workers.inbox import InboxWorker
 from hub.workers.loop import Loop, Rhythm
+from hub.workers.partners import partner_jobs
 from hub.workers.supervisor import Supervisor
-from hub.workers.timetable import Timetable
+from hub.workers.timetable import Job, Timetable
 
 _log = structlog.get_logger(__name__)
 
@@ -80,6 +85,8 @@ class Surroundings:
     inbox_workers: int = 1
     fatal: tuple[type[BaseException], ...] = ()
     shared_store: bool = False
+    tellers: Tellers | None = None
+    trading: Trades | None = None
 
 
 class Engine:
@@ -111,12 +118,14 @@ class Engine:
             queries=around.queries,
             telemetry=around.telemetry,
             personal_kept_s=around.personal_kept_s,
+            tellers=around.tellers,
         )
         self._held = HeldOrders(around.queries, self.apply)
         self.supervisor = Supervisor(self.drain, around.clock, around.fatal)
         self._timetable = Timetable(self.drain, around.jitter)
         resolvers = {name: channel.resolver for name, channel in self.channels.items() if channel.resolver is not None}
         self._hints = Hints(resolvers, around.store, self.wakes)
+        self._exchange = Exchange(around.trading, around.store, self.wakes)
         self._pulls: set[asyncio.Task[None]] = set()
         self._heart: asyncio.Task[None] | None = None
 
@@ -144,6 +153,7 @@ class Engine:
             self.supervisor.stop(budget), self._timetable.stop(budget), self._stop_pulls(budget)
         )
         await self._hints.stop()
+        await self._exchange.stop()
         await self._around.interpreter.close()
         try:
             await self.accounts.flush()
@@ -221,7 +231,9 @@ class Engine:
     def _start_workers(self) -> None:
         around = self._around
         for number in range(max(1, around.inbox_workers)):
-            worker = InboxWorker(around.store, around.interpreter, self.apply, self._hints, self.wakes)
+            worker = InboxWorker(
+                around.store, around.interpreter, self.apply, self._hints, self.wakes, exchange=self._exchange
+            )
             loop = Loop(f"inbox:{number}", worker.step, self.wakes.inbox, INBOX_RHYTHM, self.drain, self.health)
             self.supervisor.start(loop.name, loop.run)
         held = Loop("held", self._judge_held, self.wakes.held, HELD_RHYTHM, self.drain, self.health)
@@ -251,7 +263,17 @@ class Engine:
         duties = Duties(self.channels, self.tools, retention, around.public_url, around.intervals)
         for job in duties.jobs():
             self._timetable.add(job)
+        for job in partner_jobs(self.channels, self.tools, self.apply):
+            self._timetable.add(job)
+        expected = ExpectedDays(around.store, around.queries, self._plans, around.clock)
+        if expected.counts:
+            self._timetable.add(Job("expected", LOOK_S, partial(self._look_at_expected, expected)))
         self._timetable.start()
+
+    async def _look_at_expected(self, expected: ExpectedDays) -> None:
+        """Numbers that count stock on order, computed again where a day has come near or passed."""
+        if await expected.look():
+            self.wakes.everything()
 
     async def _tend_accounts(self) -> None:
         """Write holds and circuits this process has decided, read what others have."""

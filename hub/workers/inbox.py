@@ -8,21 +8,19 @@ import structlog
 
 from hub.ports.store import (
     InboxItem,
-    InboxResult,
-    InboxState,
-    NewFailure,
     ReadSet,
     Store,
     StoreConflict,
     StoreUnavailable,
-    WriteSet,
 )
 from hub.runtime.wake import Wakes
-from hub.services.apply import KIND, Apply
+from hub.services.apply import Apply
 from hub.services.batch import Outcome
 from hub.services.interpret import Interpreter
 from hub.services.rounds import Round
+from hub.workers.exchange import Exchange
 from hub.workers.hints import Hints
+from hub.workers.parking import parked
 
 _log = structlog.get_logger(__name__)
 
@@ -35,6 +33,7 @@ class InboxWorker:
 
     Args:
         excluded: Accounts whose input is to stay where it is for now.
+        exchange: What deals with files and documents of trading partners; without one they are parked.
     """
 
     def __init__(
@@ -46,6 +45,7 @@ class InboxWorker:
         wakes: Wakes,
         *,
         excluded: Callable[[], Collection[str]] = tuple,
+        exchange: Exchange | None = None,
     ) -> None:
         self._store = store
         self._interpreter = interpreter
@@ -53,6 +53,7 @@ class InboxWorker:
         self._hints = hints
         self._wakes = wakes
         self._excluded = excluded
+        self._exchange = exchange or Exchange(None, store, wakes)
         self._owed: list[int] = []
 
     async def step(self) -> Round:
@@ -66,8 +67,11 @@ class InboxWorker:
             await self._batch(items, left)
         finally:
             if left:
-                await self._release([item.seq for item in left if not self._hints.holds(item.seq)])
+                await self._release([item.seq for item in left if not self._is_held(item.seq)])
         return Round(done=len(items), again=True)
+
+    def _is_held(self, seq: int) -> bool:
+        return self._hints.holds(seq) or self._exchange.holds(seq)
 
     async def _batch(self, items: Sequence[InboxItem], left: list[InboxItem]) -> None:
         """Run a batch; when something unforeseen is raised, run each input alone and park the culprit.
@@ -93,12 +97,14 @@ class InboxWorker:
     async def _run(self, items: Sequence[InboxItem]) -> None:
         interpreted = await self._interpreter.interpret(items)
         pairs = list(zip(items, interpreted, strict=True))
-        plain = [(item, found) for item, found in pairs if not found.hint]
+        plain = [(item, found) for item, found in pairs if not (found.hint or found.trade)]
         if plain:
             self._wake(await self._apply.apply(plain))
         for item, found in pairs:
             if found.hint:
                 await self._hint(item)
+            elif found.trade:
+                await self._exchange.take(item)
         _log.debug("inbox.applied", items=len(plain), pending=len(items) - len(plain))
 
     def _wake(self, outcome: Outcome) -> None:
@@ -119,20 +125,8 @@ class InboxWorker:
         await self._park(item, "NoResolver", "no_resolver", message)
 
     async def _park(self, item: InboxItem, error: str, code: str, message: str) -> None:
-        failure = NewFailure(
-            account=item.account,
-            kind=KIND,
-            reference=str(item.seq),
-            error=error,
-            code=code,
-            path=item.topic,
-            message=message,
-            fingerprint=f"{item.account}:{item.topic}:{error}:{code}",
-            attempts=item.attempts + 1,
-            origin=item.origin,
-        )
-        result = InboxResult(item.seq, InboxState.FAILED, attempts=item.attempts + 1)
-        await self._store.run(ReadSet(), lambda _: WriteSet(inbox=[result], failures=[failure]))
+        writes = parked(item, error, code, message)
+        await self._store.run(ReadSet(), lambda _: writes)
 
     async def _release(self, seqs: list[int]) -> None:
         """Rows already settled are untouched by it. What cannot be released now is owed."""
@@ -143,6 +137,7 @@ class InboxWorker:
 
     async def _give_back(self) -> None:
         await self._hints.give_back()
+        await self._exchange.give_back()
         if self._owed:
             owed = list(self._owed)
             await self._store.release(owed)

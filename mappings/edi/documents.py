@@ -92,6 +92,18 @@ def documents_of(
         yield _Mapper(interchange, mapping, context, partner).run(profile)
 
 
+def refuse_unmapped(kind: str, mapping: MappingSet) -> None:
+    """Tell a set that is read and acknowledged, but that no document can carry, from one nobody has heard of.
+
+    Raises:
+        MappingError: `no_document`, naming the set. 753 and 754 (routing) are such: they ask for an answer by hand.
+    """
+    grammar = grammar_for(kind, "")
+    if grammar is not None and kind not in mapping.topics:
+        message = f"{kind} ({grammar.name}) is read and acknowledged, but no document carries what it says"
+        raise MappingError(message, code="no_document")
+
+
 class _Mapper:
     def __init__(
         self, interchange: Interchange, mapping: MappingSet, context: MapContext, partner: PartnerProfile | None
@@ -128,6 +140,7 @@ class _Mapper:
         place = f"interchange {verdict.control}, {within}set {each.kind} {each.control}"
         payload = payload_of(content, [*each.told, *group.told, *verdict.told])
         try:
+            refuse_unmapped(each.kind, self._mapping)
             documents = self._mapping.map(each.kind, payload, self._context)
         except MappingError as error:
             return MappedSet(each.kind, each.control, place, error=error)

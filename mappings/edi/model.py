@@ -141,6 +141,11 @@ class Segments(Sequence[Segment]):
         for position, row in enumerate(self._rows, 1):
             yield self._segment(row, position)
 
+    @property
+    def texts(self) -> Sequence[str | list[str]]:
+        """All segments as received and not split, but for binary ones, which are lists."""
+        return self._rows
+
     def tags(self) -> list[str]:
         """Tags in order, without splitting the rest."""
         mark = self.separators.element

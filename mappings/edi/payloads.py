@@ -37,7 +37,7 @@ def payload_of(content: dict[str, Any], problems: Iterable[Problem] = ()) -> byt
 def _envelope(found: TransactionSet, interchange: Interchange, group: Group) -> dict[str, Any]:
     date = group.date or interchange.date
     time = group.time or interchange.time
-    full = date if len(date) == 8 else f"20{date}"
+    full = date if len(date) == 8 else ("20" if date < "80" else "19") + date
     stated: dict[str, Any] = {
         "syntax": interchange.syntax,
         "sender": {"qualifier": interchange.sender.qualifier, "id": interchange.sender.id},

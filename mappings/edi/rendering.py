@@ -32,7 +32,10 @@ def render(kind: str, document: Document, mapping: MappingSet, partner: PartnerP
         MappingError: no such kind, a document of another type's shape, or a rule that refuses (`code` says why).
     """
     stated: Mapping[str, Any] = json.loads(canonical.dump(document))
-    content = mapping.render(kind, stated, {"partner": dict(partner.terms), "at": at.isoformat()})
+    terms = dict(partner.terms)
+    if partner.agreed.identities is not None:
+        terms["identities"] = partner.agreed.identities.model_dump(mode="json", include={"us", "them"})
+    content = mapping.render(kind, stated, {"partner": terms, "at": at.isoformat()})
     grammar = grammar_for(kind, partner.version_of(kind))
     if grammar is None:
         raise MappingError(f"no grammar of {kind} is known", code="unknown_kind")

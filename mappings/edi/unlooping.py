@@ -17,8 +17,10 @@ _FRAME: Final = frozenset({"ST", "SE", "UNH", "UNT"})
 def rows_of_content(content: Mapping[str, Any], grammar: SetGrammar) -> list[list[Element]]:
     """Segments between header and trailer, which are the envelope's.
 
-    Nothing, null and blank text are absent elements; a segment without any element is left out. HL levels are
-    numbered, with their parents, in the order written.
+    A segment or loop that has a second place in its loop (ALC of an INVOIC, before the lines and behind them) is
+    written at its first; `TAG_2` and `TAG_loop_2` stand for the second. Nothing, null and blank text are absent
+    elements; a segment without any element is left out. HL levels are numbered, with their parents, in the order
+    written.
 
     Raises:
         NotWritable: a segment, loop or element that the set has no place for.
@@ -33,18 +35,18 @@ class _Writer:
 
     def loop(self, loop: Loop, content: Mapping[str, Any], parent: str) -> Iterator[list[Element]]:
         """The segments of one repetition. `parent` is the HL above."""
-        known = {item.tag if isinstance(item, Slot) else f"{item.name}_loop" for item in loop.items}
-        unknown = sorted(set(content) - known - _FRAME - ({"HL_loop"} if loop.name == "HL" else set()))
+        keys = _keys_of(loop)
+        unknown = sorted(set(content) - set(keys) - _FRAME - ({"HL_loop"} if loop.name == "HL" else set()))
         if unknown:
             where = f"the loop {loop.name}" if loop.name else "it"
             raise NotWritable(f"{self._kind}: {where} has no {unknown[0]}")
         number = ""
-        for item in loop.items:
+        for item, key in zip(loop.items, keys, strict=True):
             if isinstance(item, Loop):
-                for each in _several(content.get(f"{item.name}_loop")):
+                for each in _several(content.get(key)):
                     yield from self.loop(item, each, parent)
             elif item.tag not in _FRAME:
-                for each in _several(content.get(item.tag)):
+                for each in _several(content.get(key)):
                     stated = each
                     if item.tag == "HL":
                         self._levels += 1
@@ -86,6 +88,16 @@ class _Writer:
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise NotWritable(f"{self._kind}: {place} must be text or a whole number")
         return str(value).strip()
+
+
+def _keys_of(loop: Loop) -> list[str]:
+    """Under what each place of a loop stands in the content, in order."""
+    found: list[str] = []
+    for item in loop.items:
+        name = item.tag if isinstance(item, Slot) else f"{item.name}_loop"
+        times = sum(1 for key in found if key == name or (key.startswith(f"{name}_") and key != f"{name}_loop"))
+        found.append(name if not times else f"{name}_{times + 1}")
+    return found
 
 
 def _several(value: Any) -> list[Any]:

@@ -24,6 +24,8 @@ class Receiver:
     """Takes requests signed `good`; names the envelope by the body."""
 
     def challenge(self, request: WebhookRequest) -> WebhookReply | None:
+        if "challenge=wrong" in request.path_qs:
+            return WebhookReply(401, b'{"error":"invalid_client"}')
         return WebhookReply(200, b'{"pong":1}') if "challenge=1" in request.path_qs else None
 
     def verify(self, request: WebhookRequest) -> None:
@@ -180,3 +182,15 @@ async def test_a_vendors_challenge_is_answered_and_other_gets_are_not() -> None:
             assert (answer.status, await answer.json()) == (200, {"pong": 1})
         async with http.get("/webhooks/toy-us") as answer:
             assert answer.status == 405
+
+
+async def test_a_vendors_login_that_fails_is_counted() -> None:
+    """A vendor that logs in here before it tells anything gets its answer; a wrong one is counted."""
+    counters = Counters()
+    async with serving(Storage(), counters) as http:
+        async with http.post("/webhooks/toy-us?challenge=1", data=b"{}") as answer:
+            assert answer.status == 200
+        assert counters.refused == []
+        async with http.post("/webhooks/toy-us?challenge=wrong", data=b"{}") as answer:
+            assert (answer.status, await answer.json()) == (401, {"error": "invalid_client"})
+    assert counters.refused == [("toy-us", "login")]

@@ -13,9 +13,12 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hub.api.auth import Role
 from hub.api.spec import Operation
+from hub.ports.store import FileBody, FileRow, ReadSet, WriteSet
 from tests.api.conftest import ROLES, Desk
 
 STREAM = "streamEvents"
+
+TRACKED = "1Z879E930346834440"
 
 
 async def _paths(desk: Desk) -> dict[str, str]:
@@ -24,8 +27,25 @@ async def _paths(desk: Desk) -> dict[str, str]:
     failure = (await desk.get("/failures")).body["items"][0]["id"]
     tokens = (await desk.get("/tokens")).body["items"]
     token = next(row["id"] for row in tokens if row["role"] == "viewer")
+    parcel = {"tracking_number": TRACKED, "carrier": "ups"}
+    shipped = {"order": order, "number": "probe", "packages": [parcel]}
+    shipment = (await desk.post("/shipments", shipped)).body["id"]
+    bought = await desk.post("/purchase-orders", {**BODIES["createPurchaseOrder"], "draft": True})
+    assert bought.status == 200, bought.body
+    store = desk.hub.acts.store
+    assert store is not None
+    made = FileRow("file_probe", "market", "out", "855.edi", "000000001", "d", 3, 1, "made", test=False, sets=0)
+    await store.run(ReadSet(), lambda _: WriteSet(files=[made], file_bodies=[FileBody(made.id, "market", b"ISA")]))
     values = {"{sku}": "MUG", "{id}": "market"}
-    named = {"/orders": order, "/tokens": token, "/failures": str(failure)}
+    named = {
+        "/orders": order,
+        "/purchase-orders": "OUR-1",
+        "/shipments": shipment,
+        "/tracking": TRACKED,
+        "/edi/files": "file_probe",
+        "/tokens": token,
+        "/failures": str(failure),
+    }
 
     def path_of(template: str) -> str:
         own = next((value for prefix, value in named.items() if template.startswith(prefix)), None)
@@ -35,6 +55,17 @@ async def _paths(desk: Desk) -> dict[str, str]:
 
 
 BODIES: dict[str, Any] = {
+    "createPurchaseOrder": {
+        "number": "OUR-1",
+        "supplier": "Invented Pottery",
+        "location": "main",
+        "draft": True,
+        "lines": [{"sku": "MUG", "quantity": 20}],
+    },
+    "changePurchaseOrder": {"lines": [{"change": "quantity", "number": "1", "quantity": 30}]},
+    "receivePurchaseOrder": {"lines": [{"sku": "MUG", "quantity": 1}]},
+    "createTransfer": {"from": "back", "to": "main", "lines": [{"sku": "MUG", "quantity": 1}]},
+    "stateShipment": {"order": "not yet", "account": "market", "packages": [{}]},
     "adjustStock": {"lines": [{"sku": "MUG", "location": "main", "delta": 1}]},
     "reportStock": {"lines": [{"sku": "MUG", "location": "main", "on_hand": 50}]},
     "replayFailures": {"dry_run": True},

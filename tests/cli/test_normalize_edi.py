@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.cli import main
-from tests.support.edi_answers import x12, x12_set
+from tests.support.edi_answers import edifact, message, x12, x12_set
 
 ORDER = ("BEG*00*SA*PO-1**20261101", "PO1*1*12*EA*7.25**VN*MUG", "CTT*1")
 CASES = ("BEG*00*SA*PO-2**20261101", "PO1*1*12*CA*7.25**VN*MUG", "CTT*1")
@@ -80,3 +80,28 @@ def test_what_is_no_file_of_a_partner(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "holds no interchange" in capsys.readouterr().err
     assert main(["normalize", "shopify", "orders/create", "-", "--partner", "big-box"]) == 2
     assert "--partner is for edi" in capsys.readouterr().err
+
+
+def test_a_set_no_document_can_carry(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A request for routing is read, and refused by name: it is no unknown set, and no document says what it says."""
+    routing = ("BGN*00*R-1*20261121", "LX*1", "OID**PO-1**CTN*4*G*80")
+    assert run(tmp_path, x12([x12_set("753", routing)], group="RF")) == 2
+    told = capsys.readouterr()
+    assert json.loads(told.out) == []
+    assert "set 753 0001: [no_document] 753 (routing request) is read and acknowledged" in told.err
+
+
+def test_messages_of_every_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file of two syntaxes and four kinds gives a document of each, in its order."""
+    notice = ("BGM+351+DA-1+9", "DTM+11:20261120:102", "CPS+1", "LIN+1++4000001000005:EN", "QTY+12:5")
+    bill = ("BGM+380+I-1+9", "DTM+137:20261120:102", "LIN+1", "QTY+47:2", "PRI+AAA:3,95", "UNS+S", "MOA+77:7,90")
+    count = ("BIA*00*SI*R-1*20261120", "LIN**VN*MUG", "QTY*33*4*EA")
+    content = x12([x12_set("846", count)], group="IB") + edifact(
+        [message("DESADV", notice), message("INVOIC", bill, "2"), message("CONTRL", ("UCI+9+A:1+B:1+7",), "3")]
+    )
+    assert run(tmp_path, content) == 0
+    documents = json.loads(capsys.readouterr().out)
+    assert [each["type"] for each in documents] == [
+        "stock_report", "ship_notice", "invoice", "functional_acknowledgement",
+    ]  # fmt: skip
+    assert documents[2]["totals"]["grand_total"]["amount"] == "7.90"

@@ -207,7 +207,7 @@ def test_the_starter_is_valid_and_complete(tmp_path: Path) -> None:
     opened = [line.replace("  # ", "  ", 1) if line.startswith("  # ") else line for line in lines]
     (tmp_path / "config" / "hub.yaml").write_text("\n".join(line for line in opened if line.strip() != "#"))
     settings = config.load(tmp_path / "config" / "hub.yaml", dict.fromkeys(names, "x"))
-    assert set(settings.accounts) == {"shop-us", "walmart-us", "ebay-us", "amazon-us"}
+    assert set(settings.accounts) == {"shop-us", "walmart-us", "ebay-us", "amazon-us", "big-box"}
 
 
 def test_schema_agrees_with_the_reader(home: Path) -> None:

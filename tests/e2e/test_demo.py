@@ -22,7 +22,10 @@ SUMMARY = {
     "lost",
     "duplicated",
     "unproven",
+    "confirmed",
+    "unconfirmed",
     "accounts",
+    "parcels",
 }
 
 
@@ -37,10 +40,19 @@ def test_the_demo_ends_clean(profile: str) -> None:
     assert summary.keys() >= SUMMARY
     wrongs = (summary["oversold"], summary["lost"], summary["duplicated"], summary["unproven"])
     assert wrongs == (0, 0, 0, 0), summary["unproven_listings"]
+    assert summary["unconfirmed"] == 0, summary["unconfirmed_parcels"]
+    assert summary["confirmed"] > 0
+    assert sum(summary["parcels"].values()) > summary["parcels"]["unheard"], "no carrier told of anything"
     assert summary["orders_in"] > 20
     assert summary["pushes_out"] > 20
     struck = {account: sum(seen["faults"].values()) for account, seen in summary["accounts"].items()}
+    partners = {account: struck.pop(account) for account in summary["trade"]["sets"]}
     assert all((count > 0) == (profile != "none") for count in struck.values()), struck
+    # Partners know no webhooks.
+    assert (sum(partners.values()) > 0) == (profile == "bad-manners"), partners
+    assert summary["trade"]["complaints"] == []
+    assert summary["trade"]["shipments"] > 0
+    assert all(seen["855"] > 0 for account, seen in summary["trade"]["sets"].items() if account == "retailer-demo")
     assert "Traceback" not in done.err
 
 

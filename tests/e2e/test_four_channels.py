@@ -16,7 +16,7 @@ from hub.bootstrap import Hub
 from tests.rig.hub_process import free_port
 from tests.support.running_hub import running_hub, until
 
-CHANNELS = tuple(name for name in registry.names() if not registry.get(name).manifest.flavour_of)
+CHANNELS = tuple(name for name in registry.names() if registry.get(name).manifest.is_channel)
 SECONDS = 15.0
 """Within this a number is everywhere; by notification it takes one or two, by polling a few."""
 

@@ -265,5 +265,5 @@ def test_the_connectors_here_are_those_that_ship() -> None:
     """Every connector with a sandbox stands in this world, or (eBay, Amazon) in the demo, whose weather has all."""
     those_that_ship = {"shopify", "walmart", "ebay", "amazon"}
     shipping = [registry.get(name) for name in registry.names()]
-    found = {each.manifest.name for each in shipping if each.sandbox and not each.manifest.flavour_of}
+    found = {each.manifest.name for each in shipping if each.sandbox and each.manifest.is_channel}
     assert found == those_that_ship

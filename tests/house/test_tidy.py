@@ -135,7 +135,7 @@ def test_connector_folders_are_complete() -> None:
             f"connectors/{vendor}/manifest.py",
             f"connectors/{vendor}/errors.py",
             f"connectors/{vendor}/sandbox.py",
-            f"mappings/{vendor}/order.yaml",
+            f"mappings/{vendor}/lookups.yaml",
             f"tests/connectors/test_{vendor}_contract.py",
         )
         missing += [part for part in parts if not (ROOT / part).exists()]

@@ -22,6 +22,21 @@ def quantity(policy: AvailabilityPolicy, *positions: Position) -> int:
     return published_quantity(plan(policy=policy), "MUG", positions).quantity
 
 
+def test_stock_on_order_counts_only_where_the_policy_names_a_time() -> None:
+    """What is due in time joins what is available, before anything is kept back; a kit's parts each have theirs."""
+    due = {("MUG", "east"): 4, ("BOX", "east"): 9}
+    rows = [Position("MUG", "east", 10, 3, incoming=6), Position("BOX", "east", 1)]
+    sells = plan(policy=AvailabilityPolicy(("east",), buffer=1, incoming_within_s=86_400.0))
+    fall = published_quantity(sells, "MUG", rows, due=due)
+    assert fall.quantity == 10
+    assert [(step.name, step.value) for step in fall.steps][:2] == [("available", 7), ("incoming", 11)]
+    assert fall.steps[1].detail == "4 of 6 on order are due in time"
+    assert published_quantity(sells, "SET", rows, [("MUG", 2), ("BOX", 1)], due=due).quantity == 4
+    assert published_quantity(plan(), "MUG", rows, due=due).quantity == 7
+    short = [Position("MUG", "east", 0, 9)]
+    assert published_quantity(sells, "MUG", short, due={("MUG", "east"): 12}).quantity == 2
+
+
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [

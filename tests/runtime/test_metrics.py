@@ -4,8 +4,10 @@ import re
 
 import pytest
 
-from hub.ports.queries import AccountStatus, Flow
+from hub.ports.late import LateCounts
+from hub.ports.queries import AccountStatus, AwaitedCount, Flow
 from hub.runtime.metrics import Build, Metrics
+from hub.services.parcel_figures import AskingFigure, Figures
 
 SURFACE = {
     "trunkline_sync_lag_seconds",
@@ -24,6 +26,21 @@ SURFACE = {
     "trunkline_drift_units",
     "trunkline_oversold_units_total",
     "trunkline_replayed_total",
+    "trunkline_tracking_unknown_codes_total",
+    "trunkline_tracking_odd_numbers_total",
+    "trunkline_edi_awaited",
+    "trunkline_edi_overdue",
+    "trunkline_parcels_open",
+    "trunkline_parcels_due",
+    "trunkline_parcels_oldest_due_seconds",
+    "trunkline_parcels_orphaned",
+    "trunkline_parcels_unasked",
+    "trunkline_tracking_calls_left",
+    "trunkline_tracking_calls_wanted_per_day",
+    "trunkline_tracking_calls_unaffordable_per_day",
+    "trunkline_orders_late_to_ship",
+    "trunkline_parcels_unscanned",
+    "trunkline_parcels_delivered_late",
     "trunkline_build_info",
 }
 LABELS = {"account", "connector", "direction", "kind", "outcome"}
@@ -52,6 +69,8 @@ def tell_everything(metrics: Metrics) -> None:
     metrics.replayed("shop", "effect", "replayed", 3)
     metrics.circuit("shop", is_open=True)
     metrics.measure([status("shop")])
+    asking = AskingFigure("shop", 40, 3, 12.0, wanted=192.0, affordable=24.0, left=5)
+    metrics.parcels.measure(Figures(41, 1, 0, {"shop": asking}), [LateCounts("shop", 9, unshipped=2)])
 
 
 def exposition(metrics: Metrics) -> str:
@@ -113,3 +132,24 @@ def test_two_hubs_in_one_process_share_nothing() -> None:
     first, second = (Metrics({"shop": "shopify"}, Build("1", "3.11", "sqlite")) for _ in range(2))
     first.duplicates("shop", 5)
     assert "trunkline_duplicates_total{" not in exposition(second)
+
+
+def test_what_is_awaited_is_shown_until_it_is_awaited_no_more(metrics: Metrics) -> None:
+    """Both sides of one document count together; answered, the series goes to 0 instead of standing still."""
+    late = AwaitedCount("shop", "855", ours=True, open=2, overdue=1, due_at=5)
+    metrics.measure_awaited([late, AwaitedCount("shop", "855", ours=False, open=1, overdue=0, due_at=None)])
+    assert 'trunkline_edi_awaited{account="shop",connector="shopify",kind="855"} 3.0' in exposition(metrics)
+    assert 'trunkline_edi_overdue{account="shop",connector="shopify",kind="855"} 1.0' in exposition(metrics)
+    metrics.measure_awaited([])
+    assert 'trunkline_edi_overdue{account="shop",connector="shopify",kind="855"} 0.0' in exposition(metrics)
+
+
+def test_what_a_quota_does_not_cover_is_told(metrics: Metrics) -> None:
+    """The calls a day that cannot be afforded, and what is late, each under its account; unknown is absent."""
+    tell_everything(metrics)
+    text = exposition(metrics)
+    assert 'trunkline_tracking_calls_unaffordable_per_day{account="shop",connector="shopify"} 168.0' in text
+    assert 'trunkline_orders_late_to_ship{account="shop",connector="shopify"} 2.0' in text
+    free = AskingFigure("mart", 4, 0, None, wanted=20.0, affordable=None, left=None)
+    metrics.parcels.measure(Figures(4, 0, 0, {"mart": free}), [])
+    assert "trunkline_tracking_calls_left{" not in exposition(metrics)

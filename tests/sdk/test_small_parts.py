@@ -127,9 +127,9 @@ def test_seeds_repeat() -> None:
 
 def test_an_unknown_connector_is_told_with_those_known() -> None:
     """The message lists the names there are."""
-    with pytest.raises(registry.UnknownConnector, match="ebay, shopify, walmart"):
+    with pytest.raises(registry.UnknownConnector, match=r"known are: .*amazon, .*ebay, .*shopify, .*walmart"):
         registry.get("shopfiy")
-    assert registry.names() == ("amazon", "amazon_vendor", "ebay", "shopify", "walmart")
+    assert {"amazon", "amazon_vendor", "ebay", "shopify", "walmart"} <= set(registry.names())
 
 
 @pytest.mark.parametrize(("exported", "problem"), [(None, "exports no CONNECTOR"), (CONNECTOR, "calls itself 'toy'")])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 
 from hub.ports.accounts import AvailabilityPolicy
 from hub.ports.store import InboxState, LevelState, StoreConflict
 from hub.services.interpreted import Interpreted, Refusal
+from hub.services.moments import happened, micros
 from tests.support.memory_store import MemoryStore
 from tests.support.orders import Hub, at, document, facts, line, manifest, order, plan, report, shipment
 
@@ -305,3 +307,14 @@ async def test_the_channels_own_warehouse_never_replaces_our_offer() -> None:
     )
     assert set(hub.store.tables.listings) == {("shop", "MUG", ""), ("shop", "MUG", "THEIRS")}
     assert set(hub.store.tables.levels) == {("shop", "MUG", "")}
+
+
+async def test_a_mere_date_takes_effect_when_it_was_told_and_not_before_a_count_of_that_day() -> None:
+    """What left on the day of a count, told without an hour, is not swallowed by the count; an older date stays old."""
+    told = micros(datetime(2026, 11, 21, 17, 40, tzinfo=UTC))
+    day = happened(date(2026, 11, 21), told)
+    counted = micros(datetime(2026, 11, 21, 17, 33, tzinfo=UTC))
+    assert day == told > counted
+    assert happened(date(2026, 11, 1), told) == micros(datetime(2026, 11, 2, 12, tzinfo=UTC))
+    assert happened(datetime(2026, 11, 21, 8, tzinfo=UTC), told) == micros(datetime(2026, 11, 21, 8, tzinfo=UTC))
+    assert happened(None, told) is None

@@ -5,7 +5,7 @@ from collections import deque
 
 import pytest
 
-from connectors.sdk.contract import Settlement
+from connectors.sdk.contract import Envelope, Settlement
 from connectors.sdk.errors import AuthFailed, Conflict, InDoubt, RateLimited, Rejected, TargetMissing, Transient
 from hub.ports.accounts import Mode
 from hub.ports.store import OutboxState, StoreUnavailable
@@ -61,6 +61,18 @@ async def test_a_refused_effect_parks_its_key_only(desk: Desk, error: Rejected) 
     assert desk.outbox(behind).state is OutboxState.PENDING
     assert desk.outbox(other).state is OutboxState.DONE
     assert desk.open_failures() == [("effect", str(dead), type(error).__name__)]
+
+
+async def test_a_refused_effect_of_its_own_kind_parks_itself_only(desk: Desk) -> None:
+    """A parcel the channel refuses is parked by name; the order's next parcels are told."""
+    refused = await desk.effect("o1", "a0", kind="alone")
+    behind = await desk.effect("o1", "a1", kind="alone")
+    desk.vendor.faults["send"] = deque([Rejected("no such carrier", code="BAD")])
+    await drain(desk)
+    await drain(desk)
+    assert desk.outbox(refused).state is OutboxState.PARKED
+    assert desk.outbox(behind).state is OutboxState.DONE
+    assert desk.open_failures() == [("effect", str(refused), "Rejected")]
 
 
 async def test_the_whole_schedule_ends_in_a_dead_letter(desk: Desk) -> None:
@@ -222,3 +234,13 @@ async def test_a_bug_in_a_connector_leaves_nothing_half_told(desk: Desk) -> None
     await desk.dispatcher.send_due()
     assert desk.outbox(number).state is OutboxState.IN_DOUBT
     assert desk.gate.breaker.wait_s(0.0) == 0.0
+
+
+async def test_what_proves_a_sending_is_kept_with_its_outcome(desk: Desk) -> None:
+    """A receipt is an input from the unit that says done, and once only."""
+    done = await desk.effect("o1", "a0")
+    desk.vendor.evidence = [Envelope("receipt", "receipt-1", "receipt-1", b"signed")]
+    await drain(desk)
+    assert desk.outbox(done).state is OutboxState.DONE
+    (item,) = await desk.store.claim_inbox(10)
+    assert (item.topic, item.origin, item.payload) == ("receipt", "receipt", b"signed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import psutil
 import pytest
 
 from connectors.sdk.contract import Envelope
+from connectors.sdk.manifest import Topic
 from hub.orders.facts import OrderFacts
 from hub.services.interpret import InProcess
 from hub.services.mappers import MapperProcesses
@@ -46,6 +48,19 @@ async def test_both_interpreters_agree() -> None:
     assert (answers[1].refusal.error, answers[1].refusal.path) == ("MappingError", "number <- name")
     assert answers[4].refusal is not None
     assert answers[4].refusal.error == "UnknownAccount"
+
+
+async def test_a_topic_that_is_for_people_is_parked_with_its_sentence() -> None:
+    """It is kept and never mapped, and the failure says what to do."""
+    hub = Hub()
+    item = await hub.item(payload=b"1")
+    shop = hub.plans["shop"]
+    manifest = replace(shop.manifest, topics=(Topic(item.topic, parked="ask the partner"),))
+    plans = {"shop": replace(shop, manifest=manifest)}
+    (answer,) = await InProcess(plans, {"shop": ToyMaps()}).interpret([item])
+    assert answer.facts == ()
+    assert answer.refusal is not None
+    assert (answer.refusal.error, answer.refusal.message) == ("Conflict", "ask the partner")
 
 
 async def test_an_input_that_kills_its_mapper_takes_no_neighbour_with_it() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from connectors.sdk.contract import Page
-from connectors.sdk.errors import AuthFailed, RateLimited, Transient
+from connectors.sdk.errors import AuthFailed, RateLimited, Rejected, Transient
 from hub.ports.store import InboxState, StoreUnavailable
 from hub.services import moments
 from tests.support.toy_channel import Desk, envelope
@@ -169,3 +169,15 @@ def _hint():  # type: ignore[no-untyped-def]
     from hub.ports.store import NewInput
 
     return NewInput("shop", "toy", "webhook", "orders/changed", "hint-1", "o9", b"{}", "d", 0)
+
+
+async def test_what_cannot_be_read_is_told_until_it_can(desk: Desk) -> None:
+    """A file too large for us is a failure by its message, one however often it is met; the next whole walk ends it."""
+    desk.vendor.faults["fetch"] = deque(
+        [Rejected("po.edi is too large; it stays where it is", code="file_too_large")] * 2
+    )
+    await desk.poller.poll("orders")
+    await desk.poller.poll("orders")
+    assert desk.open_failures() == [("inbound", "stream:orders", "Rejected")]
+    await desk.poller.poll("orders")
+    assert desk.open_failures() == []

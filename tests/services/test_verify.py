@@ -52,6 +52,22 @@ async def test_a_lasting_difference_is_drift_and_sent_again(desk: Desk) -> None:
     assert desk.level("MUG").state is LevelState.VERIFIED
 
 
+async def test_what_did_not_hold_is_sent_again_as_another_write(desk: Desk) -> None:
+    """Under its old key a vendor would only repeat its answer, and the number would stay wrong for ever."""
+    for number in range(3):
+        desk.vendor.shown["MUG"] = 9
+        for wait in (3.0, 7.0, 20.0, 60.0):
+            await desk.verify_after(wait)
+        assert desk.level("MUG").attempts == number + 1
+        for _ in range(200):
+            await desk.tick()
+            if len(desk.vendor.pushes) == number + 2:
+                break
+    keys = [push.key for push in desk.vendor.pushes]
+    assert len(keys) == 4
+    assert len(set(keys)) == 4
+
+
 async def test_a_channel_that_accepts_and_does_nothing_is_seen(desk: Desk) -> None:
     """A no-op feed: pushes follow the schedule instead of a loop, and an operator sees it."""
     desk.vendor.deaf = True

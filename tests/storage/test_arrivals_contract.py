@@ -47,3 +47,11 @@ async def test_accounts_with_the_same_key_keep_their_own_bodies(bench: Bench) ->
         "shop": b"shop",
         "other": b"other",
     }
+
+
+async def test_what_is_kept_under_a_key_can_be_told_by_its_digest(bench: Bench) -> None:
+    """Of one account's key, and of none that never came."""
+    await bench.store.receive([given(1), replace(given(2), digest="another")])
+    assert await bench.store.received_digest(given(1).account, given(1).dedupe_key) == given(1).digest
+    assert await bench.store.received_digest(given(2).account, given(2).dedupe_key) == "another"
+    assert await bench.store.received_digest("somebody", given(1).dedupe_key) is None

@@ -75,7 +75,7 @@ async def test_retention_forgets_what_is_due_and_nothing_else(bench: Bench) -> N
     bench.clock.advance(40 * 86_400)
     await bench.store.receive([given(2, at=bench.now, body=b"new")])
     counts = await bench.store.prune(payloads_before=bench.now - DAY, attempts_before=bench.now - DAY, personal_due=10)
-    assert dict(counts) == {"payloads": 1, "personal": 1, "attempts": 1, "replies": 1}
+    assert dict(counts) == {"payloads": 1, "personal": 1, "files": 0, "attempts": 1, "replies": 1}
     old, new = sorted((await bench.queries.inputs(account="shop"))[0], key=lambda item: item.seq)
     assert (old.payload, new.payload) == (b"", b"new")
     assert [await bench.queries.personal(name) for name in ("p1", "p2", "p3")] == [None, "{}", "{}"]

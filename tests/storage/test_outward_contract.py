@@ -13,7 +13,9 @@ from hub.ports.store import (
     LevelUpdate,
     OutboxState,
     OutboxUpdate,
+    ReadSet,
     SkuRow,
+    State,
     WriteSet,
 )
 from tests.support.stores import Bench, effect, given, listing, order, posting, stock
@@ -184,6 +186,19 @@ async def test_effects_of_one_key_keep_their_order(bench: Bench) -> None:
     assert [row.idempotency_key for row in (await bench.queries.effects(state="failed"))[0]] == ["b1"]
 
 
+async def test_a_parked_effect_holds_up_nothing_behind_it(bench: Bench) -> None:
+    """The next on its key is handed out; made due again it is the head once more."""
+    await bench.write(WriteSet(effects=[effect("a1", key="a"), effect("a2", key="a")]))
+    (first,) = await bench.store.claim_effects("shop", 10)
+    await bench.write(WriteSet(outbox=[OutboxUpdate(first.id, OutboxState.PARKED, 1)]))
+    (second,) = await bench.store.claim_effects("shop", 10)
+    assert second.idempotency_key == "a2"
+    await bench.write(WriteSet(outbox=[OutboxUpdate(second.id, OutboxState.DONE, 1)]))
+    await bench.write(WriteSet(outbox=[OutboxUpdate(first.id, OutboxState.PENDING, 0)]))
+    (again,) = await bench.store.claim_effects("shop", 10)
+    assert again.idempotency_key == "a1"
+
+
 async def test_an_effect_waits_for_its_due_time(bench: Bench) -> None:
     """Put back with a later due time it is not handed out before."""
     await bench.write(WriteSet(effects=[effect("a1")]))
@@ -270,3 +285,18 @@ async def test_nothing_is_lost_between_dispatchers(bench: Bench) -> None:
     assert len(names) == len(set(names))
     names += [row.idempotency_key for row in await bench.store.claim_effects("shop", 30)]
     assert sorted(names) == sorted(f"e{n}" for n in range(30))
+
+
+async def test_edge_work_is_read_by_its_key_and_can_be_taken_back_in_a_unit(bench: Bench) -> None:
+    """A decision sees where its earlier messages stand, and what it cancels is handed out no more."""
+    await bench.write(WriteSet(effects=[effect("a1", key="a"), effect("a2", key="a")]))
+
+    def decide(state: State) -> WriteSet:
+        assert set(state.effects) == {"a1"}
+        row = state.effects["a1"]
+        assert (row.state, row.attempts, row.key) == (OutboxState.PENDING, 0, "a")
+        return WriteSet(outbox=[OutboxUpdate(row.id, OutboxState.CANCELLED, row.attempts)])
+
+    await bench.store.run(ReadSet(effects={"a1", "nothing"}), decide)
+    (claimed,) = await bench.store.claim_effects("shop", 10)
+    assert claimed.idempotency_key == "a2"

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from hub.storage import migrate
 from hub.storage.errors import SchemaOutdated
-from hub.storage.sqlite import statements
+from hub.storage.sqlite import statements, trading
 from hub.storage.tables import metadata
 
 
@@ -40,7 +40,7 @@ async def test_the_migrations_make_what_the_tables_define(url: str) -> None:
 
 HOT = sorted(
     name
-    for name, value in vars(statements).items()
+    for name, value in (vars(statements) | vars(trading)).items()
     if name.isupper()
     and not name.startswith("_")
     and isinstance(value, str)
@@ -52,7 +52,7 @@ HOT = sorted(
 async def test_no_hot_statement_reads_a_whole_table(name: str, tmp_path: Path) -> None:
     """SQLite's plan of every statement of the hot path searches; a scan may go over a partial index only."""
     await migrate.upgrade(f"sqlite:///{tmp_path}/hub.db")
-    statement = getattr(statements, name)
+    statement = getattr(statements, name, None) or getattr(trading, name)
     numbered = [int(number) for number in re.findall(r"\?(\d+)", statement)]
     values = [None] * (max(numbered) if numbered else statement.count("?"))
     connection = sqlite3.connect(tmp_path / "hub.db")

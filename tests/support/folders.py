@@ -51,7 +51,7 @@ def write(
             "log": {"level": "error"},
             **(hub or {}),
         },
-        "locations": {"main": {"name": "Main"}},
+        "locations": {"main": {"name": "Main"}, "back": {"name": "Back room"}},
         "accounts": dict(accounts),
         "skus": "skus.csv",
     }

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from hub.ports.queries import AccountStatus, Flow
 from hub.ports.store import (
+    DocumentRow,
+    Expectation,
     FailureRow,
     InboxItem,
     InboxState,
@@ -16,6 +18,7 @@ from hub.ports.store import (
     OutboxRow,
     OutboxState,
     Position,
+    SkuRow,
 )
 from tests.support.memory_store import MemoryStore
 
@@ -55,10 +58,52 @@ class MemoryQueries:
         ]
         return page(rows, limit, cursor)
 
+    async def skus(self, *, limit: int = 500, cursor: str | None = None) -> tuple[Sequence[SkuRow], str | None]:
+        return page([row for _, row in sorted(self._store.tables.catalogue.items())], limit, cursor)
+
+    async def document(self, document_id: str) -> DocumentRow | None:
+        return next((row for row in self._store.tables.documents.values() if row.id == document_id), None)
+
+    async def expectations(
+        self,
+        *,
+        account: str | None = None,
+        state: str | None = "open",
+        kind: str | None = None,
+        subject: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[Expectation], str | None]:
+        rows = [
+            row
+            for row in self._store.tables.expectations.values()
+            if account in (None, row.account)
+            and state in (None, row.state)
+            and kind in (None, row.kind)
+            and subject in (None, row.subject)
+        ]
+        return page(sorted(rows, key=lambda row: (row.due_at is None, row.due_at or 0)), limit, cursor)
+
+    async def orders_called(self, names: Sequence[str]) -> Sequence[OrderRow]:
+        return [row for row in self._store.tables.orders.values() if row.number in names or row.id in names]
+
+    async def order(self, order_id: str) -> OrderRow | None:
+        return next((row for row in self._store.tables.orders.values() if row.id == order_id), None)
+
     async def orders(
-        self, *, held: bool | None = None, limit: int = 50, cursor: str | None = None
+        self,
+        *,
+        account: str | None = None,
+        held: bool | None = None,
+        number: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
     ) -> tuple[Sequence[OrderRow], str | None]:
-        rows = [row for row in self._store.tables.orders.values() if held in (None, bool(row.holds))]
+        rows = [
+            row
+            for row in self._store.tables.orders.values()
+            if held in (None, bool(row.holds)) and account in (None, row.account) and number in (None, row.number)
+        ]
         return page(sorted(rows, key=lambda row: row.id, reverse=True), limit, cursor)
 
     async def positions_at(self, skus: Sequence[str], at: Micros | None) -> Sequence[Position]:
@@ -145,6 +190,15 @@ class MemoryQueries:
             drift_units=0,
             oldest_watermark=None,
         )
+
+    async def expectation_counts(self) -> Sequence[Any]:
+        return []
+
+    async def parcel_counts(self) -> Sequence[Any]:
+        return []
+
+    async def late_counts(self) -> Sequence[Any]:
+        return []
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"MemoryQueries has no {name}")

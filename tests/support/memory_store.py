@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hub.ports.parcels import Book
 from hub.ports.store import (
     AccountRow,
     ApiToken,
@@ -24,8 +25,12 @@ from hub.ports.store import (
     DocumentKey,
     DocumentRow,
     DuplicateKey,
+    Expectation,
     FailureRow,
     FailureState,
+    FileBody,
+    FileRow,
+    FileSet,
     InboxItem,
     InboxResult,
     InboxState,
@@ -46,6 +51,7 @@ from hub.ports.store import (
     PostedRow,
     Posting,
     ReadSet,
+    SeenNumber,
     SkuRow,
     State,
     StoreConflict,
@@ -53,6 +59,7 @@ from hub.ports.store import (
     StoreUnavailable,
     WriteSet,
 )
+from tests.support import memory_parcels
 
 _ENDED = frozenset({"ended", "removed", "deleted"})
 PUSH_FIELDS = frozenset(LevelRow.__slots__)
@@ -96,6 +103,13 @@ class Tables:
     api_tokens: dict[str, ApiToken] = field(default_factory=dict)
     replies: dict[str, StoredReply] = field(default_factory=dict)
     lags: dict[tuple[str, str], Micros] = field(default_factory=dict)
+    counters: dict[tuple[str, str], int] = field(default_factory=dict)
+    expectations: dict[tuple[str, str, str], Expectation] = field(default_factory=dict)
+    numbers: dict[tuple[str, str], SeenNumber] = field(default_factory=dict)
+    files: dict[str, FileRow] = field(default_factory=dict)
+    bodies: dict[str, FileBody] = field(default_factory=dict)
+    file_sets: dict[tuple[str, int], FileSet] = field(default_factory=dict)
+    books: dict[str, Book] = field(default_factory=dict)
     seq: int = 0
 
 
@@ -126,6 +140,10 @@ class MemoryStore:
         t.dedupe[new.account, new.dedupe_key] = t.seq
         t.inbox[t.seq] = _Inbox(item, due_at=self.now())
         return True
+
+    async def received_digest(self, account: str, dedupe_key: str) -> str | None:
+        seq = self.tables.dedupe.get((account, dedupe_key))
+        return self.tables.inbox[seq].item.digest if seq is not None else None
 
     async def claim_inbox(self, limit: int, *, accounts_excluded: Collection[str] = ()) -> Sequence[InboxItem]:
         self._writable()
@@ -207,6 +225,13 @@ class MemoryStore:
             order = t.orders.get(key)
             if order and (person := t.personal.get(order.id)):
                 state.personal[order.id] = person.plain
+        state.counters = {key: t.counters[key] for key in reads.counters if key in t.counters}
+        state.effects = {row.idempotency_key: row for row in t.effects.values() if row.idempotency_key in reads.effects}
+        state.expectations = {key: t.expectations[key] for key in reads.expectations if key in t.expectations}
+        state.numbers = {key: t.numbers[key] for key in reads.numbers if key in t.numbers}
+        state.files = {key: t.files[key] for key in reads.files if key in t.files}
+        state.file_sets = {key: t.file_sets[key] for key in reads.file_sets if key in t.file_sets}
+        state.books = memory_parcels.read(t.books, reads)
         return state
 
     def _own_open(self, state: State, account: str, sku: str) -> None:
@@ -249,6 +274,15 @@ class MemoryStore:
         t.audit.extend(writes.audit)
         t.api_tokens.update({token.id: token for token in writes.api_tokens})
         t.replies.update({reply.key: reply for reply in writes.replies})
+        t.counters.update(writes.counters)
+        t.expectations.update({(row.account, row.kind, row.reference): row for row in writes.expectations})
+        t.numbers.update({(row.account, row.key): row for row in writes.numbers})
+        t.bodies.update({row.file: row for row in writes.file_bodies})
+        t.file_sets.update({(row.file, row.place): row for row in writes.file_sets})
+        memory_parcels.write(t.books, writes)
+        for file in writes.files:
+            self._guard(t.files.get(file.id), file.rev)
+            t.files[file.id] = replace(file, rev=file.rev + 1)
 
     def _write_orders(self, writes: WriteSet) -> None:
         t = self.tables
@@ -311,7 +345,7 @@ class MemoryStore:
         self.tables.inbox[result.seq] = row
 
     @staticmethod
-    def _guard(stored: OrderRow | DocumentRow | None, rev: int) -> None:
+    def _guard(stored: OrderRow | DocumentRow | FileRow | None, rev: int) -> None:
         if (stored.rev if stored else 0) != rev:
             raise StoreConflict(f"rev {rev} written over {stored.rev if stored else 'nothing'}")
 
@@ -394,6 +428,10 @@ class MemoryStore:
             id=t.seq, state=FailureState.OPEN, created_at=self.now(), updated_at=self.now(), replays=0, **fields
         )
 
+    async def file_content(self, file: str) -> bytes | None:
+        body = self.tables.bodies.get(file)
+        return body.content if body else None
+
     # --- levels, effects, the rest -----------------------------------------------------------
 
     async def dirty_levels(self, account: str, limit: int) -> Sequence[tuple[LevelRow, Sequence[Position]]]:
@@ -444,7 +482,7 @@ class MemoryStore:
     async def claim_effects(self, account: str, limit: int) -> Sequence[OutboxRow]:
         self._writable()
         heads: dict[str, OutboxRow] = {}
-        over = {OutboxState.DONE, OutboxState.CANCELLED}
+        over = {OutboxState.DONE, OutboxState.CANCELLED, OutboxState.PARKED}
         for row in self.tables.effects.values():
             if row.account == account and row.state not in over:
                 heads.setdefault(row.key, row)
@@ -533,4 +571,5 @@ class MemoryStore:
 _COPIED = (
     "inbox", "dedupe", "orders", "documents", "personal", "shredded", "postings", "posting_keys", "positions",
     "listings", "levels", "effects", "failures", "attempts", "cursors", "accounts", "audit", "api_tokens", "replies",
+    "counters", "expectations", "numbers", "files", "bodies", "file_sets", "books",
 )  # fmt: skip

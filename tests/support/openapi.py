@@ -145,8 +145,12 @@ def strict(schema: Any) -> Any:
 
 @cache
 def _loaded(name: str) -> Any:
-    path = SPECS / name
-    return json.loads(path.read_text()) if path.suffix == ".json" else YAML(typ="safe", pure=False).load(path)
+    text = (SPECS / name).read_text()
+    if name.endswith(".json"):
+        return json.loads(text)
+    # Some are published with tabs and blanks at line ends, which YAML's own rules forbid.
+    tidy = "\n".join(line.replace("\t", " ").rstrip() for line in text.splitlines())
+    return YAML(typ="safe", pure=False).load(tidy)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Which published documents the requests of eBay and Walmart are held against, and what none of them is about."""
+"""Which published documents requests to a vendor are held against, and what none of them is about."""
 
 from __future__ import annotations
 
@@ -25,3 +25,22 @@ WALMART = Documents(
     },
     cursors={"/v3/orders": frozenset({"hasMoreElements"})},
 )
+
+UPS = Documents(
+    {
+        "carriers/ups/Tracking.yaml": "/api",
+        "carriers/ups/UPSTrackAlertEnhanced.yaml": "/api/track/v2",
+        "carriers/ups/OAuthClientCredentials.yaml": "",
+    }
+)
+UPS_UNLISTED = ()
+FEDEX = Documents({"carriers/fedex/track-v1-openapi.json": ""})
+FEDEX_UNLISTED = ("/oauth/token",)
+"""The login, which has a document of its own."""
+USPS = Documents({"carriers/usps/tracking-v3r2.yaml": "/tracking/v3"})
+USPS_UNLISTED = ("/oauth2/v3/token",)
+DHL = Documents({"carriers/dhl/unified-tracking-openapi.json": "/track"})
+DHL_UNLISTED = ()
+SHIPENGINE = Documents({"carriers/shipengine/openapi.yaml": ""})
+SHIPENGINE_UNLISTED = ("/jwks", "/v2/")
+"""The key set, which the pages on webhooks name; the same operations under ShipStation's prefix."""

@@ -15,6 +15,7 @@ import structlog
 from bench import payloads
 from hub import bootstrap
 from hub.bootstrap import Hub
+from hub.workers.duties import Intervals
 from tests.support import folders
 
 
@@ -24,11 +25,13 @@ async def running_hub(
     accounts: Mapping[str, Any],
     skus: Sequence[str] | str = ("MUG", "BOX"),
     hub: Mapping[str, Any] | None = None,
+    intervals: Intervals | None = None,
 ) -> AsyncIterator[Hub]:
     """Written, started, handed over, stopped. Logging is put back as it was."""
     config = folders.write(folder, accounts, skus, hub)
     before = structlog.get_config()
     running = Hub.build(bootstrap.load(config))
+    running.intervals = intervals or running.intervals
     try:
         await running.start()
         yield running

@@ -95,10 +95,20 @@ def read_samples() -> tuple[Sample, ...]:
     )
 
 
+TOLD = "1Z9999999999999999"
+CORRECTED = "1Z9999999999999998"
+
+
 async def shipment_effect(rig: Rig, kind: str, order_id: str) -> Effect:
-    """Confirm all of an order under one tracking number."""
+    """Confirm all of an order under one tracking number; what corrects or cancels finds that told already."""
     order = rig.sandbox.shop.orders[int(number(order_id))]  # type: ignore[attr-defined]
     lines = [{"line_id": str(line.id), "quantity": line.quantity} for line in order.lines]
-    package = {"id": "1", "tracking_number": "1Z9999999999999999", "carrier": "ups", "lines": lines}
+    package = {"id": "1", "tracking_number": TOLD, "carrier": "ups", "lines": lines}
     body = {"type": "shipment", "order": order_id, "packages": [package]}
-    return Effect("eff_1", kind, order_id, "key-1", body, {"order": order_id})
+    confirm = Effect("eff_1", "confirm_shipment", order_id, "key-1", body, {"order": order_id})
+    if kind == confirm.kind:
+        return confirm
+    await rig.connector.send(confirm)  # type: ignore[attr-defined]
+    package = {**package, "tracking_number": CORRECTED if kind == "correct_shipment" else TOLD}
+    body = {**body, "packages": [package], "told_before": [TOLD]}
+    return Effect("eff_2", kind, order_id, "key-2", body, {"order": order_id})

@@ -25,7 +25,7 @@ from connectors.sdk.contract import (
     ShownLevel,
 )
 from connectors.sdk.errors import ConnectorError
-from connectors.sdk.manifest import Budget, Capability, EffectKind, Manifest, Stream, Topic
+from connectors.sdk.manifest import CHANNEL, Budget, EffectKind, Manifest, Stream, Topic
 from hub.delivery.gate import Gate
 from hub.ports.accounts import AccountPlan, AvailabilityPolicy, Mode
 from hub.ports.store import Bucket, LevelRow, ListingRow, NewEffect, OutboxRow, Posting, ReadSet, WriteSet
@@ -47,13 +47,13 @@ from tests.support.memory_store import MemoryStore
 MANIFEST = Manifest(
     name="toy",
     title="Toy",
-    capabilities=frozenset(Capability),
+    capabilities=CHANNEL,
     topics=(Topic("orders/create"), Topic("orders/changed", hint=True)),
     streams=(
         Stream("orders", interval_s=60.0, overlap_s=30.0, page_max=2, backfill_days_max=30.0),
         Stream("stock", interval_s=900.0),
     ),
-    effects=(EffectKind("confirm"), EffectKind("keyed", keyed=True)),
+    effects=(EffectKind("confirm"), EffectKind("keyed", keyed=True), EffectKind("alone", alone=True)),
     budgets=(Budget("default", rate=4.0, burst=8.0),),
     publish_batch_max=10,
     read_back_batch_max=5,
@@ -86,6 +86,7 @@ class ToyChannel:
     settlements: deque[Settlement] = field(default_factory=deque)
     pages: dict[str, Page] = field(default_factory=dict)
     found: Sequence[Envelope] = ()
+    evidence: Sequence[Envelope] = ()
     on_publish: Callable[[], None] | None = None
     closed: int = 0
 
@@ -140,7 +141,7 @@ class ToyChannel:
         self.sent.append(effect)
         self._enter("send")
         self.applied[effect.idempotency_key] = effect
-        return EffectResult(vendor_id=f"v-{effect.id}")
+        return EffectResult(vendor_id=f"v-{effect.id}", evidence=self.evidence)
 
     async def settle(self, effect: Effect) -> Settlement:
         self._enter("settle")

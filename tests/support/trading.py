@@ -36,5 +36,6 @@ def sent(kind: str, made: Document, partner: PartnerProfile | str, mapping: Mapp
     assert [each.told for group in verdict.groups for each in group.sets] == [()]
     assert verdict.status is Status.ACCEPTED
     mark = profile.agreed.envelope.separators.segment
-    lines = [line.strip() for line in content.decode().split(mark)]
+    charset = "utf-8" if profile.agreed.envelope.syntax == "x12" else "latin-1"
+    lines = [line.strip() for line in content.decode(charset).split(mark)]
     return lines[3:-4]

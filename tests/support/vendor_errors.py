@@ -13,9 +13,13 @@ from typing import NamedTuple
 
 import httpx
 
+from connectors.aftership import errors as aftership
 from connectors.amazon import errors as amazon
+from connectors.dhl import errors as dhl
+from connectors.easypost import errors as easypost
 from connectors.ebay import errors as ebay
 from connectors.ebay import trading
+from connectors.fedex import errors as fedex
 from connectors.sdk.answer import Answer, Call
 from connectors.sdk.clock import FixedJitter
 from connectors.sdk.errors import (
@@ -28,8 +32,13 @@ from connectors.sdk.errors import (
     TargetMissing,
     Transient,
 )
+from connectors.shipengine import errors as shipengine
+from connectors.shippo import errors as shippo
+from connectors.shipstation import errors as shipstation
 from connectors.shopify import errors as shopify
 from connectors.shopify import login as shopify_login
+from connectors.ups import errors as ups
+from connectors.usps import errors as usps
 from connectors.walmart import errors as walmart
 from hub.delivery.decision import Action, decide
 
@@ -40,10 +49,10 @@ OTHER = "*any other*"
 
 INTRO = """# Vendor errors
 
-What each channel's errors become, and what the hub does then. The page is made from the connectors' own tables
-(`connectors/<channel>/errors.py`) and checked against them by the tests. No answer at all, a broken connection and an
-answer that cannot be read are *Transient* for a read and for a write that may be repeated, *InDoubt* otherwise; so is
-every Transient error below that comes with a 5xx.
+What each channel's and carrier's errors become, and what the hub does then. The page is made from the connectors' own
+tables (`connectors/<vendor>/errors.py`) and checked against them by the tests. No answer at all, a broken connection
+and an answer that cannot be read are *Transient* for a read and for a write that may be repeated, *InDoubt* otherwise;
+so is every Transient error below that comes with a 5xx.
 
 """
 MEANING: Mapping[Action, str] = {
@@ -69,7 +78,22 @@ class Row(NamedTuple):
 def rendered() -> str:
     """The whole page."""
     parts = [INTRO, *_classes()]
-    for name, rows in (("Shopify", _shopify()), ("Walmart", _walmart()), ("eBay", _ebay()), ("Amazon", _amazon())):
+    sections = (
+        ("Shopify", _shopify()),
+        ("Walmart", _walmart()),
+        ("eBay", _ebay()),
+        ("Amazon", _amazon()),
+        ("UPS", _ups()),
+        ("FedEx", _fedex()),
+        ("USPS", _usps()),
+        ("DHL", _statuses(dhl.classify, dhl.BY_STATUS)),
+        ("ShipStation", _statuses(shipstation.classify, {*shipstation.BY_STATUS, 404})),
+        ("AfterShip", _statuses(aftership.classify, {*aftership.BY_STATUS, 404})),
+        ("EasyPost", _statuses(easypost.classify, {*easypost.BY_STATUS, 404})),
+        ("Shippo", _statuses(shippo.classify, shippo.BY_STATUS)),
+        ("ShipEngine", _shipengine()),
+    )
+    for name, rows in sections:
         parts.append(f"\n## {name}\n")
         if name == "Amazon":
             parts.append("\nSeller and vendor accounts (`amazon`, `amazon_vendor`) share this table.\n")
@@ -191,6 +215,42 @@ def _amazon() -> Iterator[Row]:
     yield Row("A listing", refused, lambda _: amazon.listing_issue("90220", "said"))
     for status in (403, 404, 400):
         yield Row("A feed's or report's document", f"`{status}`", _by_status(amazon.classify_document, status))
+
+
+def _ups() -> Iterator[Row]:
+    yield from _statuses(ups.classify, ())
+    for code in ups.BY_CODE:
+        body = {"response": {"errors": [{"code": code, "message": "said"}]}}
+        yield Row("Code in the body, whatever the status but 429", _code(code), _body(ups.classify, 400, body))
+    yield Row("Login", "any 4xx but 429", _by_status(ups.classify_login, 400))
+
+
+def _fedex() -> Iterator[Row]:
+    yield from _statuses(fedex.classify, ())
+    for code in fedex.BY_CODE:
+        body = {"errors": [{"code": code, "message": "said"}]}
+        group = "Code in the body, whatever the status but 403 and 429"
+        yield Row(group, _code(code), _body(fedex.classify, 400, body))
+    yield Row("Login", "`403` without a code of FedEx's own", _by_status(fedex.classify_login, 403))
+    yield Row("Login", "any other 4xx but 429", _by_status(fedex.classify_login, 400))
+
+
+def _usps() -> Iterator[Row]:
+    yield from _statuses(usps.classify, ())
+    body = {"error": {"code": "401", "message": "said", "errors": [{"title": usps.SCOPE_TITLE}]}}
+    yield Row("Title in the body of a 401", _code(usps.SCOPE_TITLE), _body(usps.classify, 401, body))
+    yield Row("Login", "any 4xx but 429", _by_status(usps.classify_login, 400))
+
+
+def _shipengine() -> Iterator[Row]:
+    yield from _statuses(shipengine.classify, shipengine.BY_STATUS)
+    own = {"error_source": "shipengine", "message": "said"}
+    for code in (*shipengine.BY_CODE, shipengine.LIMIT_CODE):
+        group = "Code in the body, whatever the status but 429"
+        yield Row(group, _code(code), _body(shipengine.classify, 400, {"errors": [{**own, "error_code": code}]}))
+    passed_on = {"errors": [{"error_source": shipengine.CARRIER, "error_code": "unauthorized", "message": "said"}]}
+    for status in (401, 403, 502):
+        yield Row("Passed on from a carrier", f"`{status}`", _body(shipengine.classify, status, passed_on))
 
 
 def _user_error(error: shopify.UserError, _: Call) -> ConnectorError:

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from connectors.amazon.fake.rates import Buckets
 from connectors.amazon.fake.replies import answer, denied
-from connectors.sdk.faults import Faults
+from connectors.sdk.faults import ExpiredTokens, Faults
 from connectors.sdk.ports import Clock
 
 ACCESS_LIFE_S: Final = 3_600
@@ -50,8 +50,10 @@ class Gate:
     revoked: bool = False
     tokens: dict[str, Token] = field(default_factory=dict)
     _issued: int = 0
-    _spared: set[str] = field(default_factory=set)
-    _spare_next: bool = False
+    _expired: ExpiredTokens = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._expired = ExpiredTokens(self.faults)
 
     async def token(self, request: web.Request) -> web.Response:
         """POST /auth/o2/token."""
@@ -81,7 +83,7 @@ class Gate:
         token = self.tokens.get(value)
         if token is None:
             raise denied("The access token is missing or unknown.")
-        if token.ends <= self.clock.now() or self._refuse_good(value):
+        if token.ends <= self.clock.now() or self._expired.refuses(value):
             raise denied(EXPIRED)
         if operation not in EITHER and token.grantless != (operation in GRANTLESS):
             raise denied("The token is of the wrong kind for this operation.")
@@ -102,22 +104,11 @@ class Gate:
         self._issued += 1
         value = f"Atza|sandbox-{'app' if grantless else 'seller'}-{self._issued}"
         self.tokens[value] = Token(self.clock.now() + timedelta(seconds=ACCESS_LIFE_S), grantless)
-        if self._spare_next:
-            self._spared.add(value)
-            self._spare_next = False
+        self._expired.issued(value)
         body = {"access_token": value, "token_type": "bearer", "expires_in": ACCESS_LIFE_S}
         if not grantless:
             body["refresh_token"] = self.refresh_token
         return answer(body)
-
-    def _refuse_good(self, value: str) -> bool:
-        """The fault: a good token called expired, but never the one fetched because of that, at its first use."""
-        if value in self._spared:
-            self._spared.discard(value)
-            return False
-        struck = self.faults.hit("expired_token")
-        self._spare_next = self._spare_next or struck
-        return struck
 
 
 def _login_error(status: int, code: str, description: str) -> web.Response:

@@ -12,7 +12,7 @@ from typing import Final
 
 from connectors.amazon.budgets import COMMON, plan
 from connectors.amazon.vendor import settings
-from connectors.sdk.manifest import Capability, EffectKind, Manifest, QuantityMeaning, Stream, Topic
+from connectors.sdk.manifest import Capability, Confirms, EffectKind, Manifest, QuantityMeaning, Stream, Topic
 
 ACKNOWLEDGE: Final = "acknowledge_order"
 CONFIRM_SHIPMENT: Final = "confirm_shipment"
@@ -51,7 +51,13 @@ MANIFEST: Final = Manifest(
         Stream(DIRECT_ORDERS, interval_s=300, overlap_s=259_200, page_max=PAGE_MAX, backfill_days_max=HISTORY_DAYS),
         Stream(LISTINGS, interval_s=3_600, page_max=1_000),
     ),
-    effects=(EffectKind(ACKNOWLEDGE), EffectKind(CONFIRM_SHIPMENT)),
+    effects=(EffectKind(ACKNOWLEDGE), EffectKind(CONFIRM_SHIPMENT, alone=True)),
+    confirms=Confirms(
+        effect=CONFIRM_SHIPMENT,
+        channel="amazon",
+        whole_shipments=True,
+        source="vendorShipments and vendorDirectFulfillmentShipping_2021-12-28 models (2026-08)",
+    ),
     budgets=(
         *COMMON,
         plan("getPurchaseOrders", 10.0, 10),

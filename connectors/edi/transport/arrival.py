@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
+from connectors.edi.transport.mailbox import Seen
 from connectors.sdk.errors import ConnectorError
 
 
@@ -30,6 +33,7 @@ class Arrival:
         name: The file's name, or the Message-ID; for people.
         evidence: What proves the sender (the signed bytes with their signature); empty where nothing does.
         attributes: What the transport knows beside the bytes; no secrets.
+        digest: SHA-256 of the body in hexadecimal, where it is known already.
     """
 
     key: str
@@ -38,10 +42,22 @@ class Arrival:
     received_at: datetime
     evidence: bytes = b""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.body).hexdigest()
+        return self.digest or hashlib.sha256(self.body).hexdigest()
+
+
+LOOP_BYTES_MAX: Final = 256 * 1024
+"""What is larger is not hashed or searched on the event loop."""
+
+
+async def digest_of(body: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    if len(body) <= LOOP_BYTES_MAX:
+        return hashlib.sha256(body).hexdigest()
+    return await asyncio.to_thread(lambda: hashlib.sha256(body).hexdigest())
 
 
 Store = Callable[[Arrival], Awaitable[Keeping]]
@@ -73,6 +89,22 @@ class Collected:
     kept: tuple[tuple[str, Keeping], ...] = ()
     waiting: tuple[str, ...] = ()
     failed: Mapping[str, ConnectorError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One look that takes nothing away: each file with what it was when it was read, for `put_away` once it is kept."""
+
+    held: tuple[tuple[Seen, Arrival], ...] = ()
+    waiting: tuple[str, ...] = ()
+    failed: Mapping[str, ConnectorError] = field(default_factory=dict)
+    more: bool = False
+    """further files are ready and were not read this time"""
+
+
+Staged = Callable[[], Awaitable[None]]
+"""Awaited when an outbound file lies complete under its temporary name. What is noted down then tells, after a crash,
+a file that had not appeared yet from one that appeared and was taken."""
 
 
 class Delivered(StrEnum):

@@ -11,14 +11,23 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import hashlib
 import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from connectors.edi.transport.arrival import Arrival, Collected, Delivered, Keeping, Store, stored
+from connectors.edi.transport.arrival import (
+    Arrival,
+    Collected,
+    Delivered,
+    Keeping,
+    Looked,
+    Staged,
+    Store,
+    digest_of,
+    stored,
+)
 from connectors.edi.transport.mailbox import (
     MailboxRules,
     Seen,
@@ -98,32 +107,79 @@ class FolderTransport:
                 failed[seen.name] = error
         return Collected(tuple(kept), tuple(waiting), failed)
 
+    async def look(self, files_max: int, bytes_max: int) -> Looked:
+        """Read what has stopped changing, oldest first, and leave it where it is until `put_away`.
+
+        Args:
+            bytes_max: Nothing further is read once this much is in memory; one file always is.
+
+        Raises:
+            ConnectorError: The folder itself cannot be read.
+        """
+        inbox = self._settings.inbox
+        if inbox is None:
+            return Looked()
+        found = self._watch.judge(await asyncio.to_thread(_list, inbox), self._clock.monotonic())
+        for orphan in found.orphans:
+            await asyncio.to_thread(_remove, inbox / orphan)
+        held: list[tuple[Seen, Arrival]] = []
+        waiting = list(found.waiting)
+        failed: dict[str, ConnectorError] = {}
+        size = 0
+        for seen in found.ready:
+            if len(held) >= files_max or (held and size + seen.size > bytes_max):
+                return Looked(tuple(held), tuple(waiting), failed, more=True)
+            try:
+                held.append((seen, await self._arrival(inbox, seen)))
+                size += seen.size
+            except StillChanging:
+                self._watch.forget(seen.name)
+                waiting.append(seen.name)
+            except ConnectorError as error:
+                failed[seen.name] = error
+        return Looked(tuple(held), tuple(waiting), failed)
+
+    async def put_away(self, seen: Seen, digest: str) -> None:
+        """Archive a file that is kept. One that is gone, or that is another by now, is left alone.
+
+        Raises:
+            ConnectorError: It could not be moved; asked again later it will be.
+        """
+        inbox, archive = self._settings.inbox, self._settings.archive
+        if inbox is None or archive is None:
+            return
+        day = archive / self._clock.now().strftime("%Y-%m-%d")
+        if await asyncio.to_thread(_is_still, inbox / seen.name, seen):
+            await asyncio.to_thread(_archive, inbox / seen.name, day, digest, self._settings.rules.done_suffix)
+            self._watch.forget(seen.name)
+
     async def _take(self, inbox: Path, archive: Path, seen: Seen, store: Store) -> Keeping:
+        arrival = await self._arrival(inbox, seen)
+        keeping = await stored(store, arrival)
+        day = archive / arrival.received_at.strftime("%Y-%m-%d")
+        suffix = self._settings.rules.done_suffix
+        await asyncio.to_thread(_archive, inbox / seen.name, day, arrival.sha256, suffix)
+        return keeping
+
+    async def _arrival(self, inbox: Path, seen: Seen) -> Arrival:
         if seen.size > self._settings.rules.bytes_max:
             raise Rejected(
                 f"{seen.name}: {seen.size} bytes are more than the {self._settings.rules.bytes_max} allowed",
                 code="file_too_large",
             )
         body = await asyncio.to_thread(_read, inbox / seen.name, seen)
-        digest = hashlib.sha256(body).hexdigest()
-        now = self._clock.now()
-        keeping = await stored(
-            store,
-            Arrival(
-                # The time is part of the key: a partner that sends the same file again wants it answered again.
-                key=f"folder:{seen.name}:{seen.changed}:{digest}",
-                name=seen.name,
-                body=body,
-                received_at=now,
-                attributes={"file": seen.name},
-            ),
+        digest = await digest_of(body)
+        return Arrival(
+            # The time is part of the key: a partner that sends the same file again wants it answered again.
+            key=f"folder:{seen.name}:{seen.changed}:{digest}",
+            name=seen.name,
+            body=body,
+            received_at=self._clock.now(),
+            attributes={"file": seen.name},
+            digest=digest,
         )
-        await asyncio.to_thread(
-            _archive, inbox / seen.name, archive / now.strftime("%Y-%m-%d"), digest, self._settings.rules.done_suffix
-        )
-        return keeping
 
-    async def deliver(self, name: str, body: bytes) -> Delivered:
+    async def deliver(self, name: str, body: bytes, staged: Staged | None = None) -> Delivered:
         """Put a file into the outbox, durable when this returns. Trying again after any failure is harmless.
 
         Raises:
@@ -131,14 +187,37 @@ class FolderTransport:
             Transient: The disk is full or away.
             AuthFailed: The folder does not let us write.
         """
+        outbox, checked = self._outbound(name)
+        temporary = await asyncio.to_thread(_stage, outbox, checked, body)
+        if staged is not None:
+            await staged()
+        return await asyncio.to_thread(_show, temporary, outbox / checked, body, self._settings.rules.done_suffix)
+
+    async def settle(self, name: str, body: bytes, *, staged: bool = True) -> Delivered | None:
+        """After a crash: has the file appeared? None says that it has not, and may be sent again.
+
+        Args:
+            staged: Whether it is known to have lain complete under its temporary name.
+
+        Raises:
+            Rejected: The name holds other content.
+        """
+        outbox, checked = self._outbound(name)
+        there = await asyncio.to_thread(_holds, outbox / checked, body)
+        if there:
+            return await asyncio.to_thread(_announced, outbox, checked, self._settings.rules.done_suffix)
+        if not staged or await asyncio.to_thread((outbox / temporary_name(checked)).exists):
+            return None
+        return Delivered.COLLECTED
+
+    def _outbound(self, name: str) -> tuple[Path, str]:
         outbox = self._settings.outbox
         if outbox is None:
             raise Rejected("this partner has no outbox", code="no_outbox")
         try:
-            checked = checked_name(name)
+            return outbox, checked_name(name)
         except ValueError as error:
             raise Rejected(str(error), code="bad_file_name") from error
-        return await asyncio.to_thread(_deliver, outbox, checked, body, self._settings.rules.done_suffix)
 
     async def check(self) -> None:
         """Every folder is there and may be used.
@@ -214,32 +293,80 @@ def _archive(path: Path, folder: Path, digest: str, done_suffix: str) -> None:
         raise _classified(error, folder) from error
 
 
-def _deliver(outbox: Path, name: str, body: bytes, done_suffix: str) -> Delivered:
+def _is_still(path: Path, seen: Seen) -> bool:
     try:
-        outcome = _place(outbox, name, body)
+        status = path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _classified(error, path) from error
+    return (status.st_size, status.st_mtime_ns) == (seen.size, seen.changed)
+
+
+def _stage(outbox: Path, name: str, body: bytes) -> Path:
+    try:
+        return _written(outbox, name, body)
+    except OSError as error:
+        raise _classified(error, outbox) from error
+
+
+def _show(temporary: Path, target: Path, body: bytes, done_suffix: str) -> Delivered:
+    try:
+        outcome = _put(temporary, target, body)
         if done_suffix and outcome is Delivered.WRITTEN:
+            _place(target.parent, target.name + done_suffix, b"")
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise _classified(error, target.parent) from error
+    return outcome
+
+
+def _announced(outbox: Path, name: str, done_suffix: str) -> Delivered:
+    """The file is there; its done-file may have been left out by a crash."""
+    try:
+        if done_suffix:
             _place(outbox, name + done_suffix, b"")
         _sync_folder(outbox)
     except OSError as error:
         raise _classified(error, outbox) from error
-    return outcome
+    return Delivered.WRITTEN
+
+
+def _holds(target: Path, body: bytes) -> bool:
+    try:
+        found = target.read_bytes()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _classified(error, target) from error
+    if found != body:
+        raise Rejected(f"{target.name} exists in the outbox with other content", code="file_exists")
+    return True
 
 
 def _place(folder: Path, name: str, body: bytes) -> Delivered:
     """Whole or not at all, and never over another file."""
-    target, temporary = folder / name, folder / temporary_name(name)
+    return _put(_written(folder, name, body), folder / name, body)
+
+
+def _written(folder: Path, name: str, body: bytes) -> Path:
+    temporary = folder / temporary_name(name)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o660)
     with os.fdopen(descriptor, "wb") as file:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())
+    return temporary
+
+
+def _put(temporary: Path, target: Path, body: bytes) -> Delivered:
     try:
         _appear(temporary, target)
     except FileExistsError as error:
         temporary.unlink(missing_ok=True)
         if target.read_bytes() == body:
             return Delivered.ALREADY_THERE
-        raise Rejected(f"{name} exists in the outbox with other content", code="file_exists") from error
+        raise Rejected(f"{target.name} exists in the outbox with other content", code="file_exists") from error
     return Delivered.WRITTEN
 
 

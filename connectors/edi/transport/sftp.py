@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,7 +14,17 @@ from typing import Final, cast
 
 import asyncssh
 
-from connectors.edi.transport.arrival import Arrival, Collected, Delivered, Keeping, Store, stored
+from connectors.edi.transport.arrival import (
+    Arrival,
+    Collected,
+    Delivered,
+    Keeping,
+    Looked,
+    Staged,
+    Store,
+    digest_of,
+    stored,
+)
 from connectors.edi.transport.mailbox import (
     MailboxRules,
     Seen,
@@ -117,7 +126,52 @@ class SftpMailbox:
                 failed[seen.name] = error
         return Collected(tuple(kept), tuple(waiting), failed)
 
-    async def deliver(self, name: str, body: bytes) -> Delivered:
+    async def look(self, files_max: int, bytes_max: int) -> Looked:
+        """Fetch what has stopped changing, oldest first, and leave it where it is until `put_away`.
+
+        Args:
+            bytes_max: Nothing further is fetched once this much is in memory; one file always is.
+
+        Raises:
+            ConnectorError: The inbox cannot be read, or the connection broke.
+        """
+        if not self._settings.inbox:
+            return Looked()
+        found = self._watch.judge(await self._list(), self._clock.monotonic())
+        for orphan in found.orphans:
+            await self._remove_if_there(_joined(self._settings.inbox, orphan))
+        held: list[tuple[Seen, Arrival]] = []
+        waiting = list(found.waiting)
+        failed: dict[str, ConnectorError] = {}
+        size = 0
+        for seen in found.ready:
+            if len(held) >= files_max or (held and size + seen.size > bytes_max):
+                return Looked(tuple(held), tuple(waiting), failed, more=True)
+            try:
+                held.append((seen, await self._arrival(seen)))
+                size += seen.size
+            except StillChanging:
+                self._watch.forget(seen.name)
+                waiting.append(seen.name)
+            except ConnectorError as error:
+                if error.code == CONNECTION_LOST:
+                    raise
+                failed[seen.name] = error
+        return Looked(tuple(held), tuple(waiting), failed)
+
+    async def put_away(self, seen: Seen, digest: str) -> None:
+        """Archive or remove a file that is kept. One that is gone, or that is another by now, is left alone.
+
+        Raises:
+            ConnectorError: It could not be moved; asked again later it will be.
+        """
+        path = _joined(self._settings.inbox, seen.name)
+        there = await self._lstat(path)
+        if there is not None and (there.size, _changed(there)) == (seen.size, seen.changed):
+            await self._put_away(path, seen, digest)
+            self._watch.forget(seen.name)
+
+    async def deliver(self, name: str, body: bytes, staged: Staged | None = None) -> Delivered:
         """Put a file into the outbox under a temporary name, then rename it.
 
         Raises:
@@ -136,6 +190,8 @@ class SftpMailbox:
             written = (await self._sftp.stat(temporary)).size
         if written != len(body):
             raise Transient(f"{name}: {written} of {len(body)} bytes arrived", code="sftp_short")
+        if staged is not None:
+            await staged()
         try:
             async with self._step(f"{name}: renaming"):
                 await self._sftp.rename(temporary, target)
@@ -147,15 +203,18 @@ class SftpMailbox:
             await self._announce(target)
         return Delivered.WRITTEN
 
-    async def settle(self, name: str, body: bytes) -> Delivered | None:
-        """After an `InDoubt`: has the file appeared? None says that it has not, and may be sent again.
+    async def settle(self, name: str, body: bytes, *, staged: bool = True) -> Delivered | None:
+        """After an `InDoubt` or a crash: has the file appeared? None says that it has not, and may be sent again.
+
+        Args:
+            staged: Whether it is known to have lain complete under its temporary name.
 
         Raises:
             Rejected: The name holds other content.
         """
         target, temporary = self._outbound(name)
         there = await self._matches(target, body)
-        if not there and await self._lstat(temporary) is not None:
+        if not there and (not staged or await self._lstat(temporary) is not None):
             return None
         if self._settings.rules.done_suffix:
             await self._announce(target)
@@ -187,24 +246,25 @@ class SftpMailbox:
         return found
 
     async def _take(self, seen: Seen, store: Store) -> Keeping:
+        arrival = await self._arrival(seen)
+        keeping = await stored(store, arrival)
+        await self._put_away(_joined(self._settings.inbox, seen.name), seen, arrival.sha256)
+        return keeping
+
+    async def _arrival(self, seen: Seen) -> Arrival:
         if seen.size > self._settings.rules.bytes_max:
             limit = self._settings.rules.bytes_max
             raise Rejected(f"{seen.name}: {seen.size} bytes are more than the {limit} allowed", code="file_too_large")
-        path = _joined(self._settings.inbox, seen.name)
-        body = await self._fetch(path, seen)
-        digest = hashlib.sha256(body).hexdigest()
-        keeping = await stored(
-            store,
-            Arrival(
-                key=f"sftp:{seen.name}:{seen.changed}:{digest}",
-                name=seen.name,
-                body=body,
-                received_at=self._clock.now(),
-                attributes={"file": seen.name, "host": self._settings.login.host},
-            ),
+        body = await self._fetch(_joined(self._settings.inbox, seen.name), seen)
+        digest = await digest_of(body)
+        return Arrival(
+            key=f"sftp:{seen.name}:{seen.changed}:{digest}",
+            name=seen.name,
+            body=body,
+            received_at=self._clock.now(),
+            attributes={"file": seen.name, "host": self._settings.login.host},
+            digest=digest,
         )
-        await self._put_away(path, seen, digest)
-        return keeping
 
     async def _fetch(self, path: str, seen: Seen) -> bytes:
         try:

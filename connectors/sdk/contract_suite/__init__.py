@@ -25,12 +25,21 @@ from connectors.sdk.contract_suite.pull_rules import PullRules
 from connectors.sdk.contract_suite.rig import Rig
 from connectors.sdk.contract_suite.samples import Sample, WebhookSample
 from connectors.sdk.contract_suite.secrecy_rules import SecrecyRules
+from connectors.sdk.contract_suite.track_rules import TrackRules
 from connectors.sdk.contract_suite.webhook_rules import WebhookRules
 
 __all__ = ["ContractSuite", "Rig", "Sample", "WebhookSample"]
 
 
 class ContractSuite(
-    ManifestRules, WebhookRules, PullRules, PublishRules, EffectRules, MappingRules, FailureRules, SecrecyRules
+    ManifestRules,
+    WebhookRules,
+    PullRules,
+    PublishRules,
+    EffectRules,
+    TrackRules,
+    MappingRules,
+    FailureRules,
+    SecrecyRules,
 ):
     """Every rule. Set `connector`, `webhooks` and `reads`; override `effect` where effects are declared."""

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.sdk.contract import Budgeted
 from connectors.sdk.contract_suite.rig import PROTOCOLS, Subject
-from connectors.sdk.manifest import Capability
+from connectors.sdk.manifest import TRADED, Capability
 
 
 class ManifestRules(Subject):
@@ -83,11 +83,12 @@ class ManifestRules(Subject):
                 self.connector.open(replace(rig.ctx, credentials={}))
 
     def test_mapped_topics_have_a_mapping(self) -> None:
-        """A topic that is neither a hint nor ignored can be mapped."""
+        """A topic that is neither a hint nor ignored, parked or traded can be mapped."""
         mapped = self.mapping().topics
         missing = [
             topic.name
             for topic in self.manifest.topics
-            if not topic.hint and not topic.ignored and topic.name not in mapped
+            if not topic.hint and not topic.ignored and not topic.parked and topic.name not in mapped
+            if not (self.manifest.trades and topic.name in TRADED)
         ]
         assert missing == []

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final
 import pytest
 
 from canonical import Document, Listing
+from connectors.sdk.carrier_sandbox import CarrierSandbox
 from connectors.sdk.clock import FixedJitter, ManualClock, MemoryTokens, SeededIds
 from connectors.sdk.contract import (
     AccountContext,
@@ -34,9 +35,11 @@ from connectors.sdk.contract import (
 )
 from connectors.sdk.contract_suite.samples import Sample, WebhookSample
 from connectors.sdk.faults import Faults
+from connectors.sdk.files import ReceivesFiles
 from connectors.sdk.manifest import Capability, Manifest
 from connectors.sdk.ports import Secret
 from connectors.sdk.sandbox import WEBHOOK_PATH, Sandbox
+from connectors.sdk.tracking import TrackedNumber, Tracks, Watches
 from mappings import MapContext, MappingSet
 
 ACCOUNT: Final = "suite"
@@ -51,6 +54,9 @@ PROTOCOLS: Final[Mapping[Capability, type]] = {
     Capability.EFFECTS: SendsEffects,
     Capability.SUBSCRIBE: Subscribes,
     Capability.CHECK: Checks,
+    Capability.TRACK: Tracks,
+    Capability.WATCH: Watches,
+    Capability.FILES: ReceivesFiles,
 }
 
 
@@ -73,7 +79,8 @@ class Rig:
         """A request as the vendor would send it now."""
         headers = self.sandbox.webhook_headers(topic, body, event_id=event_id, attempt=attempt)
         lowered = {name.lower(): value for name, value in headers.items()}
-        return WebhookRequest("POST", WEBHOOK_PATH, lowered, body, self.clock.now())
+        path = f"{WEBHOOK_PATH}?{self.sandbox.webhook_query}".rstrip("?")
+        return WebhookRequest("POST", path, lowered, body, self.clock.now())
 
 
 class Subject:
@@ -83,6 +90,8 @@ class Subject:
     webhooks: ClassVar[Sequence[WebhookSample]] = ()
     reads: ClassVar[Sequence[Sample]] = ()
     seed: ClassVar[int] = 20261121
+    signs_bodies: ClassVar[bool] = True
+    """False for a vendor whose webhooks carry a credential instead of a signature over the body."""
 
     @property
     def manifest(self) -> Manifest:
@@ -170,6 +179,9 @@ class Subject:
         """Any read that reaches the vendor."""
         if isinstance(rig.connector, Pulls) and self.manifest.streams:
             await rig.connector.fetch(self.manifest.streams[0].name, None, 5)
+        elif isinstance(rig.connector, Tracks) and isinstance(rig.sandbox, CarrierSandbox):
+            carriers = self.manifest.track_carriers
+            await rig.connector.track([TrackedNumber(rig.sandbox.number(1), carriers[0] if carriers else "ups")])
         elif isinstance(rig.connector, Checks):
             await rig.connector.check()
         else:

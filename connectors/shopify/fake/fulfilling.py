@@ -1,7 +1,8 @@
 """Confirming shipments: fulfilment orders of one order at one location become a fulfilment.
 
 There is no idempotency key here; only what is left to ship guards against shipping twice.
-Source: mutation fulfillmentCreate of the 2026-10 schema, read 2026-11-20.
+Source: mutations fulfillmentCreate, fulfillmentTrackingInfoUpdate and fulfillmentCancel of the 2026-10 schema,
+read 2026-11-20.
 """
 
 from __future__ import annotations
@@ -16,12 +17,19 @@ Parts = list[tuple[Work, list[tuple[WorkLine, int]]]]
 
 
 class Fulfilling:
-    """`shipped` hears of every fulfilment made."""
+    """`shipped` hears of every fulfilment made, `changed` of every one corrected or cancelled."""
 
-    def __init__(self, shop: Shop, views: Callable[[], Views], shipped: Callable[[Order, Parcel], None]) -> None:
+    def __init__(
+        self,
+        shop: Shop,
+        views: Callable[[], Views],
+        shipped: Callable[[Order, Parcel], None],
+        changed: Callable[[Order, Parcel], None],
+    ) -> None:
         self._shop = shop
         self._views = views
         self._shipped = shipped
+        self._changed = changed
 
     def create(self, given: Mapping[str, Any]) -> View:
         chosen: list[tuple[Order, Work, Mapping[str, Any]]] = []
@@ -42,12 +50,43 @@ class Fulfilling:
                 return _refused(taken)
             parts.append((work, taken))
         tracking = given.get("trackingInfo") or {}
-        numbers = tracking.get("numbers") or ([tracking["number"]] if tracking.get("number") else [])
-        urls = tracking.get("urls") or ([tracking["url"]] if tracking.get("url") else [])
+        numbers, urls = _tracking(tracking)
         order = chosen[0][0]
         parcel = self._shop.ship(order, parts, tracking.get("company"), numbers, urls)
         self._shipped(order, parcel)
         return {"fulfillment": self._views().parcel(order, parcel), "userErrors": []}
+
+    def retrack(self, gid: str, tracking: Mapping[str, Any]) -> View:
+        """What is stated replaces all there was."""
+        found = self._parcel(gid)
+        if found is None:
+            return _refused("Fulfillment does not exist.")
+        order, parcel = found
+        if parcel.status != "SUCCESS":
+            return _refused("Fulfillment cannot be updated.")
+        numbers, urls = _tracking(tracking)
+        parcel.company, parcel.numbers, parcel.urls = tracking.get("company"), numbers, urls
+        parcel.updated_at = order.updated_at = self._shop.now()
+        self._changed(order, parcel)
+        return {"fulfillment": self._views().parcel(order, parcel), "userErrors": []}
+
+    def cancel(self, gid: str) -> View:
+        """The units wait to be shipped again."""
+        found = self._parcel(gid)
+        if found is None:
+            return _refused("Fulfillment does not exist.")
+        order, parcel = found
+        if parcel.status == "SUCCESS":
+            self._shop.unship(order, parcel)
+            self._changed(order, parcel)
+        return {"fulfillment": self._views().parcel(order, parcel), "userErrors": []}
+
+    def _parcel(self, gid: str) -> tuple[Order, Parcel] | None:
+        for order in self._shop.orders.values():
+            for parcel in order.parcels:
+                if gid == f"gid://shopify/Fulfillment/{parcel.id}":
+                    return order, parcel
+        return None
 
     def _find(self, gid: str) -> tuple[Order, Work] | None:
         for order in self._shop.orders.values():
@@ -55,6 +94,12 @@ class Fulfilling:
                 if gid == f"gid://shopify/FulfillmentOrder/{work.id}":
                     return order, work
         return None
+
+
+def _tracking(tracking: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    numbers = tracking.get("numbers") or ([tracking["number"]] if tracking.get("number") else [])
+    urls = tracking.get("urls") or ([tracking["url"]] if tracking.get("url") else [])
+    return list(numbers), list(urls)
 
 
 def _together(chosen: list[tuple[Order, Work, Mapping[str, Any]]]) -> str:

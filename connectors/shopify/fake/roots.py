@@ -78,6 +78,10 @@ class Roots:
             "inventoryActivate": lambda info, **given: self._inventory.activate(
                 given["inventoryItemId"], given["locationId"], given.get("available"), _key(info)
             ),
+            "fulfillmentCancel": lambda _, id: self._fulfilling.cancel(id),  # noqa: A006
+            "fulfillmentTrackingInfoUpdate": lambda _, **given: self._fulfilling.retrack(
+                given["fulfillmentId"], given["trackingInfoInput"]
+            ),
             "fulfillmentCreate": lambda _, **given: self._fulfilling.create(given["fulfillment"]),
             "bulkOperationRunQuery": lambda _, **given: self._bulk.start(given["query"], everything),
             "webhookSubscriptionCreate": lambda _, **given: self._subscriptions.create(

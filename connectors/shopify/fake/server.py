@@ -41,6 +41,8 @@ MUST_HAVE_SCOPE: Final[Mapping[str, str]] = {
     "inventorySetQuantities": "write_inventory",
     "inventoryActivate": "write_inventory",
     "fulfillmentCreate": "write_merchant_managed_fulfillment_orders",
+    "fulfillmentCancel": "write_merchant_managed_fulfillment_orders",
+    "fulfillmentTrackingInfoUpdate": "write_merchant_managed_fulfillment_orders",
     "fulfillmentOrder": "read_merchant_managed_fulfillment_orders",
     "return": "read_returns",
 }

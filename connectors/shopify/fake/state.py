@@ -314,3 +314,21 @@ class Shop:
         if order.state == "shipped":
             order.closed_at = now
         return parcel
+
+    def unship(self, order: Order, parcel: Parcel) -> None:
+        """A fulfilment is cancelled: its units wait again where they waited before."""
+        now = self.now()
+        parcel.status = "CANCELLED"
+        parcel.updated_at = order.updated_at = now
+        order.closed_at = None
+        for _, line, quantity in parcel.lines:
+            left = quantity
+            for work in (each for each in order.works if each.location == parcel.location):
+                for waiting in (each for each in work.lines if each.line is line):
+                    back = min(left, waiting.total - waiting.remaining)
+                    waiting.remaining += back
+                    left -= back
+                    line.item.levels[work.location].committed += back
+                if work.status == "CLOSED" and any(each.remaining for each in work.lines):
+                    work.status = "OPEN"
+                work.updated_at = now

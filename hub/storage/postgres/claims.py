@@ -69,7 +69,7 @@ _DUE: Final = (
 _EFFECTS: Final = (
     "WITH head AS (SELECT o.id, o.state FROM outbox o WHERE o.state IN ('pending', 'in_doubt') AND o.account = $2"
     " AND o.due_at <= $3 AND o.id = (SELECT e.id FROM outbox e WHERE e.state NOT IN ('done', 'cancelled')"
-    " AND e.account = o.account AND e.key = o.key ORDER BY e.id LIMIT 1)"
+    " AND e.state <> 'parked' AND e.account = o.account AND e.key = o.key ORDER BY e.id LIMIT 1)"
     " ORDER BY o.due_at, o.id LIMIT $4 FOR UPDATE OF o SKIP LOCKED),"
     " sent AS (UPDATE outbox o SET state = 'sending', holder = $1, sending_since = $3 FROM head"
     " WHERE o.id = head.id AND head.state = 'pending')"

@@ -9,16 +9,19 @@ import asyncpg
 
 from hub.ports.store import Micros, ReadSet, State
 from hub.storage.plan import Loaded
+from hub.storage.postgres import parcels, trading
 from hub.storage.postgres.connection import Connection
 from hub.storage.rows import (
     DOCUMENT,
     LEVEL,
     ORDER,
+    OUTBOX,
     POSITION,
     columns,
     document_from,
     level_from,
     order_from,
+    outbox_from,
     position_from,
 )
 from hub.storage.vault import Vault
@@ -72,6 +75,10 @@ _PERSONAL: Final = (
     " JOIN orders o USING (account, source_id) JOIN personal p ON p.subject = o.id"
 )
 
+_EFFECTS: Final = (
+    f"SELECT {columns(OUTBOX, 'o')} FROM outbox o WHERE o.idempotency_key = ANY($1::text[]) ORDER BY o.id FOR UPDATE"
+)
+
 
 async def load(connection: Connection, reads: ReadSet, now: Micros, vault: Vault) -> Loaded:
     """The state of everything named, in the caller's transaction."""
@@ -100,6 +107,11 @@ async def load(connection: Connection, reads: ReadSet, now: Micros, vault: Vault
         state.own_open[account, sku, location] = units
     for subject, account, wrapped, body in await _each(connection, _PERSONAL, reads.personal, 2):
         state.personal[subject] = vault.open_personal(subject, account, wrapped, body)
+    for row in await connection.fetch(_EFFECTS, sorted(reads.effects)) if reads.effects else ():
+        effect = outbox_from(row)
+        state.effects[effect.idempotency_key] = effect
+    await trading.load(connection, state, reads)
+    await parcels.load(connection, state, reads)
     return Loaded.of(state, skus)
 
 

@@ -29,6 +29,7 @@ async def prune(
     counts["personal"] = await _some(
         pool, "personal", "subject", "delete_after IS NOT NULL AND delete_after <= $1", personal_due
     )
+    counts["files"] = await _some(pool, "file_bodies", "file", "made_at < $1", payloads_before)
     counts["attempts"] = await _some(pool, "attempts", "id", "started_at < $1", attempts_before)
     counts["replies"] = await _some(pool, "replies", "key", "created_at < $1", now - REPLIES_KEPT)
     return counts

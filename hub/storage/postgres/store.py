@@ -31,7 +31,7 @@ from hub.storage.bell import Bell
 from hub.storage.instants import SECOND, now_of
 from hub.storage.place import PostgresPlace
 from hub.storage.plan import outward_success
-from hub.storage.postgres import catalogue, claims, outward, retention
+from hub.storage.postgres import catalogue, claims, outward, retention, trading
 from hub.storage.postgres.connection import Connection, Pool, PostgresSettings, available, fetch, first, open_pool
 from hub.storage.postgres.intake import Intake
 from hub.storage.postgres.keys import PayloadKeys
@@ -77,6 +77,12 @@ class PostgresStore:
         if any(fresh):
             self._presence.ring()
         return fresh
+
+    async def received_digest(self, account: str, dedupe_key: str) -> str | None:
+        row = await first(
+            self._pool, "SELECT digest FROM inbox WHERE account = $1 AND dedupe_key = $2", account, dedupe_key
+        )
+        return row[0] if row else None
 
     async def claim_inbox(self, limit: int, *, accounts_excluded: Collection[str] = ()) -> Sequence[InboxItem]:
         claimed = asyncio.ensure_future(self._claim_inbox(limit, frozenset(accounts_excluded)))
@@ -196,6 +202,10 @@ class PostgresStore:
         return await self._bell.wait(timeout_s)
 
     # --- accounts, tokens --------------------------------------------------------------------
+
+    async def file_content(self, file: str) -> bytes | None:
+        async with available():
+            return await trading.content(self._pool, file, self._vault)
 
     async def cursor(self, account: str, stream: str) -> CursorRow | None:
         row = await first(

@@ -34,7 +34,7 @@ from hub.storage.plan import (
     own_changes,
     ranks,
 )
-from hub.storage.postgres import listings
+from hub.storage.postgres import listings, parcels, trading
 from hub.storage.postgres.connection import Connection
 from hub.storage.postgres.intake import insert_inputs
 from hub.storage.postgres.keys import PayloadKeys
@@ -101,8 +101,9 @@ class Writes:
         self._effects(writes.effects, writes.outbox)
         self._failures(writes)
         self._small(writes)
+        self._expected |= trading.gather(self._batch, writes, self._now, self._vault)
         await self._send()
-        if writes.forgotten_inputs or writes.forgotten_lanes:
+        if writes.shredded or writes.forgotten_inputs or writes.forgotten_lanes:
             await self._forget(writes)
         if writes.listings:
             await self._list(writes.listings)
@@ -110,6 +111,8 @@ class Writes:
             await self._send()
         for fields, rows in level_updates(writes.levels):
             await self._connection.execute(*_level_update(fields, rows))
+        if writes.books or writes.asked:
+            await parcels.store(self._connection, writes.books, writes.asked)
         if writes.audit:
             await self._audit(writes)
 
@@ -265,6 +268,7 @@ class Writes:
             " AND NOT EXISTS (SELECT 1 FROM inbox_work w WHERE w.seq = p.seq AND w.state = 'pending')",
             writes.forgotten_inputs, list(accounts), list(lanes),
         )  # fmt: skip
+        await trading.forget(self._connection, writes.shredded, writes.forgotten_lanes)
 
     # --- ledger and levels -------------------------------------------------------------------
 

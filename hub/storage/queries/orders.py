@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import orjson
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ports.queries import TimelineEntry
-from hub.ports.store import DocumentRow, OrderRow
+from hub.ports.store import DocumentRow, OrderRow, OutboxRow
 from hub.storage import tables as t
 from hub.storage.queries.reading import Query, Reading, literally, picked
-from hub.storage.rows import DOCUMENT, ORDER, document_from, order_from
+from hub.storage.rows import DOCUMENT, ORDER, OUTBOX, document_from, order_from, outbox_from
 
+_NAMES_AT_ONCE = 200
 _ENTRIES_MAX = 1000
 """Of one kind; an order with more history than that is read through the lists."""
 
@@ -70,6 +72,32 @@ class OrderQueries(Reading):
     async def order_documents(self, account: str, order_source_id: str) -> Sequence[DocumentRow]:
         return [document_from(row) for row in await self._rows(_documents_of(account, order_source_id))]
 
+    async def orders_called(self, names: Collection[str]) -> Sequence[OrderRow]:
+        orders, wanted = t.orders, sorted(names)
+        found: dict[str, OrderRow] = {}
+        for start in range(0, len(wanted), _NAMES_AT_ONCE):
+            part = wanted[start : start + _NAMES_AT_ONCE]
+            # Two statements, because each has an index of its own.
+            for column in (orders.c.number, orders.c.id):
+                for row in await self._rows(select(*picked(orders, ORDER)).where(column.in_(part))):
+                    order = order_from(row)
+                    found[order.id] = order
+        return list(found.values())
+
+    async def document(self, document_id: str) -> DocumentRow | None:
+        row = await self._first(select(*picked(t.documents, DOCUMENT)).where(t.documents.c.id == document_id))
+        return document_from(row) if row else None
+
+    async def order_effects(self, account: str, order_source_id: str) -> Sequence[OutboxRow]:
+        outbox = t.outbox
+        query = (
+            select(*picked(outbox, OUTBOX))
+            .where(outbox.c.account == account, outbox.c.key == f"order:{order_source_id}")
+            .order_by(outbox.c.id)
+            .limit(_ENTRIES_MAX)
+        )
+        return [outbox_from(row) for row in await self._rows(query)]
+
     async def documents(
         self,
         *,
@@ -95,6 +123,8 @@ class OrderQueries(Reading):
                 *await _documents(connection, order),
                 *await _postings(connection, order),
                 *await _effects(connection, order),
+                *await _scans(connection, order),
+                *await _told(connection, order),
             ]
         return sorted(entries, key=lambda entry: entry.at)
 
@@ -115,13 +145,34 @@ async def _inputs(connection: AsyncConnection, order: OrderRow) -> list[Timeline
     rows = await connection.execute(
         select(inbox.c.seq, inbox.c.received_at, inbox.c.topic, inbox.c.origin, work.c.state)
         .join(work, work.c.seq == inbox.c.seq, isouter=True)
-        .where(inbox.c.account == order.account, inbox.c.ordering_key == f"order:{order.source_id}")
+        .where(inbox.c.account == order.account, inbox.c.ordering_key.in_(_lanes(order)))
         .order_by(inbox.c.seq)
         .limit(_ENTRIES_MAX)
     )
     return [
         TimelineEntry(at, "event", f"{topic} by {origin}", {"seq": seq, "state": state or "done"})
         for seq, at, topic, origin, state in rows
+    ]
+
+
+def _lanes(order: OrderRow) -> list[str]:
+    """Ordering keys of what is received about an order: by its own id, or by the number a trading partner gave it."""
+    return sorted({f"order:{order.source_id}", f"po:{order.number}", f"po:{order.source_id}"})
+
+
+async def _told(connection: AsyncConnection, order: OrderRow) -> list[TimelineEntry]:
+    """What trading partners were told of it, and how they took it."""
+    sets, files = t.file_sets, t.files
+    rows = await connection.execute(
+        select(files.c.at, sets.c.account, sets.c.kind, sets.c.control, sets.c.state, files.c.id)
+        .join(files, files.c.id == sets.c.file)
+        .where(literally("subject <> ''"), sets.c.subject == order.id, sets.c.direction == "out")
+        .order_by(files.c.id)
+        .limit(_ENTRIES_MAX)
+    )
+    return [
+        TimelineEntry(at, "partner", f"{kind} for {account}: {state}", {"file": file, "control": control})
+        for at, account, kind, control, state, file in rows
     ]
 
 
@@ -152,6 +203,42 @@ async def _postings(connection: AsyncConnection, order: OrderRow) -> list[Timeli
         )
         for at, sku, location, bucket, delta, reason, event in rows
     ]  # fmt: skip
+
+
+async def _scans(connection: AsyncConnection, order: OrderRow) -> list[TimelineEntry]:
+    """What carriers told of the parcels of an order, at the time it happened."""
+    links, events = t.parcel_links, t.parcel_events
+    parcels = (
+        select(links.c.number, links.c.parcel)
+        .where(links.c.account == order.account, links.c.order_source_id == order.source_id)
+        .distinct()
+        .subquery()
+    )
+    rows = await connection.execute(
+        select(events.c.at, events.c.parcel, events.c.document)
+        .join(parcels, (events.c.number == parcels.c.number) & (events.c.parcel == parcels.c.parcel))
+        .where(events.c.current == 0)
+        .order_by(events.c.at, events.c.place)
+        .limit(_ENTRIES_MAX)
+    )
+    return [_scan(at, parcel, orjson.loads(document)) for at, parcel, document in rows]
+
+
+def _scan(at: int, parcel: str, told: dict[str, Any]) -> TimelineEntry:
+    place = told.get("location") or {}
+    where = place.get("city") or place.get("facility") or place.get("raw")
+    said = told.get("milestone") or told.get("condition") or told.get("text_raw") or "noted"
+    summary = f"{told['carrier']}: {said}" + (f" at {where}" if where else "")
+    detail = {
+        "parcel": parcel,
+        "tracking_number": told.get("tracking_number"),
+        "milestone": told.get("milestone"),
+        "condition": told.get("condition"),
+        "text": told.get("text_raw"),
+        "local_time": told.get("local_time"),
+        "precision": told.get("precision", "instant"),
+    }
+    return TimelineEntry(at, "scan", summary, detail)
 
 
 async def _effects(connection: AsyncConnection, order: OrderRow) -> list[TimelineEntry]:

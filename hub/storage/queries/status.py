@@ -90,7 +90,7 @@ async def _outward(connection: AsyncConnection, found: dict[str, _Tally]) -> Non
         .group_by(levels.c.account)
     )
     live = select(outbox.c.account, func.count(), func.min(outbox.c.created_at)).where(
-        literally(_LIVE), outbox.c.state != "failed"
+        literally(_LIVE), outbox.c.state.not_in(("failed", "parked"))
     )
     for query in (dirty, live.group_by(outbox.c.account)):
         for account, count, since in await connection.execute(query):

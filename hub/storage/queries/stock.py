@@ -70,6 +70,13 @@ class StockQueries(Reading):
         row = await self._first(select(*picked(t.skus, SKU)).where(t.skus.c.sku == sku))
         return sku_from(row) if row else None
 
+    async def skus(self, *, limit: int = 500, cursor: str | None = None) -> tuple[Sequence[SkuRow], str | None]:
+        keys = [t.skus.c.sku]
+        query = select(*picked(t.skus, SKU), t.skus.c.sku.label("page_sku"))
+        return await self._page(
+            query, keys, lambda row: sku_from(row[: len(SKU)]), limit=limit, cursor=cursor, descending=False
+        )
+
     async def levels(
         self,
         *,

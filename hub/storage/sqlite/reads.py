@@ -8,7 +8,8 @@ from typing import Any
 
 from hub.ports.store import Micros, ReadSet, State
 from hub.storage.plan import Loaded
-from hub.storage.rows import document_from, json_text, level_from, order_from, position_from
+from hub.storage.rows import document_from, json_text, level_from, order_from, outbox_from, position_from
+from hub.storage.sqlite import parcels, trading
 from hub.storage.sqlite import statements as sql
 from hub.storage.sqlite.memo import Memo
 from hub.storage.vault import Vault
@@ -31,6 +32,9 @@ def load(connection: sqlite3.Connection, reads: ReadSet, now: Micros, memo: Memo
         _kits(connection, state, skus, memo)
         for row in _each(connection, sql.POSITIONS, skus):
             state.positions[row[0], row[1]] = position_from(row)
+    for row in _each(connection, sql.NAMED_EFFECTS, reads.effects):
+        effect = outbox_from(row)
+        state.effects[effect.idempotency_key] = effect
     for key in reads.on_hand_since:
         (state.on_hand_since[key],) = connection.execute(sql.ON_HAND_SINCE, key).fetchone()
     for row in _each(connection, sql.LEVELS, reads.levels):
@@ -40,6 +44,8 @@ def load(connection: sqlite3.Connection, reads: ReadSet, now: Micros, memo: Memo
         _own_open(connection, state, reads.own_open)
     for subject, account, wrapped, body in _each(connection, sql.PERSONAL, reads.personal):
         state.personal[subject] = vault.open_personal(subject, account, wrapped, body)
+    trading.load(connection, state, reads)
+    parcels.load(connection, state, reads)
     return Loaded.of(state, skus)
 
 

@@ -47,6 +47,10 @@ def personal(due: Micros) -> Step:
     return _some("personal", "subject", "delete_after IS NOT NULL AND delete_after <= ?", due)
 
 
+def file_bodies(before: Micros) -> Step:
+    return _some("file_bodies", "file", "made_at < ?", before)
+
+
 def attempts(before: Micros) -> Step:
     return _some("attempts", "id", "started_at < ?", before)
 

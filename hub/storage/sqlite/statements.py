@@ -284,7 +284,11 @@ STUCK_EFFECTS: Final = (
 DUE_EFFECTS: Final = (
     f"SELECT {columns(OUTBOX, 'o')} FROM outbox o WHERE o.state IN ('pending', 'in_doubt') AND o.account = ?"
     " AND o.due_at <= ? AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state NOT IN ('done', 'cancelled')"
-    " AND e.account = o.account AND e.key = o.key AND e.id < o.id) ORDER BY o.due_at, o.id LIMIT ?"
+    " AND e.state <> 'parked' AND e.account = o.account AND e.key = o.key AND e.id < o.id)"
+    " ORDER BY o.due_at, o.id LIMIT ?"
+)
+NAMED_EFFECTS: Final = (
+    f"SELECT {columns(OUTBOX, 'o')} FROM json_each(?) j CROSS JOIN outbox o ON o.idempotency_key = j.value"
 )
 SEND_EFFECT: Final = "UPDATE outbox SET state = 'sending', holder = 1, sending_since = ? WHERE id = ?"
 UNSEND_EFFECT: Final = (

@@ -32,7 +32,7 @@ from hub.storage.bell import Bell
 from hub.storage.errors import FatalStoreError
 from hub.storage.folders import sync_names
 from hub.storage.instants import now_of
-from hub.storage.sqlite import arriving, catalogue, intake, outward, reads, retention
+from hub.storage.sqlite import arriving, catalogue, intake, outward, reads, retention, trading
 from hub.storage.sqlite import statements as sql
 from hub.storage.sqlite.arrivals import Arrivals
 from hub.storage.sqlite.checkpoints import Checkpoints
@@ -89,6 +89,10 @@ class SqliteStore:
 
     def _insert(self, connection: sqlite3.Connection, inputs: Sequence[NewInput]) -> list[bool]:
         return intake.insert_inputs(connection, inputs, self._now(), self._memo, self._vault)
+
+    async def received_digest(self, account: str, dedupe_key: str) -> str | None:
+        row = await self._one("SELECT digest FROM inbox WHERE account = ? AND dedupe_key = ?", account, dedupe_key)
+        return row[0] if row else None
 
     async def claim_inbox(self, limit: int, *, accounts_excluded: Collection[str] = ()) -> Sequence[InboxItem]:
         now, memo, vault, excluded = self._now(), self._memo, self._vault, frozenset(accounts_excluded)
@@ -159,6 +163,9 @@ class SqliteStore:
         """True when something was stored since this task last asked; False after `timeout_s`."""
         return await self._bell.wait(timeout_s)
 
+    async def file_content(self, file: str) -> bytes | None:
+        return await self._read(lambda db: trading.content(db, file, self._vault))
+
     # --- accounts, tokens --------------------------------------------------------------------
 
     async def cursor(self, account: str, stream: str) -> CursorRow | None:
@@ -219,13 +226,14 @@ class SqliteStore:
     async def prune(
         self, *, payloads_before: Micros, attempts_before: Micros, personal_due: Micros
     ) -> Mapping[str, int]:
-        counts = dict.fromkeys(("payloads", "personal", "attempts", "replies"), 0)
+        counts = dict.fromkeys(("payloads", "personal", "files", "attempts", "replies"), 0)
         walk = retention.Payloads(payloads_before)
         while not walk.done:
             counts["payloads"] += await self._writer.submit(walk)
         await self._writer.submit(partial(self._shred_keys, payloads_before))
         steps = {
             "personal": retention.personal(personal_due),
+            "files": retention.file_bodies(payloads_before),
             "attempts": retention.attempts(attempts_before),
             "replies": retention.replies(self._now() - retention.REPLIES_KEPT),
         }

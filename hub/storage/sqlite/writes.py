@@ -36,6 +36,7 @@ from hub.storage.plan import (
     ranks,
 )
 from hub.storage.rows import document_values, json_text, order_from, order_values
+from hub.storage.sqlite import parcels, trading
 from hub.storage.sqlite import statements as sql
 from hub.storage.sqlite.intake import insert_inputs
 from hub.storage.sqlite.memo import Memo
@@ -78,6 +79,8 @@ class Writes:
         self._effects(writes.effects, writes.outbox)
         self._failures(writes)
         self._small(writes)
+        trading.store(self._connection, writes, self._now, self._vault)
+        parcels.store(self._connection, writes.books, writes.asked)
         self._audit(writes)
 
     # --- inbox, orders, documents, people ----------------------------------------------------
@@ -170,6 +173,7 @@ class Writes:
             self._many(sql.SHRED, [(subject,) for subject in writes.shredded])
             self._many(sql.FORGET_INPUT, [(seq,) for seq in writes.forgotten_inputs])
             self._many(sql.FORGET_LANE, writes.forgotten_lanes)
+            trading.forget(self._connection, writes.shredded, writes.forgotten_lanes)
         finally:
             self._connection.execute("PRAGMA secure_delete=FAST")
 

@@ -23,6 +23,8 @@ from mappings.edi.model import Party
 from mappings.edi.problems import Level, Problem
 
 _SPECIAL: Final = re.compile(r"([?+:'])")
+_SYNTAX: Final = re.compile(r"UNO[A-Z]:[1-9]")
+"""UNB01 that can be answered in kind; another one is no reader's."""
 _TERMINATOR: Final = "'"
 _SEGMENTS_MAX: Final = 999
 _ELEMENTS_MAX: Final = 99
@@ -41,7 +43,7 @@ def answer(verdict: InterchangeVerdict, stamp: Stamp, profile: Profile) -> bytes
     body.append(_joined("UNT", str(len(body) + 1), "1"))
     reference = str(stamp.interchange)
     syntax, _, version = verdict.version.partition(":")
-    if not (syntax.startswith("UNO") and syntax.isalnum() and version.isdigit()):
+    if not _SYNTAX.fullmatch(verdict.version):
         syntax, version = "UNOA", "3"
     day = f"{stamp.at:%Y%m%d}" if version >= "4" else f"{stamp.at:%y%m%d}"
     test = ["", "", "", "", "", "1"] if verdict.test else []

@@ -89,6 +89,10 @@ def judge_set(transaction: TransactionSet, group: Group, profile: Profile = STAN
         if grammar.group and group.functional_id and grammar.group != group.functional_id:
             problems.append(_under_wrong_group(transaction, grammar.group, group))
         problems += validate(transaction, grammar, profile.codes.get(transaction.kind))
+    if not problems:
+        return SetVerdict(
+            transaction.kind, transaction.control, transaction.version, transaction.implementation, Status.ACCEPTED
+        )
     told, kept = _apart(problems, profile)
     status = Status.after(weigh(told, profile.actions))
     return SetVerdict(

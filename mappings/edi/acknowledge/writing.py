@@ -46,6 +46,8 @@ class Writer:
 
     def clean(self, text: str) -> str:
         """Foreign text without anything that would end an element, in ASCII, no longer than any place for it."""
+        if text.isalnum() and text.isascii():
+            return text[:COPIED_MAX]
         return text[:COPIED_MAX].translate(self._dropped).encode("ascii", "replace").decode("ascii")
 
     def carries(self, value: str) -> bool:

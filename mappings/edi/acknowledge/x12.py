@@ -129,6 +129,9 @@ def _write_set_answer(writer: Writer, each: SetVerdict, profile: Profile, newer:
     ours = profile.form == "999"
     clean = writer.clean
     writer.segment("AK2", clean(each.kind), clean(each.control), clean(each.implementation) if newer else "")
+    if not each.told:
+        writer.segment("IK5" if ours else "AK5", _LETTERS[each.status])
+        return
     in_segments = False
     told = sorted((problem for problem in each.told if _has_place(problem)), key=_order)
     for (_, on_elements), problems in groupby(told, key=lambda one: (one.segment_position, _is_element(one))):

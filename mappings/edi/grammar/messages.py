@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from mappings.edi.grammar import tables
+from mappings.edi.grammar.glance import Glances
 from mappings.edi.grammar.releases import SetGrammar
 from mappings.edi.grammar.rules import ElementRule
 from mappings.edi.grammar.segments import Composite, SegmentRule
@@ -48,6 +49,7 @@ def _message(kind: str) -> SetGrammar:
         counted=frozenset(),
         structure=Structure(written["body"], "UNH", "UNT"),
         segments=_segments(),
+        glances=Glances(_segments()),
     )
 
 

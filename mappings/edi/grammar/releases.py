@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Final
 
 from mappings.edi.grammar import tables
+from mappings.edi.grammar.glance import Glances
 from mappings.edi.grammar.rules import ElementRule
 from mappings.edi.grammar.segments import Composite, SegmentRule
 from mappings.edi.grammar.structure import Structure
@@ -31,6 +32,7 @@ class SetGrammar:
         hierarchical: HL segments form a tree by their ids.
         counted: tags that CTT01 counts, any of them; empty when it counts nothing that can be checked.
         segments: rules by tag; None for a segment whose elements are not checked.
+        glances: what sets of this grammar were found good before, to recognise more of them.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class SetGrammar:
     counted: frozenset[str]
     structure: Structure
     segments: dict[str, SegmentRule | None]
+    glances: Glances
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ def _x12(kind: str, name: str) -> SetGrammar:
         hierarchical=written.get("hierarchical", False),
         counted=frozenset(written.get("counted", "").split()),
         structure=Structure(written["body"], "ST", "SE"),
-        segments=release(name).segments,
+        segments=(segments := release(name).segments),
+        glances=Glances(segments),
     )
 
 

@@ -25,6 +25,8 @@ _DAY: Final = r"(?:(?:0[13578]|1[02])(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)(?:0[1
 _TIME: Final = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d\d{0,2})?")
 END: Final = r"(?=\x1f|\Z)"
 """Where an element ends in a segment whose elements are joined with the unit separator."""
+TEXT: Final = r"[^\x00-\x1f\x7f]"
+"""One character of text in a pattern: anything but a control character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class ElementRule:
             )
         if self.kind[0] == "N":
             return rf"-?\d{{{self.low},{self.high}}}{END}"
-        return rf"[^\x00-\x1f\x7f]{{{self.low},{self.high}}}{END}"
+        return rf"{TEXT}{{{self.low},{self.high}}}{END}"
 
     def _flaw_of_length(self, length: int) -> Code | None:
         if length < self.low:

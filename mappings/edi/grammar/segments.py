@@ -106,6 +106,18 @@ class SegmentRule:
         # A digit is one of 0 to 9 and no other script's.
         return re.compile(_UNIT.join(rule.pattern for rule in rules if isinstance(rule, ElementRule)), re.ASCII)
 
+    def patterns(self, shape: Sequence[bool]) -> list[str] | None:
+        """A regular expression per element of good segments of a shape, empty where it is absent.
+
+        None when the shape is a flaw, or one whose elements are looked at one by one.
+        """
+        if len(shape) > len(self.places):
+            return None
+        if next(self._flaws_of_presence(["x" if there else "" for there in shape]), None) is not None:
+            return None
+        found = [_pattern_of(place.rule) if there else "" for place, there in zip(self.places, shape, strict=False)]
+        return None if None in found else [each or "" for each in found]
+
     def _flaws_of_presence(self, elements: Sequence[str]) -> Iterator[Flaw]:
         for position, place in enumerate(self.places, 1):
             if place.mandatory and (position > len(elements) or not elements[position - 1]):
@@ -116,6 +128,18 @@ class SegmentRule:
             message = f"is one more than the {len(self.places)} elements of {self.tag}"
             yield Flaw(Code.ELEMENT_SURPLUS, at + 1, message, value=elements[at][:VALUE_MAX])
         yield from _flaws_of_notes(self.notes, self.places, elements)
+
+
+def _pattern_of(rule: ElementRule | Composite) -> str | None:
+    """What a good value matches; of a composite, one that is its first component and no more."""
+    if isinstance(rule, ElementRule):
+        return rule.pattern
+    first, *others = rule.places
+    alone = (
+        not any(place.mandatory for place in others)
+        and next(_flaws_of_notes(rule.notes, rule.places, ["x"]), None) is None
+    )
+    return first.rule.pattern if alone and isinstance(first.rule, ElementRule) else None
 
 
 def _flaws_of_notes(notes: Sequence[Note], places: Sequence[Place], texts: Sequence[str]) -> Iterator[Flaw]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from mappings.edi.grammar.glance import Likeness
 from mappings.edi.grammar.hierarchy import Tree
 from mappings.edi.grammar.releases import SetGrammar
 from mappings.edi.grammar.segments import Flaw
@@ -27,6 +28,8 @@ def validate(transaction: TransactionSet, grammar: SetGrammar, allowed: Allowed 
 
     Positions are those of the standard's acknowledgements: ST or UNH is segment 1, the first element is 1.
     """
+    if not allowed and _good_at_a_glance(transaction, grammar):
+        return []
     rows = transaction.segments.rows()
     walk, check = Walk(grammar), _Elements(grammar, transaction.segments.separators, allowed or {})
     tree = Tree() if grammar.hierarchical else None
@@ -49,7 +52,45 @@ def validate(transaction: TransactionSet, grammar: SetGrammar, allowed: Allowed 
         problems += [_problem(flaw, tag, position, loop) for flaw in flaws]
         if len(problems) >= PROBLEMS_MAX:
             return problems[:PROBLEMS_MAX]
+    if not problems:
+        grammar.glances.learn(rows, transaction.segments.separators)
+        grammar.glances.learn_order([row[0] for row in rows])
     return problems
+
+
+def _good_at_a_glance(transaction: TransactionSet, grammar: SetGrammar) -> bool:
+    """Known good; False says nothing. What depends on more than one segment is checked here all the same."""
+    texts, separators = transaction.segments.texts, transaction.segments.separators
+    alike = grammar.glances.likeness(texts, separators)
+    if alike is None:
+        return False
+    if grammar.hierarchical and _levels_at_fault(alike.tags, texts, separators.element):
+        return False
+    if not alike.whole:
+        alike.whole = _good_in_order(alike, texts, grammar, separators.element)
+    return alike.whole
+
+
+def _good_in_order(alike: Likeness, texts: Sequence[str | list[str]], grammar: SetGrammar, mark: str) -> bool:
+    tags = alike.tags
+    if grammar.counted and alike.totals_at >= 0:
+        row = str(texts[alike.totals_at]).split(mark)
+        # A CTT that stands elsewhere than after all that it counts is out of order, which the walk tells.
+        if tags.count("CTT") > 1 or _flaws_of_count(row, sum(map(tags.count, grammar.counted)), grammar):
+            return False
+    if grammar.glances.in_order(tags):
+        return True
+    walk, deviations = Walk(grammar), list[Deviation]()
+    for tag in tags[1:]:
+        walk.step(tag, deviations)
+    if not deviations:
+        grammar.glances.learn_order(tags)
+    return not deviations
+
+
+def _levels_at_fault(tags: Sequence[str], texts: Sequence[str | list[str]], mark: str) -> bool:
+    tree = Tree()
+    return any(tree.add(str(text).split(mark)) for tag, text in zip(tags, texts, strict=True) if tag == "HL")
 
 
 class _Elements:

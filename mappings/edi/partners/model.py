@@ -36,7 +36,8 @@ class Agreement(Tables):
 
     `fill_or_kill`: `order` accepts or refuses an order whole, `line` each line whole; `none` takes partial
     quantities. `units` translates the partner's unit codes into ours, `packs` says how many eaches a unit
-    holds where the document does not. `transport` is the connector's business and kept as written.
+    holds where the document does not. `sends` are the sets we answer with; null is what the role usually
+    gets. `transport` is the connector's business and kept as written.
     """
 
     role: Role = "retailer"
@@ -53,10 +54,26 @@ class Agreement(Tables):
     warehouse: WarehouseRules = WarehouseRules()
     fill_or_kill: Literal["none", "line", "order"] = "none"
     duplicates: Duplicates = Duplicates()
+    sends: tuple[SetKind, ...] | None = None
     time_zone: str | None = None
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     transport: Mapping[str, Any] = Field(default_factory=dict)
 
+
+_USUALLY: Final[Mapping[Role, tuple[str, ...]]] = MappingProxyType(
+    {
+        "retailer": ("855", "865", "856", "810", "846"),
+        "marketplace": ("855", "865", "856", "810", "846"),
+        "warehouse": ("940", "943"),
+        "supplier": ("850", "860"),
+    }
+)
+_EDIFACT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "850": "ORDERS", "860": "ORDCHG", "855": "ORDRSP", "865": "ORDRSP", "856": "DESADV", "810": "INVOIC",
+        "846": "INVRPT",
+    }
+)  # fmt: skip
 
 AGREEMENT_KEYS: Final = tuple(Agreement.model_fields)
 
@@ -81,6 +98,15 @@ class PartnerProfile:
         """The version we write a set in: its own, else the first agreed, else the syntax's commonest."""
         usual = "D.96A" if self.agreed.envelope.syntax == "edifact" else "004010"
         return self.agreed.set_versions.get(kind) or next(iter(self.judging.versions), usual)
+
+    def sends(self, kind: str) -> bool:
+        """Whether the partner is sent a set, named as X12 does (`855` is an ORDRSP to an EDIFACT partner)."""
+        wanted = self.agreed.sends if self.agreed.sends is not None else _USUALLY[self.agreed.role]
+        return kind in wanted or self.set_named(kind) in wanted
+
+    def set_named(self, kind: str) -> str:
+        """What the partner's syntax calls an X12 set: `855` is `855`, or `ORDRSP`."""
+        return _EDIFACT.get(kind, kind) if self.agreed.envelope.syntax == "edifact" else kind
 
     def is_between(self, sender: Party, receiver: Party) -> bool:
         """Whether an interchange with these addresses is from this partner to us."""

@@ -142,6 +142,9 @@ class AsnRules(Part):
     tracking: tuple[Literal["MAN CP", "REF CN", "REF 2I", "TD3"], ...] = ("MAN CP",)
     within: Span | None = None
     """Seconds after departure by which the partner must have it."""
+    sscc_prefix: Annotated[str, StringConstraints(pattern=r"^[0-9]{6,12}$")] | None = None
+    """GS1 company prefix cartons are numbered with; null gives no number to a carton that came without one."""
+    sscc_extension: Annotated[str, StringConstraints(pattern=r"^[0-9]$")] = "0"
 
     @model_validator(mode="after")
     def _levels_fit(self) -> Self:
@@ -180,6 +183,10 @@ class WarehouseRules(Part):
 
     damaged_included: bool = False
     sign: Literal[1, -1] = 1
+    change: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]$")] | None = None
+    """W0501 of an order to ship that replaces one sent before; null where the warehouse takes no changes"""
+    cancel: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]$")] | None = None
+    """W0501 of one that takes it back; null where that is a matter for the telephone"""
 
 
 class Duplicates(Part):
@@ -188,6 +195,8 @@ class Duplicates(Part):
     interchange: Literal["replay", "reject", "drop"] = "replay"
     business: Literal["replay", "park"] = "replay"
     """The same business key with other content is always parked."""
+    numbers_for: Span | None = None
+    """Seconds a control number stands for what it came with; null for ever. Documents are known for ever."""
 
 
 class Deadlines(Part):

@@ -25,15 +25,15 @@ def shipped_partners() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in SHIPPED.glob("*.yaml")))
 
 
-def find_partner(name_or_path: str) -> PartnerProfile:
-    """A profile by the name of a shipped example, or by the path of a file.
+def find_partner(name_or_path: str, root: Path | None = None) -> PartnerProfile:
+    """A profile by the name of a shipped example, or by the path of a file; relative ones start from `root`.
 
     Raises:
         ProfileInvalid: nothing of this name, or every fault of the file.
     """
     if name_or_path in shipped_partners():
         return read_partner(SHIPPED / f"{name_or_path}.yaml")
-    path = Path(name_or_path)
+    path = (root or Path()) / Path(name_or_path).expanduser()
     if not path.is_file():
         shipped = ", ".join(shipped_partners())
         raise ProfileInvalid([f"{name_or_path} is no file and no example; shipped examples are {shipped}"])

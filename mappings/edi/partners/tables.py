@@ -12,7 +12,7 @@ from mappings.edi.partners.parts import Code, Part
 
 TableName = Literal[
     "line_status", "order_answer", "line_change", "order_kind", "movement_reason", "receipt_condition", "invoice_kind",
-    "carrier",
+    "carrier", "refusal_reason",
 ]  # fmt: skip
 _WORDS: Final[Mapping[str, frozenset[str]]] = {
     "line_status": frozenset(get_args(codes.LineStatus)),
@@ -22,6 +22,7 @@ _WORDS: Final[Mapping[str, frozenset[str]]] = {
     "movement_reason": frozenset(get_args(codes.MovementReason)),
     "receipt_condition": frozenset({"damaged", "short", "over", "quarantine", "ignore"}),
     "invoice_kind": frozenset(get_args(codes.InvoiceKind)),
+    "refusal_reason": frozenset({"unknown_article", "out_of_stock", "order_not_whole"}),
 }
 """Canonical words by table; a table that is not here takes any (carriers)."""
 

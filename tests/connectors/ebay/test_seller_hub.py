@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from aiohttp import web
+
 from canonical import Listing
 from connectors.ebay.connector import EbayConnector
 from connectors.ebay.sandbox import EbaySandbox
@@ -56,3 +58,33 @@ async def test_variations_and_plain_listings_are_set_apart() -> None:
         finally:
             await connector.close()
         assert not sandbox.defects
+
+
+async def test_a_token_that_trading_no_longer_takes_is_renewed() -> None:
+    """Trading refuses it with 200 as its status: that costs one renewal, never the login."""
+    clock = ManualClock()
+    async with EbaySandbox(seed=5, clock=clock) as sandbox:
+        lamp = sandbox.list_by_hand("Lamp", [("", 5)])
+        section = sandbox.account_section()
+        ctx = context(
+            clock=clock, base_url=sandbox.base_url, credentials=section["credentials"], options=section["options"]
+        )
+        connector = EbayConnector(ctx)
+        try:
+            listings = await found(connector, clock)
+            ref = ListingRef(listings[lamp.number].listing_id, lamp.number, None, listings[lamp.number].variant_id)
+            admit = sandbox.gate.admit
+            struck: list[str] = []
+
+            def at_trading(request: web.Request, api: str, scope: str | None, *, user: bool = True) -> None:
+                if api == "trading" and not struck:
+                    struck.append(api)
+                    sandbox.faults.force("expired_token")
+                admit(request, api, scope, user=user)
+
+            sandbox.gate.admit = at_trading  # type: ignore[method-assign]
+            (result,) = await connector.publish([PushItem(ref, 3, 1, "a")])
+            assert sandbox.faults.counts["expired_token"] == 1
+            assert (result.state, sandbox.shown(lamp.number)) == (PushState.ACCEPTED, 3)
+        finally:
+            await connector.close()

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from mappings.edi import acknowledge, judge_all, read
 from mappings.edi.grammar.profile import STANDARD
-from tests.support.edi_answers import answered, edifact, message
+from tests.support.edi_answers import STAMP, answered, edifact, message
 
 ORDER = ("BGM+220+PO-1+9", "DTM+137:20261101:102", "LIN+1++4000001000005:EN", "QTY+21:12", "UNS+S", "CNT+2:1")
 
@@ -78,3 +79,14 @@ def test_released_characters_survive() -> None:
         edifact([message("ORDERS", ORDER)]).replace(b":1130+77'", b":1130+7?+7'").replace(b"UNZ+1+77", b"UNZ+1+7?+7")
     )
     assert body(source)[0].startswith("UCI+7?+7+")
+
+
+@pytest.mark.parametrize("stated", ["UNOA5435656:1", "UNOA:", "UNOA:33", "UNOÄ:3", "XXXX:3"])
+def test_a_syntax_nobody_could_read_is_answered_in_the_usual_one(stated: str) -> None:
+    """The answer to a garbled UNB01 is itself an interchange that can be read."""
+    file = f"UNB+{stated}+4000002000004:14+4000001000005:14+261121:1130+77'UNZ+0+77'".encode()
+    for verdict in judge_all(read(file)):
+        answer = acknowledge(verdict, STAMP)
+        assert answer is not None
+        assert answer.startswith(b"UNB+UNOA:3+")
+        assert len(list(read(answer))) == 1

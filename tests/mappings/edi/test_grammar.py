@@ -18,10 +18,10 @@ from mappings.edi.model import Separators
 from mappings.edi.problems import Code
 
 SETS = (
-    "850", "855", "856", "860", "865", "810", "846", "820", "824", "832", "852",
+    "850", "855", "856", "860", "865", "810", "846", "820", "824", "832", "852", "861",
     "940", "943", "944", "945", "947", "997", "999", "214", "753", "754",
 )  # fmt: skip
-MESSAGES = ("ORDERS", "ORDRSP", "ORDCHG", "DESADV", "INVOIC", "INVRPT", "RECADV", "CONTRL", "APERAK")
+MESSAGES = ("ORDERS", "ORDRSP", "ORDCHG", "DESADV", "INVOIC", "INVRPT", "RECADV", "CONTRL", "APERAK", "IFTSTA")
 FACTS = Path(__file__).resolve().parents[3] / ".." / "shared" / "specs" / "edi" / "segments_4010.json"
 STAR = Separators("*", ">", "~")
 

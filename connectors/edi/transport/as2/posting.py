@@ -11,7 +11,7 @@ from connectors.sdk.http import HttpClient
 
 def classify(answer: Answer, _: Call) -> ConnectorError | None:
     """The error table to make the client with."""
-    return None if answer.ok else refusal(answer.status)
+    return None if answer.ok else refusal(answer.status, answer.retry_after_s)
 
 
 def posting(client: HttpClient, *, timeout_s: float = 120.0) -> Post:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from email.utils import format_datetime
 from enum import StrEnum
 
-from connectors.edi.transport.arrival import Arrival, Keeping, Store
+from connectors.edi.transport.arrival import LOOP_BYTES_MAX, Arrival, Keeping, Store
 from connectors.edi.transport.as2 import receipts
 from connectors.edi.transport.as2.algorithms import Digest
 from connectors.edi.transport.as2.certificates import CertificateUnusable
@@ -88,7 +88,7 @@ class Receiver:
         if partner is None:
             # Answered in the open and by status alone: whoever this is has proved nothing, and may choose no address.
             return self._refused(403, message_id, f"no partner {partner_name!r} for {own_name!r}")
-        if receipts.is_receipt(message):
+        if await _is_receipt(message):
             return await self._settle(message, partner, message_id)
         if (
             not message_id
@@ -188,6 +188,13 @@ class Receiver:
     def _refused(self, status: int, message_id: str, detail: str, why: Why | None = None) -> Response:
         body = b"This AS2 message is not taken.\r\n"
         return Response(status, Outcome.REFUSED, self._plain, body, message_id, why, detail)
+
+
+async def _is_receipt(message: Entity) -> bool:
+    """A signed message is searched for its parts; a large one not on the event loop."""
+    if len(message.body) <= LOOP_BYTES_MAX:
+        return receipts.is_receipt(message)
+    return await asyncio.to_thread(receipts.is_receipt, message)
 
 
 def _shown(text: str) -> str:

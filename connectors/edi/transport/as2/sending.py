@@ -164,10 +164,12 @@ def _check_status(reply: Reply) -> None:
     raise refusal(reply.status)
 
 
-def refusal(status: int) -> ConnectorError:
+def refusal(status: int, retry_after_s: float | None = None) -> ConnectorError:
     """What a status other than 2xx means."""
     if status == 429:
-        return RateLimited("the partner's AS2 server asks for a pause", status=status, code="as2_status")
+        return RateLimited(
+            "the partner's AS2 server asks for a pause", retry_after_s=retry_after_s, status=status, code="as2_status"
+        )
     if status >= 500 or status in _AGAIN:
         return Transient(f"the partner's AS2 server answered {status}", status=status, code="as2_status")
     if status in {401, 403}:

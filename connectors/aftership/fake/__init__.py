@@ -1,0 +1,1 @@
+"""AfterShip's answers as its contract describes them, for the sandbox."""

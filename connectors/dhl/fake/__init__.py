@@ -1,0 +1,1 @@
+"""DHL's answers as its contract describes them, for the sandbox."""

@@ -1,0 +1,1 @@
+"""EasyPost's answers as its contract describes them, for the sandbox."""

@@ -1,0 +1,1 @@
+"""Parts of the partners' sandboxes: their own small X12, their books, and their ends of folder, SFTP and AS2."""

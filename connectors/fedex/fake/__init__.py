@@ -1,0 +1,1 @@
+"""FedEx's answers as its contract describes them, for the sandbox."""

@@ -1,0 +1,1 @@
+"""ShipEngine's answers as its document describes them, for the sandbox."""

@@ -1,0 +1,1 @@
+"""Shippo's answers as its documents describe them, for the sandbox."""

@@ -1,0 +1,1 @@
+"""ShipStation's answers as its contract describes them, for the sandbox."""

@@ -1,0 +1,1 @@
+"""UPS's answers as its contract describes it, for the sandbox."""

@@ -1,0 +1,1 @@
+"""The answers of the Postal Service as its contract describes them, for the sandbox."""

@@ -1,0 +1,1 @@
+"""What trading decides, without reading or writing anything."""

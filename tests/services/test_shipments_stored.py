@@ -1,0 +1,140 @@
+"""Shipments brought home on real databases: orders and parcels in any order, every parcel out and told once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.sdk.clock import SystemClock
+from connectors.sdk.manifest import Confirms, EffectKind
+from hub.ports.queries import Queries
+from hub.ports.store import NewInput, SkuRow, Store
+from hub.services.adjust import Adjust, CountLine
+from hub.services.apply import Apply
+from hub.services.interpret import route
+from hub.services.interpreted import Interpreted
+from hub.storage import open_store
+from tests.support.inward import running
+from tests.support.orders import at, document, facts, line, manifest, order, plan, shipment
+from tests.support.postgres import postgres_server
+
+ORDERS = 20
+PLANS = {
+    "shop": plan(manifest=manifest(confirms=Confirms("confirm", "shopify"), effects=(EffectKind("confirm"),))),
+    "3pl": plan("3pl", manifest=manifest(ships_for_others=True)),
+}
+Mail = dict[str, tuple[str, tuple[Any, ...]]]
+"""lane -> (account, documents)"""
+
+
+@asynccontextmanager
+async def hubs(engine: str, folder: Path) -> AsyncIterator[tuple[list[Store], Queries]]:
+    """Two of them over PostgreSQL; SQLite is for one process."""
+    if engine == "sqlite":
+        async with opened([f"sqlite:///{folder}/hub.db"]) as made:
+            yield made
+        return
+    with postgres_server() as server:
+        async with server.database() as url, opened([url, url]) as made:
+            yield made
+
+
+@asynccontextmanager
+async def opened(urls: list[str]) -> AsyncIterator[tuple[list[Store], Queries]]:
+    pairs = [await open_store(url, key=bytes(range(32)), clock=SystemClock()) for url in urls]
+    stores = [store for store, _ in pairs if store is not None]
+    await stores[0].replace_catalogue([SkuRow("MUG")], "v1")
+    try:
+        yield stores, pairs[0][1]
+    finally:
+        for store, queries in pairs:
+            await queries.close()
+            if store is not None:
+                await store.close()
+
+
+def world() -> Mail:
+    """Per order: itself, a parcel of one of its two mugs told by the warehouse, the channel's word on that parcel."""
+    mail: Mail = {}
+    for number in range(ORDERS):
+        name, tracking = str(number), f"1Z{number:04d}"
+        packed = [{"tracking_number": tracking, "carrier": "ups", "lines": [{"sku": "MUG", "quantity": 1}]}]
+        told = [{"tracking_number": tracking, "lines": [{"line_id": "a", "quantity": 1}]}]
+        mail[f"o{name}"] = ("shop", (order(name, [line("a", "MUG", 2)]),))
+        mail[f"s{name}"] = (
+            "3pl",
+            (document("shipment", f"w{name}", f"#{name}", version=3, account="3pl", state="shipped", packages=packed),),
+        )
+        mail[f"e{name}"] = ("shop", (shipment(f"f{name}", name, [], version=4, packages=told),))
+    return mail
+
+
+async def work(store: Store, apply: Apply, mail: Mail) -> None:
+    """Claim and apply until nothing is left; what was parked and called again comes back by itself."""
+    idle = 0
+    while idle < 5:
+        items = await store.claim_inbox(3)
+        idle = 0 if items else idle + 1
+        for item in items:
+            account, documents = mail[item.ordering_key]
+            await apply.apply([(item, Interpreted(item.seq, facts(documents, account)))])
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+async def test_every_parcel_leaves_once_and_is_told_once(engine: str, tmp_path: Path) -> None:
+    """Shuffled and raced: no orphan stays, no echo ships again, at most one message per parcel."""
+    mail, chance = world(), random.Random(5)
+    lanes = list(mail)
+    chance.shuffle(lanes)
+    async with hubs(engine, tmp_path) as (stores, queries):
+        await Adjust(stores[0], {"east"}).report([CountLine("MUG", "east", 100, at(0))], key="s", actor="t")
+        await stores[0].receive(
+            [NewInput(mail[lane][0], "toy", "webhook", "orders", lane, lane, b"{}", "d", at(0)) for lane in lanes]
+        )
+        await asyncio.gather(*[work(store, Apply(store, PLANS, queries=queries), mail) for store in (*stores, *stores)])
+        (row,) = await queries.positions_at(["MUG"], None)
+        assert (row.on_hand, row.reserved) == (100 - ORDERS, ORDERS)
+        assert await queries.verify() == []
+        assert (await queries.failures(limit=100))[0] == []
+        effects, _ = await queries.effects(limit=200)
+        numbers = [json.loads(one.body)["packages"][0]["tracking_number"] for one in effects]
+        assert len(set(numbers)) == len(numbers) <= ORDERS
+        assert numbers
+        at_home, _ = await queries.documents(type="shipment", account="shop", limit=200)
+        assert len(at_home) == 2 * ORDERS
+        found = await queries.document(at_home[0].id)
+        assert found == at_home[0]
+        told = await queries.order_effects("shop", json.loads(effects[0].references)["order"])
+        assert [one.id for one in told] == [effects[0].id]
+
+
+async def test_a_person_is_forgotten_in_what_a_warehouse_told_too(tmp_path: Path) -> None:
+    """The address in a warehouse's message goes with the order's person, and comes back with no repeat of it."""
+    async with running(tmp_path / "hub.db", *PLANS.values()) as hub:
+        parcel = {"tracking_number": "1Z1", "carrier": "ups", "lines": [{"sku": "MUG", "quantity": 1}]}
+        fields = {"state": "shipped", "packages": [parcel], "ship_to": {"name": "Ada Example", "line1": "1 Way"}}
+        told = (document("shipment", "w1", "#1", version=3, account="3pl", **fields),)
+        await hub.deliver((order("1", [line("a", "MUG", 1)]),), "o")
+        await hub.deliver(told, "w", "3pl")
+        (row,), _ = await hub.queries.documents(type="shipment")
+        assert "Ada" in (await hub.queries.personal(row.id) or "")
+        await hub.store.receive(
+            [NewInput("shop", "toy", "webhook", "forget", "f", "f", b'{"orders": ["1"]}', "d", at(0))]
+        )
+        (item,) = await hub.store.claim_inbox(1)
+        found = route(item, PLANS["shop"])
+        assert found is not None
+        await hub.apply.apply([(item, found)])
+        assert await hub.queries.personal(row.id) is None
+        (heard,), _ = await hub.queries.inputs(account="3pl")
+        assert heard.payload == b""
+        await hub.deliver(told, "again", "3pl")
+        assert await hub.queries.personal(row.id) is None
