@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 
 import structlog
 
+from hub.orders import content
 from hub.orders.facts import DocumentFacts, Facts, TrackingFacts
 from hub.ports.parcels import ParcelLink
-from hub.ports.store import InboxItem, ReadSet
+from hub.ports.store import InboxItem, Micros, ReadSet
 from hub.services.batch import Batch
 from hub.services.books import PIECE, Moved
 from hub.services.interpreted import Refusal
+from hub.services.moments import micros, stated
 from hub.services.tracked_people import is_forgotten
 from hub.tracking import normalized_number
 
@@ -72,15 +75,21 @@ def name_packages(batch: Batch, facts: DocumentFacts) -> None:
     if facts.type not in _NAMING or facts.order_source_id is None:
         return
     key = (facts.account, facts.type, facts.source_id)
+    left = _left(facts) if facts.packages else facts.occurred_at
     links = [
-        ParcelLink(package.number, *key, facts.order_source_id, package.carrier, facts.occurred_at)
-        for package in facts.packages
+        ParcelLink(package.number, *key, facts.order_source_id, package.carrier, left) for package in facts.packages
     ]
     warnings = {package.number: package.warning for package in facts.packages if package.warning}
     batch.books.name(key, links, warnings)
     if warnings:
         odd = batch.outcome.odd_numbers
         odd[facts.account] = odd.get(facts.account, 0) + len(warnings)
+
+
+def _left(facts: DocumentFacts) -> Micros:
+    """When the parcels set out; of a mere day its first moment, since scans of that day are theirs."""
+    shipped = content.load(facts.document).get("shipped_at")
+    return facts.occurred_at if shipped is None else micros(stated(shipped, UTC))
 
 
 def tell_moves(moves: Sequence[Moved]) -> None:

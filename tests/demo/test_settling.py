@@ -28,6 +28,18 @@ class Numbers:
         return []
 
 
+class NoTrade:
+    """Nobody trades beside the shops."""
+
+    letters_waiting = 0
+
+    def orders(self) -> set[tuple[str, str]]:
+        return set()
+
+    async def is_settled(self) -> bool:
+        return True
+
+
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """The usual time is over after one look, patience after a few."""
@@ -40,8 +52,8 @@ async def settled(*states: LevelState) -> tuple[LevelState, list[str]]:
     """The state when the demo stopped waiting, and what it said meanwhile."""
     numbers, said = Numbers(*states), list[str]()
     hub: Any = SimpleNamespace(queries=numbers)
-    traffic: Any = SimpleNamespace(expected=dict)
-    await session._settle(hub, {}, traffic, said.append)
+    traffic: Any = SimpleNamespace(expected=dict, packing=SimpleNamespace(unconfirmed=lambda _: []))
+    await session._settle(hub, {}, traffic, NoTrade(), said.append)  # type: ignore[arg-type]
     return numbers.states[0], said
 
 
