@@ -22,7 +22,7 @@ from hub.commands.common import (
     wants_json,
 )
 from hub.commands.paging import collect
-from hub.commands.purchase_files import COLUMNS, orders_in
+from hub.commands.purchase_files import COLUMNS, FORM
 
 _FAULTS_SHOWN = 5
 _PATH = "/purchase-orders"
@@ -204,7 +204,7 @@ async def _act(args: argparse.Namespace, path: str, body: Json) -> int:
 
 
 async def _import(args: argparse.Namespace) -> int:
-    orders, done = list(orders_in(args.file, read_file(args.file))), list[Json]()
+    orders, done = list(FORM.read(args.file, read_file(args.file))), list[Json]()
     async with acting(args) as api:
         for where, body in orders:
             done.append(await _post(api, where, body))

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
-from collections.abc import Callable, Iterator
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -16,14 +12,12 @@ from hub.commands import lateness
 from hub.commands.api import Api, acting, reading, segment
 from hub.commands.common import (
     EXIT_FAILED,
-    EXIT_USAGE,
     CommandError,
     Json,
     Subparsers,
     at_most,
     command,
     group,
-    plain_cell,
     print_json,
     print_lines,
     print_table,
@@ -32,6 +26,7 @@ from hub.commands.common import (
     wants_json,
 )
 from hub.commands.paging import collect
+from hub.commands.statements import FAULTS_SHOWN, Blame, Form, Stated
 
 COLUMNS = (
     "order", "account", "number", "state", "ship_from", "shipped_at", "purchase_order_number",
@@ -39,7 +34,6 @@ COLUMNS = (
     "line_id", "sku", "gtin", "quantity", "lot",
 )  # fmt: skip
 _SHIPMENT, _PACKAGE, _LINE = COLUMNS[:7], COLUMNS[7:12], COLUMNS[12:]
-_FAULTS_SHOWN = 5
 
 
 def add(parsers: Subparsers) -> None:
@@ -92,7 +86,7 @@ async def _show(args: argparse.Namespace) -> int:
 
 
 async def _import(args: argparse.Namespace) -> int:
-    shipments = list(_stated(args.file, read_file(args.file)))
+    shipments = list(_FORM.read(args.file, read_file(args.file)))
     done: list[Json] = []
     async with acting(args) as api:
         for where, body in shipments:
@@ -109,7 +103,7 @@ async def _import(args: argparse.Namespace) -> int:
         print_lines([f"{one['where']}: {line}" for one in done for line in one.get("warnings", ())])
     if refused:
         raise CommandError(
-            "importing shipments: " + "; ".join(f"{one['where']}: {one['error']}" for one in refused[:_FAULTS_SHOWN]),
+            "importing shipments: " + "; ".join(f"{one['where']}: {one['error']}" for one in refused[:FAULTS_SHOWN]),
             exit_code=EXIT_FAILED,
         )
     return 0
@@ -135,58 +129,7 @@ async def _post(api: Api, where: str, body: Json) -> Json:
         return {"where": where, "order": body["order"], "error": str(error)}
 
 
-def _stated(name: str, raw: bytes) -> Iterator[tuple[str, Json]]:
-    """(where, body) of each shipment; a file with a fault in its form is refused whole, every fault by line."""
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CommandError(f"importing shipments: {name} is not UTF-8 ({error.reason})", exit_code=EXIT_USAGE) from None
-    shown = Path(name).name if name != "-" else "standard input"
-    faults: list[str] = []
-    read = _from_jsonl if text.lstrip().startswith("{") else _from_csv
-    found = list(read(text, lambda line, fault: faults.append(f"{shown}:{line}: {fault}")))
-    if faults:
-        more = f"; and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
-        raise CommandError("importing shipments: " + "; ".join(faults[:_FAULTS_SHOWN]) + more, exit_code=EXIT_USAGE)
-    yield from ((f"{shown}:{line}", body) for line, body in found)
-
-
-Blame = Callable[[int, str], None]
-
-
-def _from_jsonl(text: str, blame: Blame) -> Iterator[tuple[int, Json]]:
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            body = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            blame(number, str(error))
-            continue
-        if isinstance(body, dict) and body.get("order"):
-            yield number, body
-        else:
-            blame(number, "no JSON object with an `order`")
-
-
-def _from_csv(text: str, blame: Blame) -> Iterator[tuple[int, Json]]:
-    reader = csv.DictReader(io.StringIO(text))
-    columns = set(reader.fieldnames or ())
-    if "order" not in columns:
-        blame(1, "column order missing")
-        return
-    if unknown := sorted(columns - set(COLUMNS)):
-        blame(1, f"unknown column {', '.join(unknown)}; known: {', '.join(COLUMNS)}")
-        return
-    shipments: dict[tuple[str, ...], tuple[int, Json]] = {}
-    for row in reader:
-        cells = {column: plain_cell(cell).strip() for column, cell in row.items() if isinstance(cell, str)}
-        if any(cells.values()):
-            _row(reader.line_num, {name: cell for name, cell in cells.items() if cell}, shipments, blame)
-    yield from shipments.values()
-
-
-def _row(number: int, cells: dict[str, str], shipments: dict[tuple[str, ...], tuple[int, Json]], blame: Blame) -> None:
+def _row(number: int, cells: dict[str, str], shipments: Stated, blame: Blame) -> None:
     if "order" not in cells:
         blame(number, "order must not be empty")
         return
@@ -210,3 +153,6 @@ def _row(number: int, cells: dict[str, str], shipments: dict[tuple[str, ...], tu
         blame(number, "quantity must be a whole number")
         return
     package.setdefault("lines", []).append(line)
+
+
+_FORM = Form("importing shipments", COLUMNS, frozenset({"order"}), "order", _row)

@@ -147,8 +147,15 @@ def _rows(name: str, raw: bytes) -> Iterator[tuple[int, Json]]:
         raise CommandError(
             f"importing stock: {name}:1: column {', '.join(sorted(missing))} missing", exit_code=EXIT_USAGE
         )
-    for row in reader:
-        yield reader.line_num, {column: plain_cell(cell) for column, cell in row.items() if isinstance(cell, str)}
+    try:
+        for row in reader:
+            if None in row:
+                # A thousands separator, say: what it cut off must not pass for the count.
+                fault = f"{name}:{reader.line_num}: has more cells than columns; quote a value with a comma in it"
+                raise CommandError(f"importing stock: {fault}", exit_code=EXIT_USAGE)
+            yield reader.line_num, {column: plain_cell(cell) for column, cell in row.items() if cell is not None}
+    except csv.Error as error:
+        raise CommandError(f"importing stock: {name}:{reader.line_num + 1}: {error}", exit_code=EXIT_USAGE) from None
 
 
 def _object(where: str, line: str) -> Json:

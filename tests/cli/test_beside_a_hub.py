@@ -164,6 +164,7 @@ def test_stock_is_adjusted_imported_exported_verified_explained(shop: Shop, tmp_
         ("sku,location,on_hand\nBOX,main,many\n", ":2"),
         ("sku,location,on_hand\n,main,4\n", ":2"),
         ("sku,location,on_hand\nBOX,main,4.5\n", ":2"),
+        ("sku,location,on_hand\nBOX,main,4\nMUG,main,1,200\n", ":3: has more cells than columns"),
         ('{"sku":"BOX"}\n', ":1"),
         ("{broken\n", ":1"),
     ],
