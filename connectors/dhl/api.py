@@ -5,7 +5,6 @@ Source: DHL Shipment Tracking Unified 1.3.1 OpenAPI document (2026-11).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from connectors.dhl import errors, manifest
@@ -13,24 +12,11 @@ from connectors.dhl.settings import SERVICES, Settings
 from connectors.sdk.budget import BudgetBook
 from connectors.sdk.contract import AccountContext
 from connectors.sdk.http import Answer, HttpClient
-from connectors.sdk.ports import Secret
+from connectors.sdk.keyed import key_header
 from connectors.sdk.queries import encoded
 from connectors.sdk.tracking import TrackedNumber
 
 KEY_HEADER: Final = "dhl-api-key"
-
-
-class ApiKey:
-    """An authorizer for a key that never changes: a refusal is final."""
-
-    def __init__(self, key: Secret) -> None:
-        self._key = key
-
-    async def headers(self) -> Mapping[str, str]:
-        return {KEY_HEADER: self._key.reveal()}
-
-    def refused(self, headers: Mapping[str, str]) -> bool:  # noqa: ARG002 - named by the protocol
-        return False
 
 
 class Api:
@@ -44,7 +30,7 @@ class Api:
             base_url=settings.base_url,
             budgets=self.budgets,
             classify=errors.classify,
-            authorize=ApiKey(settings.api_key),
+            authorize=key_header(KEY_HEADER, settings.api_key),
         )
 
     async def close(self) -> None:
