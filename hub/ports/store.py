@@ -651,6 +651,8 @@ class ReadSet:
     files: set[str] = field(default_factory=set)
     file_sets: set[tuple[str, int]] = field(default_factory=set)
     """(file, place)"""
+    wakes: bool = False
+    """what is stored may be what others wait for: `Store.settled` knows of it"""
 
 
 @dataclass(slots=True)
@@ -825,6 +827,14 @@ class Store(Protocol):
 
         Raises `StoreUnavailable`, `StoreConflict` (after its own retries), `DuplicateKey`, and
         whatever `decide` raises; in every case nothing was stored.
+        """
+        ...
+
+    async def settled(self) -> None:
+        """Return once every unit with `ReadSet.wakes` that was under way has ended.
+
+        Whoever stores that it waits for something calls this and then looks for it once more: a unit
+        that brought it at the same moment saw nobody waiting, one that begins later will. Raises `StoreUnavailable`.
         """
         ...
 

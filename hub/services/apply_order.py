@@ -29,6 +29,8 @@ _ENDED = frozenset({"closed", "cancelled"})
 
 def reads_for_order(reads: ReadSet, facts: OrderFacts) -> None:
     key = (facts.account, facts.source_id)
+    # Shipments told by others wait for orders; orders of the catalogue as it was are judged again after a change.
+    reads.wakes = True
     reads.orders.add(key)
     reads.documents.add((facts.account, TALLY, facts.source_id))
     for line in facts.lines:

@@ -157,6 +157,7 @@ class Homecoming:
 
     async def look_again(self, looked: Looked) -> None:
         """An order stored between the search and the parking did not see what waits for it: it is sought once more."""
+        await self._store.settled()
         homes = await self._homes.find_all([_ask(facts) for facts in looked.waiting.values()])
         found = [seq for seq, home in zip(looked.waiting, homes, strict=True) if not isinstance(home, Lost)]
         if not found:

@@ -9,6 +9,7 @@ import structlog
 
 from hub.ports.store import InboxItem, ReadSet, Store, StoreConflict, StoreUnavailable
 from hub.runtime.wake import Wakes
+from hub.workers.owed import Owed
 from hub.workers.parking import parked
 
 _log = structlog.get_logger(__name__)
@@ -36,7 +37,7 @@ class Exchange:
         self._store = store
         self._wakes = wakes
         self._tasks: dict[asyncio.Task[None], InboxItem] = {}
-        self._owed: list[int] = []
+        self._owed = Owed(store)
 
     def holds(self, seq: int) -> bool:
         return any(item.seq == seq for item in self._tasks.values())
@@ -62,10 +63,7 @@ class Exchange:
 
     async def give_back(self) -> None:
         """Release files whose release failed earlier. Raises `StoreUnavailable`."""
-        while self._owed:
-            owed = list(self._owed)
-            await self._store.release(owed)
-            self._owed = self._owed[len(owed) :]
+        await self._owed.give_back()
 
     async def stop(self) -> None:
         """Cancel what is under way; its rows are released, and the next process goes on where it was."""
@@ -83,7 +81,7 @@ class Exchange:
             _log.info("file.returned", account=item.account, seq=item.seq, reason=str(error))
         finally:
             if not settled:
-                await self._release(item.seq)
+                await self._owed.release([item.seq])
 
     async def _deal(self, trading: Trades, item: InboxItem) -> None:
         try:
@@ -101,9 +99,3 @@ class Exchange:
     async def _park(self, item: InboxItem, error: str, code: str, message: str) -> None:
         writes = parked(item, error, code, message)
         await self._store.run(ReadSet(), lambda _: writes)
-
-    async def _release(self, seq: int) -> None:
-        try:
-            await self._store.release([seq])
-        except StoreUnavailable:
-            self._owed.append(seq)

@@ -10,6 +10,7 @@ import structlog
 from hub.ports.store import InboxItem, InboxState, Store, StoreUnavailable
 from hub.runtime.wake import Wakes
 from hub.services.resolve import Resolver
+from hub.workers.owed import Owed
 
 _log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ class Hints:
         self._wakes = wakes
         self._seats = {account: asyncio.Semaphore(AT_ONCE) for account in resolvers}
         self._tasks: dict[asyncio.Task[None], InboxItem] = {}
-        self._owed: list[int] = []
+        self._owed = Owed(store)
 
     def can_resolve(self, item: InboxItem) -> bool:
         return item.account in self._resolvers
@@ -53,10 +54,7 @@ class Hints:
 
     async def give_back(self) -> None:
         """Release hints whose release failed earlier. Raises `StoreUnavailable`."""
-        while self._owed:
-            owed = list(self._owed)
-            await self._store.release(owed)
-            self._owed = self._owed[len(owed) :]
+        await self._owed.give_back()
 
     async def stop(self) -> None:
         """Cancel what is under way; its rows are released."""
@@ -79,10 +77,4 @@ class Hints:
             _log.error("hint.failed", account=item.account, seq=item.seq, topic=item.topic, exc_info=error)
         finally:
             if not settled:
-                await self._release(item.seq)
-
-    async def _release(self, seq: int) -> None:
-        try:
-            await self._store.release([seq])
-        except StoreUnavailable:
-            self._owed.append(seq)
+                await self._owed.release([item.seq])

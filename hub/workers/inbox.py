@@ -20,6 +20,7 @@ from hub.services.interpret import Interpreter
 from hub.services.rounds import Round
 from hub.workers.exchange import Exchange
 from hub.workers.hints import Hints
+from hub.workers.owed import Owed
 from hub.workers.parking import parked
 
 _log = structlog.get_logger(__name__)
@@ -54,7 +55,7 @@ class InboxWorker:
         self._wakes = wakes
         self._excluded = excluded
         self._exchange = exchange or Exchange(None, store, wakes)
-        self._owed: list[int] = []
+        self._owed = Owed(store)
 
     async def step(self) -> Round:
         """Apply one batch of whatever waits, without waiting to fill it. Raises `StoreUnavailable`."""
@@ -67,7 +68,7 @@ class InboxWorker:
             await self._batch(items, left)
         finally:
             if left:
-                await self._release([item.seq for item in left if not self._is_held(item.seq)])
+                await self._owed.release([item.seq for item in left if not self._is_held(item.seq)])
         return Round(done=len(items), again=True)
 
     def _is_held(self, seq: int) -> bool:
@@ -128,17 +129,7 @@ class InboxWorker:
         writes = parked(item, error, code, message)
         await self._store.run(ReadSet(), lambda _: writes)
 
-    async def _release(self, seqs: list[int]) -> None:
-        """Rows already settled are untouched by it. What cannot be released now is owed."""
-        try:
-            await self._store.release(seqs)
-        except StoreUnavailable:
-            self._owed.extend(seqs)
-
     async def _give_back(self) -> None:
         await self._hints.give_back()
         await self._exchange.give_back()
-        if self._owed:
-            owed = list(self._owed)
-            await self._store.release(owed)
-            self._owed = self._owed[len(owed) :]
+        await self._owed.give_back()

@@ -104,6 +104,54 @@ async def test_a_lost_answer_to_a_commit_is_looked_up(
         assert await bench.queries.order("order_000001") is not None
 
 
+async def test_a_driver_that_lost_its_place_is_a_database_that_is_away(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What asyncpg raises on a session cut in mid-answer means "not now", to writers and to readers."""
+    import asyncpg
+
+    def lost(*_: object, **__: object) -> None:
+        raise asyncpg.InternalClientError("cannot switch to state 11; another operation (2) is in progress")
+
+    async with postgres.database() as url, opened(url) as bench:
+        await bench.store.receive([given(1)])
+        monkeypatch.setattr(asyncpg.Connection, "_do_execute", lost)
+        monkeypatch.setattr(asyncpg.Connection, "prepare", lost)
+        monkeypatch.setattr(asyncpg.transaction.Transaction, "start", lost)
+        for call in (
+            bench.store.claim_inbox(1),
+            bench.store.release([1]),
+            bench.write(WriteSet(orders=[order(1)])),
+            bench.queries.order("order_000001"),
+        ):
+            with pytest.raises(StoreUnavailable):
+                await call
+        monkeypatch.undo()
+        assert len(await bench.store.claim_inbox(1)) == 1
+
+
+async def test_a_unit_that_waits_is_told_of_what_others_store_meanwhile(postgres: PostgresServer) -> None:
+    """Whoever asks whether all is settled hears so only when a unit that wakes others has ended."""
+    async with postgres.database() as url, opened(url) as one, opened(url) as other:
+        begun = asyncio.Event()
+
+        def bring(_: State) -> WriteSet:
+            begun.set()
+            return WriteSet(orders=[order(1)])
+
+        async with _pool(url) as pool, pool.acquire() as blocker, blocker.transaction():
+            await blocker.execute("LOCK TABLE orders IN SHARE ROW EXCLUSIVE MODE")
+            bringing = asyncio.create_task(one.store.run(ReadSet(wakes=True), bring))
+            await begun.wait()
+            asked = asyncio.create_task(other.store.settled())
+            await asyncio.sleep(0.2)
+            assert not asked.done()
+            assert await other.queries.order("order_000001") is None
+        await bringing
+        await asked
+        assert await other.queries.order("order_000001") is not None
+
+
 async def test_commits_are_synced_whatever_the_database_is_set_to(postgres: PostgresServer) -> None:
     """A database whose sessions commit without a sync: ours never do, also after a connection was used before."""
     async with postgres.database() as url, opened(url):

@@ -465,6 +465,9 @@ class MemoryStore:
             due[level.receipt or ""] = min(level.due_at, due.get(level.receipt or "", level.due_at))
         return sorted(due.items(), key=lambda pair: pair[1])
 
+    async def settled(self) -> None:
+        """Nothing to wait for: units run one after the other."""
+
     async def receipt_levels(self, account: str, receipt: str, limit: int) -> Sequence[LevelRow]:
         found = [level for level in self._queued(account) if level.receipt == receipt]
         return sorted(found, key=lambda level: (level.due_at, level.sent_at or 0))[:limit]

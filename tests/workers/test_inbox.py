@@ -102,6 +102,23 @@ async def test_a_store_that_goes_away_loses_nothing(rig: Rig) -> None:
     assert rig.states() == [InboxState.DONE]
 
 
+async def test_a_release_that_fails_unforeseen_is_made_up_for(rig: Rig) -> None:
+    """Whatever broke the handing back, the loop that is started again hands the rows back first."""
+    await rig.receive("bad", topic="poison")
+    release, run = rig.desk.store.release, rig.desk.store.run
+
+    async def breaks(*_: object) -> None:
+        raise RuntimeError("the driver lost its place")
+
+    rig.desk.store.release = breaks  # type: ignore[method-assign]
+    rig.desk.store.run = breaks  # type: ignore[method-assign,assignment]
+    with pytest.raises(RuntimeError):
+        await rig.worker.step()
+    rig.desk.store.release, rig.desk.store.run = release, run  # type: ignore[method-assign]
+    await rig.worker.step()
+    assert rig.states() == [InboxState.FAILED]
+
+
 async def test_a_cancelled_batch_is_released(rig: Rig) -> None:
     """A drain that cuts a batch short leaves its rows for the next process."""
     await rig.receive("o1")

@@ -20,6 +20,7 @@ Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyn
 _GONE: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,
@@ -32,7 +33,10 @@ _GONE: Final = (
     OSError,
     TimeoutError,
 )
-"""Errors of the server, the way there or its resources; `InterfaceError` is a connection that closed."""
+"""Errors of the server, the way there or its resources.
+
+`InterfaceError` is a connection that closed, `InternalClientError` one that broke off and whose driver lost its place.
+"""
 MOVED: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 

@@ -142,8 +142,9 @@ class Presence:
                 if connection is None or connection.is_closed():
                     continue
                 try:
-                    await connection.execute(f"NOTIFY {_CHANNEL}")
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                    async with available():
+                        await connection.execute(f"NOTIFY {_CHANNEL}")
+                except (StoreUnavailable, asyncpg.PostgresError) as error:
                     _log.warning("presence.word_lost", error=str(error))
 
     # --- on the connection -------------------------------------------------------------------

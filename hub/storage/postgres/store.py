@@ -94,7 +94,7 @@ class PostgresStore:
             fence = self._presence.fence
             try:
                 items = await claims.claim_inbox(self._pool, fence, limit, excluded, self._now(), self._keys)
-            except StoreUnavailable:
+            except BaseException:
                 self._strays = True
                 raise
             if fence != self._presence.fence:
@@ -158,6 +158,9 @@ class PostgresStore:
             # The unit is stored; a date that is a second late is no reason to fail it.
             self._success.clear()
 
+    async def settled(self) -> None:
+        await self._units.settled()
+
     # --- outward -----------------------------------------------------------------------------
 
     async def dirty_levels(self, account: str, limit: int) -> Sequence[tuple[LevelRow, Sequence[Position]]]:
@@ -181,7 +184,7 @@ class PostgresStore:
             await self._drop_strays()
             try:
                 rows = await claims.claim_effects(self._pool, self._presence.fence, account, limit, self._now())
-            except StoreUnavailable:
+            except BaseException:
                 self._strays = True
                 raise
             self._sending.update(row.id for row in rows if row.state is OutboxState.SENDING)
@@ -253,6 +256,8 @@ class PostgresStore:
         while place is not None:
             place = await self._loading(partial(catalogue.resolve_listings, after=place, now=self._now()))
         await fetch(self._pool, _PUT_META, "catalogue", digest)
+        # Orders decided by the catalogue as it was are there to be judged again.
+        await self.settled()
         self._presence.ring()
         return True
 

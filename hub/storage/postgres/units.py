@@ -18,6 +18,8 @@ TRIES: Final = 4
 """The first and three more."""
 _UNIQUE_TRIES: Final = 2
 """A unique key met once more on fresh state was there before, not made at the same moment."""
+_WAKING: Final = 0x77616B6573
+"""Shared by every unit that may bring what others wait for; whoever has it alone has seen them end."""
 _SETTLING_TRIES: Final = 10
 _SETTLING_S: Final = 0.3
 
@@ -58,6 +60,9 @@ class Units:
                 transaction = connection.transaction()
                 await transaction.start()
                 try:
+                    if reads.wakes:
+                        # In a statement of its own: what is read next sees all that ended before the lock was had.
+                        await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _WAKING)
                     loaded = await load(connection, reads, now, self._vault)
                     writes = decide(loaded.state)
                     storing = Writes(connection, now, self._vault, self._keys, fence)
@@ -74,6 +79,11 @@ class Units:
             if committing and (xid is None or await self._committed(xid)):
                 return writes
             raise
+
+    async def settled(self) -> None:
+        """Wait for the units that share `_WAKING`; those that come meanwhile begin afterwards."""
+        async with available(), self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _WAKING)
 
     async def _committed(self, xid: str) -> bool:
         for _ in range(_SETTLING_TRIES):
@@ -98,6 +108,7 @@ async def _roll_back(connection: Connection, transaction: asyncpg.transaction.Tr
     if connection.is_closed():
         return
     try:
-        await asyncio.shield(transaction.rollback())
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        async with available():
+            await asyncio.shield(transaction.rollback())
+    except (StoreUnavailable, asyncpg.PostgresError):
         connection.terminate()

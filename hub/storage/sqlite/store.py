@@ -130,6 +130,9 @@ class SqliteStore:
         Writes(connection, now, self._memo, self._vault, self._held).store(writes, loaded)
         return writes
 
+    async def settled(self) -> None:
+        """Nothing to wait for: units run one after the other."""
+
     # --- outward -----------------------------------------------------------------------------
 
     async def dirty_levels(self, account: str, limit: int) -> Sequence[tuple[LevelRow, Sequence[Position]]]:
