@@ -214,6 +214,7 @@ class Hub:
         await engine.start()
         if self.role in {"all", "worker"}:
             await engine.resolve_held()
+            await engine.seek_orders()
             self._follow_catalogue(engine)
         _log.info("hub.started", url=self.url, role=self.role, version=__version__)
 

@@ -170,6 +170,28 @@ class Homecoming:
         _log.info("shipments.matched", inputs=len(found))
 
 
+async def run_orphans_again(store: Store, queries: Queries) -> int:
+    """After a start: whoever parked a shipment may have died before it could look for the order once more.
+
+    The number of inputs that run again; those that still have no order are parked as before. Raises `StoreUnavailable`.
+    """
+    seqs: list[int] = []
+    cursor: str | None = None
+    while True:
+        rows, cursor = await queries.failures(kind="inbound", error=ORPHAN, limit=1000, cursor=cursor)
+        seqs += [int(row.reference) for row in rows]
+        if cursor is None:
+            break
+
+    def decide(state: State) -> WriteSet:
+        return WriteSet(inbox=[InboxResult(seq, InboxState.PENDING, state.now, RUN_AGAIN) for seq in seqs])
+
+    if seqs:
+        await store.run(ReadSet(), decide)
+        _log.info("shipments.sought_again", inputs=len(seqs))
+    return len(seqs)
+
+
 def _ask(facts: DocumentFacts) -> Ask:
     # What was stated by hand and is waiting was stated for this account.
     return Ask(facts.order_source_id or "", purchase_order_of(facts), facts.account if facts.ours else None)

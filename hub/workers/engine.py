@@ -25,6 +25,7 @@ from hub.services.apply import Apply
 from hub.services.batch import Outcome
 from hub.services.expected_days import LOOK_S, ExpectedDays
 from hub.services.held import HeldOrders
+from hub.services.homecoming import run_orphans_again
 from hub.services.interpret import Interpreter
 from hub.services.replay import Replayer
 from hub.services.retention import Keep, Retention
@@ -245,6 +246,11 @@ class Engine:
     async def resolve_held(self) -> None:
         """Settle every order the hub holds: after a start, or when the catalogue changed. Raises `StoreUnavailable`."""
         self._tell(await self._held.all())
+
+    async def seek_orders(self) -> None:
+        """After a start: shipments parked for want of their order run again. Raises `StoreUnavailable`."""
+        if await run_orphans_again(self._around.store, self._around.queries):
+            self.wakes.received()
 
     async def _judge_held(self) -> Round:
         outcome = await self._held.oversold()

@@ -18,6 +18,7 @@ from hub.ports.queries import Queries
 from hub.ports.store import NewInput, SkuRow, Store
 from hub.services.adjust import Adjust, CountLine
 from hub.services.apply import Apply
+from hub.services.homecoming import run_orphans_again
 from hub.services.interpret import route
 from hub.services.interpreted import Interpreted
 from hub.storage import open_store
@@ -114,6 +115,36 @@ async def test_every_parcel_leaves_once_and_is_told_once(engine: str, tmp_path: 
         assert found == at_home[0]
         told = await queries.order_effects("shop", json.loads(effects[0].references)["order"])
         assert [one.id for one in told] == [effects[0].id]
+
+
+async def test_an_orphan_left_by_a_process_that_died_is_run_again_by_the_next(tmp_path: Path) -> None:
+    """It died between parking the shipment and looking for its order once more; an order still missing stays missed."""
+    async with running(tmp_path / "hub.db", *PLANS.values()) as hub:
+        await hub.adjust.report([CountLine("MUG", "east", 5, at(0))], key="s", actor="t")
+        parcel = {"tracking_number": "1Z1", "carrier": "ups", "lines": [{"sku": "MUG", "quantity": 1}]}
+        told = {
+            name: (
+                document("shipment", name, f"#{name}", version=3, account="3pl", state="shipped", packages=[parcel]),
+            )
+            for name in ("1", "2")
+        }
+        for name, documents in told.items():
+            await hub.deliver(documents, f"w{name}", "3pl")
+
+        # An order stored without a word to what waits for it, as in the instant before the death.
+        def unheard(batch: object, names: object) -> None: ...
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("hub.services.homecoming.call_waiting", unheard)
+            await hub.deliver((order("1", [line("a", "MUG", 1)]),), "o")
+        assert await hub.buckets("MUG") == (5, 1, 0)
+        assert await run_orphans_again(hub.store, hub.queries) == 2
+        for item in await hub.store.claim_inbox(10):
+            name = item.ordering_key.removeprefix("w")
+            await hub.apply.apply([(item, Interpreted(item.seq, facts(told[name], "3pl")))])
+        assert await hub.buckets("MUG") == (4, 0, 0)
+        (left,), _ = await hub.queries.failures()
+        assert (left.error, left.path, "'#2'" in left.message) == ("OrphanShipment", "order", True)
 
 
 async def test_a_person_is_forgotten_in_what_a_warehouse_told_too(tmp_path: Path) -> None:
