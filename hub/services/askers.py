@@ -8,7 +8,7 @@ from connectors.sdk.manifest import Capability
 from connectors.sdk.ports import Clock
 from hub.ports.accounts import AccountPlan
 from hub.ports.queries import Queries
-from hub.tracking.matching import family
+from hub.tracking.parcels import family
 
 
 def askers(

@@ -12,7 +12,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from canonical import TrackingUpdate
-from hub.tracking.parcels import GAP_MAX, REUSED_AFTER, Parcel, ParcelKey, happened_at, parcels_of
+from hub.tracking.parcels import (
+    GAP_MAX,
+    REUSED_AFTER,
+    Parcel,
+    ParcelKey,
+    family,
+    happened_at,
+    is_dated,
+    parcels_of,
+)
 
 LABEL_AHEAD_MAX: Final = GAP_MAX
 """How long before the first scan a shipment may have been announced."""
@@ -36,17 +45,13 @@ class Matched:
     sent: tuple[Sent, ...]
 
 
-def family(carrier: str) -> str:
-    """The company: its services share its numbers (`fedex_ground_economy` and `fedex`)."""
-    return carrier.split("_", 1)[0]
-
-
 def matched(number: str, updates: Iterable[TrackingUpdate], sent: Sequence[Sent]) -> list[Matched]:
     """The parcels of one number. `updates` are in the order told.
 
     A shipment belongs to the parcel that was under way when it left: the nearest in time of those the same
     company moves, else of any, because sellers mistake the carrier far more often than a carrier's number is
-    another one's at the same time. What no carrier has told of yet is a parcel of its own.
+    another one's at the same time; and one that is told of before one its carrier knows nothing of. What no
+    carrier has told of yet is a parcel of its own.
     """
     known = parcels_of(updates)
     carried: list[list[Sent]] = [[] for _ in known]
@@ -65,18 +70,18 @@ def _order(package: Sent) -> tuple[datetime, str]:
 
 
 def _home(package: Sent, known: Sequence[Parcel]) -> int | None:
-    near: list[tuple[bool, timedelta, int]] = []
+    near: list[tuple[bool, bool, timedelta, int]] = []
     for place, parcel in enumerate(known):
         distance = _distance(package.shipped_at, parcel.updates)
         if distance is not None:
             stranger = package.carrier is not None and family(package.carrier) != family(parcel.key.carrier)
-            near.append((stranger, distance, place))
-    return min(near)[2] if near else None
+            near.append((not any(map(is_dated, parcel.updates)), stranger, distance, place))
+    return min(near)[-1] if near else None
 
 
 def _distance(shipped_at: datetime, updates: Sequence[TrackingUpdate]) -> timedelta | None:
     """How far from the parcel's life the shipment left; None when it cannot be this parcel."""
-    times = [happened_at(update) for update in updates if update.at is not None or update.local_time is not None]
+    times = [happened_at(update) for update in updates if is_dated(update)]
     if not times:
         # The carrier only said that it knows nothing: that is of whatever is under way.
         return timedelta()

@@ -60,7 +60,34 @@ def parcels_of(updates: Iterable[TrackingUpdate]) -> list[Parcel]:
     numbers: dict[tuple[str, str], list[TrackingUpdate]] = {}
     for update in updates:
         numbers.setdefault((update.carrier, normalized_number(update.tracking_number or "")), []).append(update)
+    _join_unheard(numbers)
     return [parcel for (carrier, number), told in numbers.items() for parcel in _of_number(carrier, number, told)]
+
+
+def family(carrier: str) -> str:
+    """The company: its services share its numbers (`fedex_ground_economy` and `fedex`)."""
+    return carrier.split("_", 1)[0]
+
+
+def is_dated(update: TrackingUpdate) -> bool:
+    """It says when something happened, so that it is of one parcel's life and no other's."""
+    return update.at is not None or update.local_time is not None
+
+
+def _join_unheard(numbers: dict[tuple[str, str], list[TrackingUpdate]]) -> None:
+    """What only says that nothing is known goes to what the same company tells of the number under another name.
+
+    DHL says of which of its services a number is once it knows the number, and an aggregator of which carrier.
+    """
+    heard = [name for name, told in numbers.items() if any(map(is_dated, told))]
+    for name in [name for name in numbers if name not in heard]:
+        carrier, number = name
+        same = (
+            one for one in heard if one[1] == number and (carrier == "unknown" or family(one[0]) == family(carrier))
+        )
+        home = next(same, None)
+        if home is not None:
+            numbers[home] = [*numbers.pop(name), *numbers[home]]
 
 
 def _of_number(carrier: str, number: str, told: Sequence[TrackingUpdate]) -> list[Parcel]:
@@ -161,7 +188,7 @@ def happened_at(update: TrackingUpdate) -> datetime:
 
 
 def _first_day(updates: Sequence[TrackingUpdate]) -> str:
-    stated = [update for update in updates if update.at is not None or update.local_time is not None]
+    stated = [update for update in updates if is_dated(update)]
     if not stated:
         return ""
     first = min(stated, key=happened_at)

@@ -125,6 +125,21 @@ async def test_a_recycled_number_is_two_parcels_and_each_shipment_has_its_own() 
     assert {link.document: places[link.parcel] for link in book.links} == {"old": "delivered", "new": "in_transit"}
 
 
+@pytest.mark.parametrize(("unheard", "carrier"), [("dhl", "dhl_express"), ("ups", "fedex")])
+async def test_a_shipment_goes_with_the_scans_and_not_with_what_was_not_found(unheard: str, carrier: str) -> None:
+    """Asked too early, or of the wrong carrier: once somebody tells of the number, its scans are the shipment's."""
+    hub = Tracked()
+    await hub.tell(shipped("s1", "1001", NUMBER, carrier=unheard, on="2026-11-01"))
+    await hub.tell(latest("unknown", carrier=unheard, received="2026-11-01T12:00:00Z"))
+    moving = scan("in_transit", "2026-11-03T10:00:00Z", carrier=carrier, digest="d2")
+    await hub.tell(moving, latest("in_transit", carrier=carrier, digest="d2"))
+    book = await hub.book()
+    (link,) = book.links
+    (home,) = (row for row in book.parcels if row.id == link.parcel)
+    assert (home.carrier, home.milestone, home.orphan, home.closed) == (carrier, "in_transit", False, "")
+    assert home.poll_at is not None
+
+
 async def test_two_sources_with_ids_of_their_own_tell_of_one_parcel() -> None:
     """An aggregator's tracker id and the carrier's parcel id at the same time are one parcel."""
     hub = Tracked()

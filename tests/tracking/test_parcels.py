@@ -59,6 +59,17 @@ def test_not_found_is_a_parcel_without_a_day() -> None:
     assert (parcel.key.parcel, folded(parcel.updates).milestone) == ("", "unknown")
 
 
+@pytest.mark.parametrize(("unheard", "carrier"), [("dhl", "dhl_express"), ("unknown", "fedex")])
+def test_a_number_not_known_yet_is_the_parcel_told_of_later(unheard: str, carrier: str) -> None:
+    """Before a carrier knows a number it cannot say of which of its services it is; that makes no second parcel."""
+    nothing = latest("unknown", carrier=unheard)
+    told = scan("in_transit", "2026-11-02T10:00:00Z", carrier=carrier, digest="d2")
+    for updates in ([nothing, told], [told, nothing]):
+        (parcel,) = parcels_of(updates)
+        assert (parcel.key.carrier, folded(parcel.updates).milestone) == (carrier, "in_transit")
+    assert len(parcels_of([latest("unknown", carrier="ups"), told])) == 2
+
+
 def test_different_carriers_are_different_parcels() -> None:
     """Numbers of two carriers may be equal."""
     assert len(parcels_of([scan("in_transit", "2026-11-01"), scan("in_transit", "2026-11-01", carrier="dhl")])) == 2
