@@ -19,6 +19,7 @@ from hub.services.moments import micros, moment
 from hub.services.parcel_rows import Heard, Piece, pieces_rows
 from hub.tracking import Matched, Sent, event_key, matched, merged
 from hub.tracking.events import received_at
+from hub.tracking.fold import knows
 
 LATEST = "latest:"
 PIECE = "piece"
@@ -212,12 +213,15 @@ def _heard_first(update: TrackingUpdate, at: datetime | None) -> TrackingUpdate:
 
 
 def _last_of_each_source(updates: Iterable[TrackingUpdate]) -> dict[str, TrackingUpdate]:
-    """The latest-status block each source sent last; the ones before say nothing any more."""
+    """The latest-status block each source sent last; the ones before say nothing any more.
+
+    A block that knows nothing replaces only its like.
+    """
     latest: dict[str, TrackingUpdate] = {}
     for update in updates:
         if update.current:
             known = latest.get(update.source.connector)
-            if known is None or received_at(update) >= received_at(known):
+            if known is None or (knows(update), received_at(update)) >= (knows(known), received_at(known)):
                 latest[update.source.connector] = update
     return latest
 

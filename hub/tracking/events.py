@@ -14,6 +14,8 @@ Oddity = Literal["in_the_future", "before_the_label"]
 
 AHEAD_MAX: Final = timedelta(minutes=10)
 """How far a carrier's clock may run ahead of ours before an event is marked."""
+OFFSET_MAX: Final = timedelta(hours=14)
+"""No place's clocks are further ahead of UTC."""
 BEFORE_LABEL_MAX: Final = timedelta(days=1)
 """Labels are printed late; what happened longer before belongs to another parcel or a wrong clock."""
 
@@ -107,7 +109,8 @@ def in_order(updates: Iterable[TrackingUpdate]) -> list[TrackedEvent]:
     """Scans, each once, by when they happened: ties and pure dates by how far along they are, then as told."""
     scans = merged(updates)
     offsets = [(instant, update) for update in scans if (instant := _exact(update)) is not None and update.local_time]
-    timed = [_timed(update, offsets) for update in scans]
+    least = timedelta() if offsets else _least_offset(scans)
+    timed = [_timed(update, offsets, least) for update in scans]
     placed = [event if event.update.precision != "date" else _dated(event, timed) for event in timed]
     ranked = sorted(enumerate(placed), key=lambda pair: (pair[1].ordered_at, _rank(pair[1].update), pair[0]))
     return _marked([event for _, event in ranked])
@@ -117,12 +120,21 @@ def _exact(update: TrackingUpdate) -> datetime | None:
     return update.at if isinstance(update.at, datetime) else None
 
 
-def _timed(update: TrackingUpdate, offsets: Sequence[tuple[datetime, TrackingUpdate]]) -> TrackedEvent:
+def _least_offset(scans: Iterable[TrackingUpdate]) -> timedelta:
+    """How far ahead of UTC the clocks without an offset must be: nothing is told of before it has happened."""
+    naive = [update for update in scans if update.precision != "date" and _exact(update) is None]
+    ahead = [wall - received_at(update) for update in naive if (wall := _wall(update)) is not None]
+    return max((span for span in ahead if timedelta() < span <= OFFSET_MAX), default=timedelta())
+
+
+def _timed(
+    update: TrackingUpdate, offsets: Sequence[tuple[datetime, TrackingUpdate]], least: timedelta
+) -> TrackedEvent:
     """The event at its own instant, or at its wall clock's with an offset borrowed from the parcel."""
     instant = _exact(update)
     if instant is None:
         wall = _wall(update)
-        instant = received_at(update) if wall is None else wall - _borrowed_offset(wall, update, offsets)
+        instant = received_at(update) if wall is None else wall - _borrowed_offset(wall, update, offsets, least)
     received = update.source.received_at
     if received is not None and instant > received + AHEAD_MAX and update.precision != "date":
         return TrackedEvent(update, event_key(update), received, "in_the_future")
@@ -142,9 +154,9 @@ def received_at(update: TrackingUpdate) -> datetime:
 
 
 def _borrowed_offset(
-    wall: datetime, update: TrackingUpdate, offsets: Sequence[tuple[datetime, TrackingUpdate]]
+    wall: datetime, update: TrackingUpdate, offsets: Sequence[tuple[datetime, TrackingUpdate]], least: timedelta
 ) -> timedelta:
-    """The offset in force at the same place, else at the event nearest in time; none when nobody states one."""
+    """The offset in force at the same place, else at the event nearest in time; `least` when nobody states one."""
     city = update.location.city if update.location else None
 
     def distance(pair: tuple[datetime, TrackingUpdate]) -> tuple[bool, timedelta]:
@@ -152,7 +164,7 @@ def _borrowed_offset(
         return (city is None or place is None or place.city != city, abs(_as_wall(pair[1]) - wall))
 
     nearest = min(offsets, key=distance, default=None)
-    return timedelta() if nearest is None else _as_wall(nearest[1]) - nearest[0]
+    return least if nearest is None else _as_wall(nearest[1]) - nearest[0]
 
 
 def _as_wall(update: TrackingUpdate) -> datetime:

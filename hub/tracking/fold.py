@@ -113,9 +113,15 @@ def _stated_time(update: TrackingUpdate) -> str:
     return update.local_time or ""
 
 
+def knows(block: TrackingUpdate) -> bool:
+    """A "not found" takes back nothing of what the same carrier said before, least of all that it corrected itself."""
+    return block.milestone != "unknown" or block.condition is not None or block.action_required
+
+
 def _latest_block(updates: Sequence[TrackingUpdate]) -> TrackingUpdate | None:
     """The block received last that does not come late from a source behind the others."""
     blocks = [update for update in updates if update.current]
+    blocks = [block for block in blocks if knows(block)] or blocks
     newest: TrackingUpdate | None = None
     for block in sorted(blocks, key=received_at):
         if newest is None or not _lags(block, newest, updates):
@@ -181,7 +187,8 @@ def _overruled(state: ParcelState, block: TrackingUpdate, before: Sequence[Track
             return state
         return replace(state, condition=block.condition, action_required=block.action_required)
     if milestone == state.milestone:
-        return replace(state, condition=block.condition, action_required=block.action_required)
+        state = replace(state, condition=block.condition, action_required=block.action_required)
+        return state if (end := _ended_again(block, before)) is None else _ended_at(state, end.update)
     corrected = state.milestone in FINAL
     told = next((event.update for event in reversed(before) if event.update.milestone == milestone), block)
     reached = {name: at for name, at in state.reached.items() if not (corrected and name == state.milestone)}
@@ -196,6 +203,26 @@ def _overruled(state: ParcelState, block: TrackingUpdate, before: Sequence[Track
         reached=reached,
     )
     return replace(moved, reached=_reached(moved, told if told.milestone == milestone else block))
+
+
+def _ended_again(block: TrackingUpdate, before: Sequence[TrackedEvent]) -> TrackedEvent | None:
+    """The end that counts where a carrier tells of an end, of moves after it and of another end: the first was wrong."""
+    own = [event for event in before if event.update.source.connector == block.source.connector]
+    ends = [place for place, event in enumerate(own) if event.update.milestone == block.milestone]
+    if block.milestone not in FINAL or len(ends) < 2:
+        return None
+    moves = [place for place in range(ends[0], ends[-1]) if _is_move(own[place].update)]
+    return own[next(place for place in ends if place > moves[-1])] if moves else None
+
+
+def _is_move(update: TrackingUpdate) -> bool:
+    return update.milestone not in (None, "unknown", *FINAL) and not update.attributes.get("forecast")
+
+
+def _ended_at(state: ParcelState, end: TrackingUpdate) -> ParcelState:
+    assert end.milestone is not None  # noqa: S101 - an end is a milestone
+    reached = {**state.reached, end.milestone: _stated_time(end)}
+    return replace(state, at=end.at, local_time=end.local_time, reached=reached)
 
 
 def _finished(state: ParcelState, events: Sequence[TrackedEvent], told: Sequence[TrackingUpdate]) -> ParcelState:

@@ -88,6 +88,22 @@ async def test_a_wrong_delivery_is_taken_back_by_the_carriers_summary_alone() ->
     assert [moved.parcel.milestone for moved in outcome.moved] == ["in_transit"]
 
 
+async def test_a_number_not_found_for_once_takes_nothing_back() -> None:
+    """A carrier that loses sight of a parcel leaves its correction and its estimate as they were."""
+    hub = Tracked()
+    await hub.tell(shipped("s1", "1001", NUMBER))
+    await hub.tell(scan("delivered", "2026-11-03T10:00:00Z"))
+    told = {"received": "2026-11-20T13:00:00Z", "digest": "d2", "estimated_delivery": "2026-11-24"}
+    await hub.tell(latest("in_transit", "2026-11-04T11:00:00Z", **told))
+    before = await hub.parcel()
+    await hub.tell(latest("unknown", received="2026-11-20T14:00:00Z", digest="d3"))
+    row = await hub.parcel()
+    assert (row.milestone, row.closed, row.expected_at) == ("in_transit", "", before.expected_at)
+    assert row.expected_at is not None
+    await hub.tell(latest("out_for_delivery", received="2026-11-20T15:00:00Z", digest="d4"))
+    assert (await hub.parcel()).milestone == "out_for_delivery"
+
+
 async def test_a_parcel_that_comes_back_under_a_new_number_is_told_by_it() -> None:
     """The outbound parcel is returning, then returned; the way back is no orphan, whichever is told of first."""
     there = scan("in_transit", "2026-11-02T10:00:00Z", attributes={"return_number": OTHER})

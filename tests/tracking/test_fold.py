@@ -94,6 +94,19 @@ def test_the_latest_status_block_corrects_a_wrong_delivery() -> None:
     assert entered(state, final) == ("delivered",)
 
 
+def test_a_delivery_after_a_wrong_one_is_when_it_was_delivered() -> None:
+    """Delivered, moved on, delivered: the second counts as soon as it is told, and still once the summary agrees."""
+    block = latest("out_for_delivery", "2026-11-05T08:00:00Z", received="2026-11-21T12:00:00Z", digest="d2")
+    moved = scan("out_for_delivery", "2026-11-05T08:00:00Z", received="2026-11-21T12:00:00Z", digest="d2")
+    again = scan("delivered", "2026-11-05T10:00:00Z", received="2026-11-21T14:00:00Z", digest="d3")
+    summary = latest("delivered", "2026-11-05T10:00:00Z", received="2026-11-21T14:00:00Z", digest="d3")
+    for told in ([OUT, DONE, moved, block, again], [OUT, DONE, moved, again, summary]):
+        state = folded(told)
+        assert (state.milestone, state.corrected, state.delivered_at) == ("delivered", False, "2026-11-05T10:00:00Z")
+    late = scan("in_transit", "2026-11-04T09:00:00Z")
+    assert folded([OUT, DONE, late, latest("delivered")]).delivered_at == folded([OUT, DONE]).delivered_at
+
+
 def test_a_block_of_a_source_that_lags_corrects_nothing() -> None:
     """An aggregator that has not heard of the delivery does not deny it."""
     behind = [
@@ -144,6 +157,18 @@ def test_a_time_without_an_offset_is_ordered_and_never_invented() -> None:
     state = folded([naive, known])
     assert (state.milestone, state.at, state.local_time) == ("out_for_delivery", None, "2026-11-02T03:00:00")
     assert state.reached["out_for_delivery"] == "2026-11-02T03:00:00"
+
+
+def test_clocks_ahead_of_utc_that_name_no_offset_keep_their_order() -> None:
+    """Told of at five past noon there, five past eleven in UTC: neither scan is of the future, and the later is last."""
+    heard = {"received": "2026-11-04T11:05:00Z"}
+    arrived = scan("in_transit", local_time="2026-11-04T11:10:00", **heard)
+    out = scan("out_for_delivery", local_time="2026-11-04T12:00:00", **heard)
+    state = folded([out, arrived])
+    assert (state.milestone, state.at) == ("out_for_delivery", None)
+    assert [event.oddity for event in state.history] == [None, None]
+    far = scan("in_transit", local_time="2026-11-06T12:00:00", **heard)
+    assert [event.oddity for event in folded([arrived, far]).history].count("in_the_future") == 1
 
 
 def test_impossible_times_are_kept_and_marked() -> None:
