@@ -70,7 +70,10 @@ class OpenFeeds:
         async with self._recovering:
             await self._recover()
         for feed_id in [feed_id for feed_id, held in self._skus.items() if not held.isdisjoint(skus)]:
-            await self._look(feed_id, free=not self._skus[feed_id].isdisjoint(urgent))
+            held = self._skus.get(feed_id)
+            # None: it has ended while the one before was looked at.
+            if held is not None:
+                await self._look(feed_id, free=not held.isdisjoint(urgent))
         for feed_id in list(self._earlier):
             await self._look(feed_id, free=False)
         found = {sku: feed_id for feed_id, held in self._skus.items() for sku in held.intersection(skus)}

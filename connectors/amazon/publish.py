@@ -3,8 +3,9 @@
 A batch below `feed_from` goes out singly, a larger one as feeds. Urgent numbers (zeroing, oversold) go singly
 and first, the lowest before the others, as many as a minute's calls carry: a feed has the rest sooner than their
 turn would come. A SKU waiting for an unfinished feed is held until that has ended, as a queued item whose receipt
-names the feed; an urgent one is shown at once and sent again then. When feeds are spent or refused, the rest goes
-out singly as far as a minute's calls reach.
+names the feed; an urgent one is shown at once and sent again then. A SKU that another call is still sending is held
+likewise, or the older of the two numbers could arrive last. When feeds are spent or refused, the rest goes out singly
+as far as a minute's calls reach.
 
 Source: maintainers' advice on feeds for many SKUs (2025); see `listings`, `feeds` and `feed_documents`.
 """
@@ -47,7 +48,7 @@ HELD: Final = "after:"
 """Begins the receipt of a number that waits for the feed named behind it."""
 
 SPENT: Final = f"{HELD}quota"
-"""Receipt of numbers that wait for the next feed Amazon takes; all of them then go in one."""
+"""Receipt of numbers that wait for the next feed Amazon takes, all of them in one, or for a call with the same SKU."""
 
 
 class Publisher:
@@ -60,6 +61,8 @@ class Publisher:
         self._patcher = Patcher(settings, api)
         self._bulk = Bulk(ctx, feeds)
         self._open = OpenFeeds(ctx, feeds)
+        self._under_way: set[str] = set()
+        """SKUs that a call is sending now"""
 
     async def publish(self, items: Sequence[PushItem]) -> list[PushResult]:
         """One result per item, in order. Of two numbers for one place the newer is sent.
@@ -70,14 +73,14 @@ class Publisher:
         places, refused = self._places(items)
         newest = _newest(items, places)
         results: Results = {}
-        urgent = {address.sku for address, item in newest.items() if item.urgent}
-        blocked = await self._open.blocking({address.sku for address in newest}, urgent)
-        held = {address: item for address, item in newest.items() if address.sku in blocked}
-        for address, item in held.items():
-            results[address] = PushResult(item, PushState.PENDING, receipt=f"{HELD}{blocked[address.sku]}")
-        sendable = {address: item for address, item in newest.items() if address not in held}
-        await self._send(sendable, results)
-        await self._ahead_of_feeds(held)
+        skus = {address.sku for address in newest}
+        elsewhere = skus & self._under_way
+        mine = skus - elsewhere
+        self._under_way |= mine
+        try:
+            await self._publish(newest, mine, results)
+        finally:
+            self._under_way -= mine
         _raise_if_nothing_was_sent(results, refused)
         return [
             refused[index] if index in refused else _for(item, results[places[index]])
@@ -111,6 +114,23 @@ class Publisher:
             return all_failed(items, receipt, Transient(message, code="feed_stuck"))
         return await self._bulk.judge(feed, items)
 
+    async def _publish(self, newest: Mapping[Address, PushItem], mine: set[str], results: Results) -> None:
+        """Send what may go now and hold the rest. `mine` are the SKUs no other call is sending."""
+        urgent = {address.sku for address, item in newest.items() if item.urgent}
+        blocked = await self._open.blocking(mine, urgent & mine)
+        receipts = {sku: f"{HELD}{feed_id}" for sku, feed_id in blocked.items()}
+        held: dict[Address, PushItem] = {}
+        sendable: dict[Address, PushItem] = {}
+        for address, item in newest.items():
+            receipt = receipts.get(address.sku) if address.sku in mine else SPENT
+            if receipt is None:
+                sendable[address] = item
+            else:
+                held[address] = item
+                results[address] = PushResult(item, PushState.PENDING, receipt=receipt)
+        await self._send(sendable, results)
+        await self._ahead_of_feeds(held)
+
     def _places(self, items: Sequence[PushItem]) -> tuple[dict[int, Address], dict[int, PushResult]]:
         """Addresses by the item's index, and results of items that may not be sent."""
         places: dict[int, Address] = {}
@@ -137,7 +157,7 @@ class Publisher:
         _fill(items, results, halted)
 
     async def _ahead_of_feeds(self, held: Mapping[Address, PushItem]) -> None:
-        """Show what is urgent now, though its feed is not done: the feed may win, so it stays held and is sent again.
+        """Show what is urgent now, though what it waits for may win: so it stays held and is sent again.
 
         Without this a shopper would see the old number until the feed has ended, whichever of the two wins.
         """

@@ -215,7 +215,7 @@ async def test_a_feed_does_not_wait_for_a_minute_of_single_calls() -> None:
         made = asyncio.Event()
 
         async def after_the_feed(_: httpx.Request) -> httpx.Response:
-            await asyncio.wait_for(made.wait(), 5)
+            await asyncio.wait_for(made.wait(), 60)
             return httpx.Response(200, json={"status": "ACCEPTED"})
 
         create = seller.desk._create
@@ -382,6 +382,54 @@ async def test_an_urgent_number_is_shown_at_once_and_sent_again_after_its_feed()
         seller.desk.statuses = ("DONE",)
         assert states(await seller.publisher.poll(f"after:{receipt}", [zero])) == ["accepted"]
         assert [body["patches"][0]["value"][0]["quantity"] for body in seller.patched("A")] == [0, 0]
+
+
+async def test_a_number_that_another_call_is_still_sending_is_never_overtaken() -> None:
+    """Numbers sent again after a wait may take a minute: a newer one of the same SKU is not undone by them."""
+    async with selling() as seller:
+        asked, answer = asyncio.Event(), asyncio.Event()
+
+        async def slow(_: httpx.Request) -> httpx.Response:
+            if not asked.is_set():
+                asked.set()
+                await answer.wait()
+            return httpx.Response(200, json={"status": "ACCEPTED"})
+
+        seller.wire.routes["patch"].mock(side_effect=slow)
+        older = asyncio.create_task(seller.publisher.poll(publish.SPENT, [item("A", 5), item("B", 5)]))
+        await asked.wait()
+        zero, usual = item("A", 0, version=2, urgent=True), item("A", 3, version=3)
+        (held,) = await seller.publisher.publish([zero])
+        assert (held.state, held.receipt) == (PushState.PENDING, publish.SPENT)
+        assert [body["patches"][0]["value"][0]["quantity"] for body in seller.patched("A")] == [0], "shown at once"
+        assert states(await seller.publisher.publish([usual])) == ["pending"]
+        assert states(await seller.publisher.publish([item("C", 1)])) == ["accepted"], "others are not held up"
+        answer.set()
+        assert states(await older) == ["accepted", "accepted"]
+        assert states(await seller.publisher.poll(publish.SPENT, [zero])) == ["accepted"]
+        arrived = [body["patches"][0]["value"][0]["quantity"] for body in seller.patched("A")]
+        assert arrived == [0, 5, 0], "the older one came late and is undone"
+
+
+async def test_a_feed_that_ends_while_another_is_looked_at_stops_nothing() -> None:
+    """Receipts are asked for beside the sending: one of the feeds a batch waits for is gone before its turn."""
+    async with selling(options=SMALL_FEEDS) as seller:
+        await in_feed(seller, item("A", 1), item("A2", 2))
+        seller.wire.clock.advance(bulk.APART_S)
+        await in_feed(seller, item("B", 1), item("B2", 2))
+        state: Any = seller.desk.states.side_effect
+        nested: list[str] = []
+
+        async def look(request: httpx.Request) -> httpx.Response:
+            if not nested:
+                nested.append("feed-2")
+                seller.desk.feeds["feed-2"]["processingStatus"] = "DONE"
+                assert states(await seller.publisher.poll("feed-2", [item("B", 1)])) == ["accepted"]
+            return state(request)  # type: ignore[no-any-return]
+
+        seller.desk.states.mock(side_effect=look)
+        results = await seller.publisher.publish([item("A", 9, version=2, urgent=True), item("B", 8, version=2)])
+        assert states(results) == ["pending", "accepted"]
 
 
 async def test_feeds_are_not_cancelled_all_the_time() -> None:
