@@ -90,7 +90,7 @@ class Orders:
         page = _page(answer)
         raw = [bytes(each) for each in page.orders]
         token = page.pagination.nextToken if page.pagination else None
-        following = walk.after(current, token, _last_update(raw), self._ctx.clock.now())
+        following = walk.after(current, token, _reached(raw, current.end), self._ctx.clock.now())
         envelopes = [envelope(each) for each in raw]
         if following is None:
             return Page(envelopes, current.at_rest(), more=False, watermark=current.end)
@@ -142,14 +142,17 @@ def envelope(raw: bytes) -> Envelope:
     )
 
 
-def _last_update(rows: list[bytes]) -> datetime | None:
+def _reached(rows: list[bytes], end: datetime) -> datetime | None:
+    """The latest change on a page. One from behind `end` does not count: that order was touched while the sweep went
+    on, and what follows it on later pages is older."""
     found = None
     for row in rows:
         try:
             at = moments.read(msgspec.json.decode(row, type=_Row).lastUpdatedTime)
         except msgspec.DecodeError:
             continue
-        found = max(filter(None, (found, at)), default=None)
+        if at is not None and at <= end:
+            found = max(filter(None, (found, at)), default=None)
     return found
 
 

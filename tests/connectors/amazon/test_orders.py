@@ -181,6 +181,25 @@ async def test_a_token_older_than_its_life_is_not_even_sent() -> None:
         assert set(ids([*first.envelopes, *rest])) == set(known(shelf))
 
 
+async def test_an_order_touched_during_the_sweep_hides_none_behind_it() -> None:
+    """It shows the time of its change, not of its place: without its token the sweep goes on from the place."""
+    async with scripted() as wire:
+        touched = order("701-0000002-0000001", lastUpdatedTime="2026-01-05T12:00:30.000Z")
+        first = {"orders": [order(), touched], "pagination": {"nextToken": "t:1"}}
+        asked: list[Any] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.params)
+            if "paginationToken" in request.url.params:
+                return httpx.Response(400, json=fault("InvalidInput", "the token has ended"))
+            late = [order("701-0000003-0000001", lastUpdatedTime="2026-01-05T10:30:00.000Z")]
+            return httpx.Response(200, json=first if len(asked) == 1 else {"orders": late})
+
+        wire.routes.get(f"{BASE}{ORDERS_PATH}").mock(side_effect=answer)
+        await walk(reader(wire), 100)
+        assert [params["lastUpdatedAfter"] for params in asked][-1] == "2026-01-05T10:00:05.000Z"
+
+
 async def test_a_repeated_token_stops_and_loses_nothing() -> None:
     """A token that leads to itself is dropped, the sweep goes on from the last order, and in the end gives up aloud."""
     async with scripted() as wire:
