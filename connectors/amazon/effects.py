@@ -83,6 +83,8 @@ class Effects:
         number = str(order["orderId"])
         wanted = shipping.parcels(order, effect.body)
         left = shipping.missing(wanted, order_reading.packages_of(order))
+        again = [parcel for parcel in shipping.put_right(wanted, effect.body) if parcel not in left]
+        left += again
         if not left:
             return EffectResult(wanted[0].reference, note="Amazon already had this shipment")
         refuse_unshippable(order)
@@ -100,8 +102,9 @@ class Effects:
                     keyed=True,
                 )
             except Rejected as error:
-                # A repeat of a shipped order is refused with 400 although the package is there.
-                if error.status != 400 or not await self._arrived(number, parcel):
+                # A repeat of a shipped order is refused with 400 although the package is there. Of one that is put
+                # right its being there proves nothing.
+                if error.status != 400 or parcel in again or not await self._arrived(number, parcel):
                     raise
                 correlation = error.correlation_id
                 continue

@@ -93,6 +93,13 @@ def missing(wanted: Sequence[Parcel], known: Iterable[Mapping[str, Any]]) -> lis
     return [parcel for parcel in wanted if not any(_is(parcel, row) for row in held)]
 
 
+def put_right(parcels: Iterable[Parcel], shipment: Mapping[str, Any]) -> list[Parcel]:
+    """Packages told before under the very number they have now: carrier or service was wrong, which Amazon's own
+    words of a package do not tell."""
+    told = {_clean(number) for number in shipment.get("told_before") or ()}
+    return [parcel for parcel in parcels if parcel.lines and _clean(parcel.number) in told]
+
+
 def refuse_requested(order: Mapping[str, Any], wanted: Iterable[Parcel]) -> None:
     """Raises: Rejected: The buyer asks to cancel a line that is to be shipped; that is answered first."""
     asked = {line_id(line) for line in lines_of(order) if asked_to_cancel(line)}

@@ -99,6 +99,21 @@ async def test_a_corrected_number_edits_its_package() -> None:
         assert [row["trackingNumber"] for row in dock.kept] == ["RIGHT"]
 
 
+async def test_a_corrected_carrier_is_told_although_the_number_stands() -> None:
+    """What Amazon shows of a package does not say that its carrier was wrong; a refusal of the edit is no success."""
+    async with selling() as seller:
+        dock = Dock(seller)
+        await seller.effects.send(shipment(package(id="p-1")))
+        right = shipment(package(id="p-1", carrier="fedex"), told_before=["1Z999"])
+        await seller.effects.send(right)
+        told = [body["packageDetail"] for body in seller.wire.bodies(SHIP)]
+        assert [each["carrierCode"] for each in told] == ["UPS", "FedEx"]
+        assert len({each["packageReferenceId"] for each in told}) == 1
+        dock.route.mock(return_value=httpx.Response(400, json=fault("InvalidInput", "PackageToUpdateNotFound")))
+        with pytest.raises(Rejected):
+            await seller.effects.send(right)
+
+
 def test_references_are_stable_and_apart() -> None:
     """The same package always the same; another package, shipment or order another; without an id by number."""
     one = shipping.reference_of({"order": "o", "id": "s"}, package("A", id="p"), 0)
