@@ -38,6 +38,8 @@ CLOCK_SKEW: Final = timedelta(minutes=2)
 PAGES_MAX: Final = 5
 CLAIMED_MAX: Final = 10_000
 """Feeds remembered as our own: those of a week at the most Amazon takes."""
+LOST_WITHIN: Final = timedelta(minutes=5)
+"""A feed whose answer was lost was made this soon after it was sent: the call itself takes half a minute at most."""
 WINDOW_S: Final = 300.0
 FEEDS_IN_WINDOW: Final[Mapping[str, int]] = {FEED_TYPE: 5}
 """More feeds of a type in five minutes are refused, whatever the bucket of createFeed holds."""
@@ -94,18 +96,23 @@ class Feeds:
     def claims(self, feed_id: str) -> bool:
         return feed_id in self._claimed
 
-    async def find_lost(self, feed_type: str, marketplaces: Sequence[str], began: datetime) -> str | None:
-        """The feed made since `began` whose id never reached us, claimed; None when there is none.
+    async def find_lost(
+        self, feed_type: str, marketplaces: Sequence[str], began: datetime, *, rivals: bool = False
+    ) -> str | None:
+        """The feed sent at `began` whose id never reached us, claimed; None when there is none.
+
+        Args:
+            rivals: Answers to other feeds of this type were lost, or are awaited, at the same time.
 
         Raises:
-            InDoubt: Several fit: another program makes feeds of this type too.
+            InDoubt: Several fit, or one that may be a rival's: another program makes feeds of this type too.
         """
         found = [
             feed
             for feed, row in await self._list({"feedTypes": [feed_type], "createdSince": _since(began)})
-            if not self.claims(feed.feed_id) and _for(row, marketplaces)
+            if not self.claims(feed.feed_id) and _for(row, marketplaces) and _in_time(feed, began)
         ]
-        if len(found) > 1:
+        if len(found) > 1 or (found and rivals):
             message = f"{len(found)} feeds of type {feed_type} fit the one whose answer was lost"
             raise InDoubt(message, code="feed_ambiguous")
         if not found:
@@ -224,6 +231,11 @@ def _for(row: Mapping[str, Any], marketplaces: Sequence[str]) -> bool:
     """A listing of feeds need not say the marketplaces; where it does they have to be ours."""
     told = row.get("marketplaceIds")
     return not isinstance(told, list) or not told or set(told) == set(marketplaces)
+
+
+def _in_time(feed: Feed, began: datetime) -> bool:
+    """One made long after ours was sent is somebody else's."""
+    return feed.created_at is None or feed.created_at <= began + LOST_WITHIN
 
 
 def _since(began: datetime) -> str:

@@ -18,7 +18,7 @@ from typing import Final
 import structlog
 
 from connectors.amazon import xmlfeeds
-from connectors.amazon.feeds import CANCELLED, DONE, Feed, Feeds
+from connectors.amazon.feeds import CANCELLED, DONE, LOST_WITHIN, Feed, Feeds
 from connectors.sdk.contract import AccountContext
 from connectors.sdk.errors import ConnectorError, InDoubt, Rejected, TargetMissing, Transient
 
@@ -58,6 +58,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
+    feed_type: str
     began: datetime
     feed_id: str | None = None
 
@@ -80,7 +81,7 @@ class OrderFeeds:
             InDoubt: It was made, or may have been, and has not ended.
         """
         began = self._ctx.clock.now()
-        self._remember(work, _Sent(began))
+        self._remember(work, _Sent(work.feed_type, began))
         try:
             feed_id = await self._feeds.submit(work.feed_type, content, xmlfeeds.CONTENT_TYPE, work.marketplaces)
         except InDoubt:
@@ -88,7 +89,7 @@ class OrderFeeds:
         except ConnectorError:
             self.forget(work)
             raise
-        self._remember(work, _Sent(began, feed_id))
+        self._remember(work, _Sent(work.feed_type, began, feed_id))
         try:
             outcome = await self._outcome(feed_id, work)
         except ConnectorError as error:
@@ -118,13 +119,14 @@ class OrderFeeds:
         feed_id = sent.feed_id
         if feed_id is None:
             try:
-                feed_id = await self._feeds.find_lost(work.feed_type, work.marketplaces, sent.began)
+                rivals = self._has_rivals(work.key, sent)
+                feed_id = await self._feeds.find_lost(work.feed_type, work.marketplaces, sent.began, rivals=rivals)
             except InDoubt:
                 return Verdict.UNKNOWN
             if feed_id is None:
                 lagging = self._ctx.clock.now() - sent.began < LIST_LAG
                 return Verdict.UNKNOWN if lagging else Verdict.NEVER_MADE
-            self._remember(work, _Sent(sent.began, feed_id))
+            self._remember(work, _Sent(work.feed_type, sent.began, feed_id))
         outcome = await self._outcome(feed_id, work)
         if isinstance(outcome, Rejected):
             raise outcome
@@ -133,6 +135,14 @@ class OrderFeeds:
     def forget(self, work: Work) -> None:
         """The work is settled one way or the other."""
         self._sent.pop(work.key, None)
+
+    def _has_rivals(self, key: str, sent: _Sent) -> bool:
+        """Whether a feed that is found could as well be that of other work: sent about then, its id unknown too."""
+        return any(
+            each.feed_type == sent.feed_type and each.feed_id is None and abs(each.began - sent.began) <= LOST_WITHIN
+            for other, each in self._sent.items()
+            if other != key
+        )
 
     def _remember(self, work: Work, sent: _Sent) -> None:
         self._sent[work.key] = sent

@@ -202,6 +202,36 @@ async def test_feeds_of_another_program_leave_a_refund_in_doubt() -> None:
         assert await seller.effects.settle(sent) is Settlement.UNKNOWN
 
 
+async def test_one_feed_is_never_taken_for_another_whose_answer_was_lost_too() -> None:
+    """Two refunds lose their answers at once and one feed is there: whose it is nobody can say, so neither is paid
+    again nor called paid."""
+    async with selling() as seller:
+        shows(seller, cancels=False)
+        there, gone = refund(line()), effect("refund_order", {"type": "refund", "lines": [line("7.00")]}, "e-2")
+        seller.desk.lose = 1
+        with pytest.raises(InDoubt):
+            await seller.effects.send(there)
+        seller.desk.drop = 1
+        with pytest.raises(InDoubt):
+            await seller.effects.send(gone)
+        seller.wire.clock.advance(PAST_LAG_S)
+        assert await seller.effects.settle(gone) is Settlement.UNKNOWN
+        assert await seller.effects.settle(there) is Settlement.UNKNOWN
+
+
+async def test_a_feed_made_long_afterwards_is_somebody_elses() -> None:
+    """Ours was sent half an hour before: it never arrived, whatever another program makes meanwhile."""
+    async with selling() as seller:
+        shows(seller, cancels=False)
+        sent = refund(line())
+        seller.desk.drop = 1
+        with pytest.raises(InDoubt):
+            await seller.effects.send(sent)
+        seller.wire.clock.advance(1_800)
+        seller.desk.made(ADJUST)
+        assert await seller.effects.settle(sent) is Settlement.NOT_APPLIED
+
+
 async def test_trouble_with_reading_a_feed_that_was_made_is_doubt() -> None:
     """A spent budget for the report must not look like "nothing was carried out"."""
     async with selling() as seller:
