@@ -26,6 +26,10 @@ OTHER_PATIENCE_S: Final = 5.0
 """Hints of one account share a lane, so a slow one would hold back orders; the streams find the rest."""
 
 
+REFUND_REST_S: Final = 2.0
+"""One call of listTransactions. Source: finances_2024-06-19 (2026-08): half a call a second."""
+
+
 class Resolving:
     """Every hint of one account. Its methods may run side by side."""
 
@@ -87,13 +91,27 @@ class Resolving:
         return [notifications.summary(hint, notification)]
 
     async def _refund(self, notification: Notification) -> Sequence[Envelope]:
+        """The refunds of an order. No stream finds them, so unlike other hints this one waits for its bucket.
+
+        Raises:
+            RateLimited: The bucket is spent.
+        """
         number = order_of(notification)
-        if number is None or not self._may("listTransactions"):
+        if number is None or not may_be_refund(notification):
             return []
+        if not self._may("listTransactions"):
+            wait_s = max(REFUND_REST_S, self._api.wait_for("listTransactions", 1.0))
+            raise RateLimited("refunds: the calls of the moment are spent", code="budget_spent", retry_after_s=wait_s)
         return await self._refunds.of_order(number)
 
     def _may(self, operation: str) -> bool:
         return self._api.ready_within(operation, OTHER_PATIENCE_S)
+
+
+def may_be_refund(notification: Notification) -> bool:
+    """False for a transaction that names itself something else: most are payments of what was shipped."""
+    kind = notifications.named(notification.payload, "TransactionType")
+    return kind is None or "refund" in kind.casefold()
 
 
 def order_of(notification: Notification) -> str | None:

@@ -189,6 +189,27 @@ async def test_news_of_a_transaction_lead_to_the_refunds_of_its_order() -> None:
         assert [call.request.url.params.get("nextToken") for call in route.calls] == [None, "2", "3"]
 
 
+async def test_refunds_are_never_dropped_and_payments_cost_nothing() -> None:
+    """A burst of settled sales spends no call; a refund that finds the bucket empty comes again."""
+    async with scripted() as wire:
+        route = wire.routes.get(f"{BASE}{FINANCES}").respond(json={"payload": {"transactions": []}})
+        related = [{"RelatedIdentifierName": "OrderId", "RelatedIdentifierValue": NUMBER}]
+
+        def transaction(kind: str) -> Any:
+            change = {"RelatedIdentifiers": related, "TransactionType": kind}
+            return notification(topics.TRANSACTION, TransactionUpdateNotification=change)
+
+        assert await resolved(wire, transaction("Shipment")) == []
+        assert not route.called
+        assert await resolved(wire, transaction("Refund")) == []
+        assert route.called
+        wire.connector.budgets.hold("listTransactions", 60)
+        assert await resolved(wire, transaction("Shipment")) == []
+        with pytest.raises(RateLimited) as caught:
+            await resolved(wire, transaction("Refund"))
+        assert caught.value.retry_after_s == pytest.approx(60)
+
+
 @pytest.mark.parametrize(
     "body",
     [
