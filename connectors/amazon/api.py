@@ -105,6 +105,7 @@ class Api:
         keyed: bool = False,
         grantless: bool = False,
         restricted: str | None = None,
+        optional: bool = False,
     ) -> Answer:
         """One call, paid from the bucket of `operation`.
 
@@ -113,6 +114,8 @@ class Api:
             write: It changes something there. `keyed`: doing it twice is the same as once.
             grantless: With the application's own token.
             restricted: A restricted data token, sent instead of the partner's.
+            optional: An application may lack the role for it and serve the account all the same: a 403 is then
+                `Rejected`, and nothing else of the account is held for it.
 
         Raises:
             ConnectorError: As `errors.classify` decides; `RateLimited` when the bucket is empty for long.
@@ -140,14 +143,21 @@ class Api:
         try:
             return await once()
         except AuthFailed as error:
-            if error.status != 403 or restricted is not None or not self.login.worth_renewing(tokens):
+            if error.status != 403 or restricted is not None:
+                raise
+            if not self.login.worth_renewing(tokens):
+                if optional:
+                    raise errors.role_missing(error) from error
                 raise
         self.login.drop_used(tokens)
         try:
             return await once()
         except AuthFailed as error:
-            if error.status == 403:
-                self.login.renewed_in_vain(tokens)
+            if error.status != 403:
+                raise
+            self.login.renewed_in_vain(tokens)
+            if optional:
+                raise errors.role_missing(error) from error
             raise
 
     async def upload(self, url: str, content: bytes, content_type: str) -> None:

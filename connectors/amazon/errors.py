@@ -54,6 +54,9 @@ NEXT_STEP: Final[Mapping[AuthReason, str]] = {
 }
 
 
+ROLE_MISSING: Final = "role_missing"
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One row of an error body, empty where Amazon gave nothing. `details` may quote what was sent."""
@@ -105,6 +108,15 @@ def classify_login(answer: Answer, call: Call) -> ConnectorError | None:
     if isinstance(error, Rejected | Conflict):
         return AuthFailed(error.message, **answer.facts(code or error.code))
     return error
+
+
+def role_missing(error: AuthFailed) -> Rejected:
+    """A 403 of what the account can do without: that call is refused, the login stays good.
+
+    Source: developer-docs.amazon.com/sp-api "Selling Partner API roles" (read 2026-11): an operation, report or
+    notification type without one of its roles answers 403.
+    """
+    return Rejected(error.message, code=ROLE_MISSING, status=error.status, correlation_id=error.correlation_id)
 
 
 def classify_document(answer: Answer, call: Call) -> ConnectorError | None:

@@ -85,7 +85,8 @@ class FbaStock:
             "marketplaceIds": (marketplace,),
             **more,
         }
-        return await self._api.request("GET", PATH, operation="getInventorySummaries", params=params)
+        # A seller without stock at Amazon need not have the role.
+        return await self._api.request("GET", PATH, operation="getInventorySummaries", params=params, optional=True)
 
     def _begin(self, now: datetime) -> dict[str, Any]:
         return {"sweep": moments.text(now), "place": 0, "page": 0, "token": None, "token_at": None, "restarts": 0}

@@ -44,7 +44,7 @@ class Refunds:
             }
             if token:
                 params["nextToken"] = token
-            answer = await self._api.request("GET", PATH, operation="listTransactions", params=params)
+            answer = await self._api.request("GET", PATH, operation="listTransactions", params=params, optional=True)
             body = answer.json()
             payload = body.get("payload") if isinstance(body, Mapping) else None
             if not isinstance(payload, Mapping):

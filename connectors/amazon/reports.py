@@ -50,13 +50,14 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One report to have. `required` are the columns without which its rows say nothing."""
+    """One report to have. `required` are the columns without which its rows say nothing; `optional` as of `Api`."""
 
     report_type: str
     marketplaces: tuple[str, ...]
     start: datetime | None = None
     end: datetime | None = None
     required: tuple[str, ...] = ()
+    optional: bool = False
 
 
 class Reports:
@@ -136,7 +137,14 @@ class Reports:
         if job.start is not None and job.end is not None:
             body |= {"dataStartTime": moments.text(job.start), "dataEndTime": moments.text(job.end)}
         try:
-            answer = await self._api.request("POST", f"{PATH}/reports", operation="createReport", json=body, write=True)
+            answer = await self._api.request(
+                "POST",
+                f"{PATH}/reports",
+                operation="createReport",
+                json=body,
+                write=True,
+                optional=job.optional,
+            )
             report_id = _id(answer.json())
             if report_id is None:
                 raise _no_id(answer)

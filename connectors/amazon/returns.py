@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import structlog
 
-from connectors.amazon import moments, topics
+from connectors.amazon import errors, moments, topics
 from connectors.amazon.api import Api
 from connectors.amazon.reports import MARKETPLACES_MAX, Job, Reports, Stage
 from connectors.amazon.settings import Settings
@@ -37,6 +37,9 @@ KINDS: Final[tuple[tuple[str, str, str], ...]] = (
     (topics.RETURN_FBA, FBA_REPORT, "order-id"),
 )
 """Topic, report type, and the column that names the order."""
+
+LOST_MAX: Final = 3
+"""A report that failed this often in a row is left out of its sweep: the other must not wait for it for ever."""
 
 
 class Returns:
@@ -64,20 +67,35 @@ class Returns:
         begin, end = moments.read(state.get("from")), moments.read(state.get("to"))
         if begin is None or end is None:
             raise _damaged()
-        job = Job(report_type, marketplaces, begin, end, (column,))
+        job = Job(report_type, marketplaces, begin, end, (column,), optional=True)
         known = state.get("report") or {}
-        report, stage = await self._reports.advance(job, known)
+        try:
+            report, stage = await self._reports.advance(job, known)
+        except Rejected as error:
+            if error.code != errors.ROLE_MISSING or topic != topics.RETURN_FBA:
+                raise
+            # Who sells nothing from Amazon's shelves need not be allowed to ask for what came back to them.
+            log.warning("amazon.report_not_allowed", account=self._ctx.account, report_type=report_type)
+            return self._after(state, [])
         if stage is Stage.EMPTY:
             return self._after(state, [])
         if stage is Stage.LOST:
-            return Page((), state | {"report": {}}, more=False)
+            return self._lost(state, report_type)
         if "document" not in known:
             return Page((), state | {"report": report}, more=stage is not Stage.WAITING)
         try:
             table = await self._reports.table(str(report["document"]), job.required)
         except TargetMissing:
-            return Page((), state | {"report": {}}, more=False)
+            return self._lost(state, report_type)
         return self._rows(state, report, table, topic, column, limit)
+
+    def _lost(self, state: Mapping[str, Any], report_type: str) -> Page:
+        """Asked for again at the next poll, and after some times left to the next sweep, which reads the same days."""
+        lost = int(state.get("lost") or 0) + 1
+        if lost < LOST_MAX:
+            return Page((), {**state, "report": {}, "lost": lost}, more=False)
+        log.error("amazon.report_given_up", account=self._ctx.account, report_type=report_type, times=lost)
+        return self._after(state, [])
 
     def _rows(
         self, state: dict[str, Any], report: dict[str, Any], table: Table, topic: str, column: str, limit: int
@@ -104,7 +122,7 @@ class Returns:
     def _after(self, state: Mapping[str, Any], envelopes: list[Envelope]) -> Page:
         step = int(state["step"]) + 1
         if step < len(self._steps):
-            return Page(envelopes, {**state, "step": step, "report": {}}, more=True)
+            return Page(envelopes, {**state, "step": step, "report": {}, "lost": 0}, more=True)
         return Page(envelopes, {"swept": state["to"]}, more=False, watermark=moments.read(state["to"]))
 
     def _begin(self, since: datetime | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from connectors.amazon.api import Api, escaped
 from connectors.amazon.queue import Queue
 from connectors.amazon.settings import Settings
 from connectors.sdk.contract import AccountContext
-from connectors.sdk.errors import Rejected, TargetMissing, Transient
+from connectors.sdk.errors import Conflict, Rejected, TargetMissing, Transient
 from connectors.sdk.http import Answer
 
 log = structlog.get_logger(__name__)
@@ -81,32 +81,40 @@ class Subscriptions:
     async def _subscription(self, kind: str, destination: str) -> list[str]:
         """One type. Subscribing to a type of Amazon's that this seller cannot have is said and skipped."""
         version = PAYLOAD_VERSIONS.get(kind, "1.0")
-        held = await self._held(kind, version)
-        if held.get("destinationId") == destination:
-            return []
-        changes = []
-        if held.get("subscriptionId"):
-            # One subscription per type and application: the one that leads elsewhere would starve this queue.
-            await self._drop(kind, str(held["subscriptionId"]))
-            changes.append(f"ended a subscription to {kind} that led elsewhere")
-        body: dict[str, Any] = {"payloadVersion": version, "destinationId": destination}
-        if kind in FILTERS:
-            body["processingDirective"] = FILTERS[kind]
-        path = f"{ROOT}/subscriptions/{escaped(kind)}"
+        changes: list[str] = []
         try:
-            await self._api.request("POST", path, operation="createSubscription", json=body, write=True)
-        except Rejected as error:
+            held = await self._held(kind, version)
+            if held.get("destinationId") == destination:
+                return []
+            if held.get("subscriptionId"):
+                # One subscription per type and application: the one that leads elsewhere would starve this queue.
+                await self._drop(kind, str(held["subscriptionId"]))
+                changes.append(f"ended a subscription to {kind} that led elsewhere")
+            await self._subscribe(kind, version, destination)
+        except (Rejected, Conflict) as error:
             if kind == topics.ORDER_CHANGE:
                 raise
             log.warning("amazon.subscription_refused", account=self._ctx.account, topic=kind, reason=error.message)
             return changes
         return [*changes, f"subscribed to {kind}"]
 
+    async def _subscribe(self, kind: str, version: str, destination: str) -> None:
+        body: dict[str, Any] = {"payloadVersion": version, "destinationId": destination}
+        if kind in FILTERS:
+            body["processingDirective"] = FILTERS[kind]
+        path = f"{ROOT}/subscriptions/{escaped(kind)}"
+        optional = kind != topics.ORDER_CHANGE
+        await self._api.request("POST", path, operation="createSubscription", json=body, write=True, optional=optional)
+
     async def _held(self, kind: str, version: str) -> Mapping[str, Any]:
         path = f"{ROOT}/subscriptions/{escaped(kind)}"
         try:
             answer = await self._api.request(
-                "GET", path, operation="getSubscription", params={"payloadVersion": version}
+                "GET",
+                path,
+                operation="getSubscription",
+                params={"payloadVersion": version},
+                optional=kind != topics.ORDER_CHANGE,
             )
         except TargetMissing:
             return {}

@@ -13,7 +13,7 @@ from connectors.amazon.api import Api
 from connectors.amazon.queue import Queue
 from connectors.amazon.subscriptions import Subscriptions
 from connectors.sdk.contract import Envelope
-from connectors.sdk.errors import RateLimited, Rejected, Transient
+from connectors.sdk.errors import AuthFailed, RateLimited, Rejected, Transient
 from mappings import MapContext, MappingSet
 from tests.support.amazon_wire import BASE, FBA_PATH, ITEMS_PATH, US, Wire, fault, order, scripted
 
@@ -263,6 +263,25 @@ async def test_a_type_this_seller_cannot_have_stops_no_other() -> None:
         assert await subscriber(wire).ensure() == ["subscribed to ORDER_CHANGE"]
         good.respond(400, json=fault("InvalidInput", "no"))
         with pytest.raises(Rejected):
+            await subscriber(wire).ensure()
+
+
+async def test_a_role_for_one_type_holds_nothing_else() -> None:
+    """A 403 of finances or FBA says nothing of the login: the type is left out, the account is not held."""
+    async with scripted(options=QUEUE) as wire:
+        rows = [{"destinationId": "d-1", "name": "x", "resource": {"sqs": {"arn": ARN}}}]
+        wire.routes.get(f"{BASE}{DESTINATIONS}").respond(json={"payload": rows})
+        refused = httpx.Response(403, json=fault("Unauthorized"))
+        orders = wire.routes.get(f"{BASE}{SUBSCRIPTIONS}/ORDER_CHANGE").respond(404)
+        wire.routes.get(url__startswith=f"{BASE}{SUBSCRIPTIONS}/").mock(return_value=refused)
+        wire.routes.post(f"{BASE}{SUBSCRIPTIONS}/ORDER_CHANGE").respond(json={"payload": {}})
+        assert await subscriber(wire).ensure() == ["subscribed to ORDER_CHANGE"]
+        wire.routes.get(f"{BASE}{FBA_PATH}").mock(return_value=refused)
+        with pytest.raises(Rejected) as caught:
+            await wire.connector.fetch("fba_stock", None, 50)
+        assert (caught.value.code, caught.value.status) == ("role_missing", 403)
+        orders.mock(return_value=refused)
+        with pytest.raises(AuthFailed):
             await subscriber(wire).ensure()
 
 

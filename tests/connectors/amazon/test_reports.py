@@ -15,7 +15,7 @@ import pytest
 
 from connectors.amazon import reports, tables
 from connectors.amazon.inventory_report import InventoryReport
-from connectors.amazon.returns import FBA_REPORT, FBM_REPORT, LOOK_BACK, Returns
+from connectors.amazon.returns import FBA_REPORT, FBM_REPORT, LOOK_BACK, LOST_MAX, Returns
 from connectors.sdk.clock import EPOCH
 from connectors.sdk.contract import Envelope, Page
 from connectors.sdk.errors import Rejected, Transient
@@ -279,6 +279,36 @@ async def test_no_data_is_an_end_and_failure_is_another_try() -> None:
         made.wire.clock.advance((reports.STUCK_AFTER + timedelta(hours=1)).total_seconds())
         pages = await walk(returns(made))
         assert pages[-1].cursor["report"] == {}
+
+
+async def test_returns_of_our_own_never_wait_for_amazons_report() -> None:
+    """FBA's report not allowed, or failing every time: it is left out, and the next sweep reads our own again."""
+    async with desk() as made:
+        create: Any = made.creates.side_effect
+
+        def refuse(request: httpx.Request) -> httpx.Response:
+            if json.loads(request.read())["reportType"] == FBA_REPORT:
+                return httpx.Response(403, json=fault("Unauthorized"))
+            return create(request)  # type: ignore[no-any-return]
+
+        made.creates.mock(side_effect=refuse)
+        assert (await walk(returns(made)))[-1].watermark == EPOCH
+        made.creates.mock(side_effect=create)
+        made.ends = "FATAL"
+        cursor = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-05T12:00:00Z", "step": 1, "report": {}}
+        polls = 0
+        while "step" in cursor:
+            cursor, polls = json.loads(json.dumps((await walk(returns(made), cursor))[-1].cursor)), polls + 1
+        assert (polls, cursor) == (LOST_MAX, {"swept": "2026-01-05T12:00:00Z"})
+
+
+async def test_returns_that_may_not_be_read_are_told_and_hold_nothing() -> None:
+    """The sellers' report needs a role too: its stream is refused, the account is not."""
+    async with desk() as made:
+        made.creates.mock(return_value=httpx.Response(403, json=fault("Unauthorized")))
+        with pytest.raises(Rejected) as caught:
+            await returns(made).fetch(None, 10, None)
+        assert caught.value.code == "role_missing"
 
 
 async def test_a_lost_answer_looks_before_it_asks_again() -> None:
