@@ -1,4 +1,8 @@
-"""For every test: logging stays as it was; the counts of the rigs, a result, are printed for passing runs too."""
+"""For every test: logging stays as it was; the counts of the rigs, a result, are printed for passing runs too.
+
+Property tests have no time limit per example: a slow machine is no counterexample. What was found is told so that it
+can be repeated.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("trunkline", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("trunkline")
 
 
 @pytest.fixture(autouse=True)

@@ -42,10 +42,10 @@ class NoTrade:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The usual time is over after one look, patience after a few."""
+    """The usual time is over after one look, patience not before what is waited for has come."""
     monkeypatch.setattr(session, "_QUIET_WITHIN_S", 0.05)
     monkeypatch.setattr(session, "_PATIENCE_STEP_S", 0.05)
-    monkeypatch.setattr(session, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(session, "_PATIENCE_S", 60.0)
 
 
 async def settled(*states: LevelState) -> tuple[LevelState, list[str]]:
@@ -71,8 +71,9 @@ async def test_what_the_hub_has_given_up_is_not_waited_for() -> None:
     assert await settled(LevelState.REJECTED) == (LevelState.REJECTED, [])
 
 
-async def test_patience_ends() -> None:
+async def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A number that is never proven is told as unproven, not waited for until the end of days."""
+    monkeypatch.setattr(session, "_PATIENCE_S", 0.5)
     state, said = await settled(LevelState.ACCEPTED)
     assert state is LevelState.ACCEPTED
     assert len(said) < 20

@@ -109,7 +109,7 @@ def test_endless_expressions_end(source: str, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(EvaluationFailed) as failure:
         Expression(source, {}).evaluate({}, {})
     assert failure.value.is_limit
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 @pytest.mark.parametrize("regex", ["/(?<=a)b/", "/(?<!a)b/", "/a(?=b)/", r"/(a)\1/", "/[/"])

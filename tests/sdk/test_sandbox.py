@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -96,7 +97,7 @@ async def test_an_answer_is_replaced(
 async def test_an_answer_is_lost(toy: Toy, http: aiohttp.ClientSession, fault: str, applied: bool) -> None:
     """The connection ends without an answer; what was applied is what the fault's name says."""
     token = "known"
-    toy._tokens[token] = toy.clock.now().replace(year=2100)
+    toy._tokens[token] = toy.clock.now() + timedelta(days=1)
     toy.faults.force(fault)
     body = {"items": [{"listing": "L1", "quantity": 1, "key": "k"}]}
     with pytest.raises(aiohttp.ClientError):
@@ -242,7 +243,7 @@ async def test_stopping_is_prompt_and_leaves_nothing() -> None:
         started = asyncio.get_running_loop().time()
         await sandbox.stop()
         await sandbox.stop()
-        assert asyncio.get_running_loop().time() - started < 3
+        assert asyncio.get_running_loop().time() - started < 15, "not after the twenty seconds that a request hangs"
         outcomes = await asyncio.gather(*hanging, return_exceptions=True)
         assert all(isinstance(outcome, aiohttp.ClientError) for outcome in outcomes)
     await sandbox.start()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> float:
+async def until(condition: Callable[[], bool], seconds: float = 90.0) -> float:
     """Wait until true; gives the seconds it took. AssertionError when it does not happen in time."""
     began = time.monotonic()
     while not condition():

@@ -27,6 +27,7 @@ from hub.ports.store import (
 from hub.runtime.health import STORE
 from hub.services import moments
 from hub.services.interpret import Interpreted
+from hub.workers import channel
 from hub.workers.engine import PULLS_MAX, Engine, Surroundings
 from tests.support.memory_queries import MemoryQueries
 from tests.support.memory_store import MemoryStore
@@ -84,6 +85,12 @@ class Rig:
         return self.vendors[account].shown.get(sku)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publishers look by themselves once in an hour only: what goes out was woken."""
+    monkeypatch.setattr(channel, "LEVEL_RHYTHM", replace(channel.LEVEL_RHYTHM, idle_s=3_600.0))
+
+
 @asynccontextmanager
 async def running(rig: Rig) -> AsyncIterator[Rig]:
     await rig.engine.start()
@@ -93,20 +100,20 @@ async def running(rig: Rig) -> AsyncIterator[Rig]:
         await rig.engine.stop(5.0)
 
 
-async def test_a_change_is_published_everywhere_within_a_moment() -> None:
-    """From commit to both channels in far less than any polling interval."""
+async def test_a_change_is_published_everywhere_within_a_moment(patient: None) -> None:
+    """From commit to both channels by being woken, without waiting for any polling interval."""
     async with running(Rig()) as rig:
         await rig.list_everywhere("MUG", 5)
         await until(lambda: rig.shown("a", "MUG") == 5 and rig.shown("b", "MUG") == 5)
         await asyncio.sleep(0.1)
         await rig.move("MUG", -2)
-        assert await until(lambda: rig.shown("a", "MUG") == 3 and rig.shown("b", "MUG") == 3) < 0.5
+        await until(lambda: rig.shown("a", "MUG") == 3 and rig.shown("b", "MUG") == 3)
         verified = lambda: all(row.state is LevelState.VERIFIED for row in rig.store.tables.levels.values())  # noqa: E731
-        await until(verified, 8.0)
+        await until(verified)
 
 
-async def test_a_vendor_that_hangs_costs_the_other_nothing() -> None:
-    """Account `a` never answers; `b` stays as fast as before."""
+async def test_a_vendor_that_hangs_costs_the_other_nothing(patient: None) -> None:
+    """Account `a` never answers; `b` is woken and told as before."""
     rig = Rig()
 
     async def hangs(items: Sequence[PushItem]) -> Sequence[PushResult]:
@@ -118,11 +125,11 @@ async def test_a_vendor_that_hangs_costs_the_other_nothing() -> None:
     await rig.list_everywhere("MUG", 5)
     for number in range(5):
         await rig.move("MUG", -1)
-        assert await until(lambda left=4 - number: rig.shown("b", "MUG") == left) < 0.5
+        await until(lambda left=4 - number: rig.shown("b", "MUG") == left)
     assert rig.shown("a", "MUG") is None
     began = time.monotonic()
     await rig.engine.stop(4.0)
-    assert time.monotonic() - began < 4.5
+    assert time.monotonic() - began < 30, "the hanging call was cut short"
 
 
 async def test_refused_credentials_hold_one_account_only() -> None:
@@ -172,12 +179,12 @@ async def test_a_drain_begins_nothing_and_finishes_what_it_has() -> None:
     effects = [NewEffect("a", "confirm", "o1", f"a{n}", "{}", "{}", now, now) for n in range(2)]
     await rig.store.run(ReadSet(), lambda _: WriteSet(effects=effects))
     await rig.engine.start()
-    await asyncio.wait_for(begun.wait(), 5)
-    stop = asyncio.create_task(rig.engine.stop(10.0))
+    await asyncio.wait_for(begun.wait(), 60)
+    stop = asyncio.create_task(rig.engine.stop(60.0))
     await asyncio.sleep(0.05)
     assert "stopping" in rig.engine.health.unready()
     go.set()
-    await asyncio.wait_for(stop, 5)
+    await asyncio.wait_for(stop, 60)
     states = [row.state for row in rig.store.tables.effects.values()]
     assert states == [OutboxState.DONE, OutboxState.PENDING]
     assert [vendor.closed for vendor in rig.vendors.values()] == [1, 1]
@@ -187,7 +194,7 @@ async def test_polls_and_subscriptions_run_by_the_clock() -> None:
     """Streams are read again and again, webhooks are subscribed once at the start."""
     async with running(Rig()) as rig:
         vendor = rig.vendors["a"]
-        await until(lambda: vendor.count("fetch") >= 3 and vendor.count("ensure_subscriptions") == 1, 8.0)
+        await until(lambda: vendor.count("fetch") >= 3 and vendor.count("ensure_subscriptions") == 1)
 
 
 async def test_roles_split_the_work() -> None:

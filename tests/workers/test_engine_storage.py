@@ -64,7 +64,7 @@ async def opened(folder: Path) -> AsyncIterator[Rig]:
         await store.close()
 
 
-async def eventually(condition, seconds: float = 10.0) -> None:  # type: ignore[no-untyped-def]
+async def eventually(condition, seconds: float = 60.0) -> None:  # type: ignore[no-untyped-def]
     for _ in range(round(seconds / 0.02)):
         if await condition():
             return
@@ -108,7 +108,7 @@ async def test_numbers_and_effects_go_out_and_are_noted(tmp_path: Path) -> None:
             rows, _ = await rig.queries.effects(account="shop")
             return [row.state.value for row in rows] == ["done"] * 3
 
-        await eventually(done, 20.0)
+        await eventually(done)
         assert [effect.idempotency_key for effect in rig.vendor.sent] == ["a0", "a0", "a1", "a2"]
         attempts, _ = await rig.queries.attempts(account="shop")
         assert {"publish", "read_back", "keyed"} <= {row.kind for row in attempts}

@@ -11,6 +11,7 @@ from hub.ports.store import InboxItem, InboxResult, InboxState, NewInput, ReadSe
 from hub.runtime.wake import Wakes
 from hub.workers.exchange import AT_ONCE, LARGE, Exchange
 from tests.support.memory_store import MemoryStore
+from tests.support.waiting import until
 
 
 @dataclass
@@ -69,10 +70,9 @@ async def test_a_large_file_holds_nobody_up(rig: Rig) -> None:
     await rig.exchange.take(small)
     assert rig.states() == [(InboxState.PENDING, True), (InboxState.DONE, False)]
     rig.service.let.set()
-    await asyncio.sleep(0.01)
+    await until(lambda: not rig.exchange.holds(large.seq))
     assert sorted(rig.service.begun) == [large.seq, small.seq]
     assert rig.states()[0] == (InboxState.DONE, False)
-    assert not rig.exchange.holds(large.seq)
     assert rig.wakes.effects["retailer"].is_set
 
 
@@ -86,8 +86,7 @@ async def test_only_so_many_large_files_are_held_in_memory(rig: Rig) -> None:
     assert len(rig.service.begun) == AT_ONCE
     rig.service.let.set()
     await waiting
-    await asyncio.sleep(0.01)
-    assert {state for state, _ in rig.states()} == {InboxState.DONE}
+    await until(lambda: {state for state, _ in rig.states()} == {InboxState.DONE})
 
 
 async def test_stopping_gives_a_large_file_back(rig: Rig) -> None:
@@ -106,7 +105,7 @@ async def test_what_is_unforeseen_parks_the_file_alone(rig: Rig, size: int) -> N
     rig.service.let.set()
     rig.service.error = RuntimeError("unforeseen")
     await rig.exchange.take(item)
-    await asyncio.sleep(0.01)
+    await until(lambda: not rig.exchange.holds(item.seq))
     assert rig.states() == [(InboxState.FAILED, False)]
     assert [row.error for row in rig.store.tables.failures.values()] == ["RuntimeError"]
 
@@ -117,7 +116,7 @@ async def test_a_database_that_is_away_costs_nothing(rig: Rig) -> None:
     rig.service.error = StoreUnavailable("away")
     rig.service.let.set()
     await rig.exchange.take(large)
-    await asyncio.sleep(0.01)
+    await until(lambda: not rig.exchange.holds(large.seq))
     await rig.exchange.give_back()
     assert rig.states() == [(InboxState.PENDING, False)]
 

@@ -14,11 +14,23 @@ from tests.support.memory_store import MemoryStore
 from tests.support.waiting import until
 
 
+class Noting(Drain):
+    """Notes how long every pause was asked to be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[float] = []
+
+    async def pause(self, seconds: float) -> bool:
+        self.asked.append(seconds)
+        return await super().pause(seconds)
+
+
 class Rig:
     """A loop over a scripted step."""
 
     def __init__(self, rhythm: Rhythm, *script: Round | Exception) -> None:
-        self.drain = Drain()
+        self.drain = Noting()
         self.store = MemoryStore()
         self.health = HealthState(self.store, SystemClock(), self.drain)
         self.signal = Signal()
@@ -39,18 +51,17 @@ class Rig:
 
     async def stop(self) -> None:
         self.drain.begin()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self.task
 
 
 async def test_a_wake_up_is_milliseconds_not_a_polling_interval() -> None:
-    """With an idle interval of a minute a signal is answered at once."""
-    rig = Rig(Rhythm(idle_s=60.0))
+    """With an idle interval of an hour a signal is answered at once."""
+    rig = Rig(Rhythm(idle_s=3_600.0))
     await rig.rounds(1)
-    began = time.monotonic()
     rig.signal.set()
     await rig.rounds(2)
-    assert rig.at[1] - began < 0.25
+    assert rig.drain.asked == [], "nothing was waited for"
     await rig.stop()
 
 
@@ -60,7 +71,7 @@ async def test_a_burst_becomes_one_round() -> None:
     await rig.rounds(1)
     for _ in range(50):
         rig.signal.set()
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
     await rig.rounds(2)
     await asyncio.sleep(0.05)
     assert len(rig.at) <= 3
@@ -74,23 +85,20 @@ async def test_wake_ups_for_others_become_rarer() -> None:
     for count in range(2, 8):
         rig.signal.set()
         await rig.rounds(count)
-    slow = time.monotonic()
     rig.script = [Round(done=1)]
     rig.signal.set()
     await rig.rounds(8)
-    assert rig.at[7] - slow >= 0.3
-    fast = time.monotonic()
     rig.signal.set()
     await rig.rounds(9)
-    assert rig.at[8] - fast < 0.25
+    assert rig.drain.asked == [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.32, 0.01]
     await rig.stop()
 
 
 async def test_a_round_says_when_the_next_makes_sense() -> None:
     """The wait a round names is kept, within the idle interval."""
-    rig = Rig(Rhythm(idle_s=60.0), Round(wait_s=0.05), Round(wait_s=9_999.0))
+    rig = Rig(Rhythm(idle_s=3_600.0), Round(wait_s=0.05), Round(wait_s=9_999.0))
     await rig.rounds(2)
-    assert 0.04 <= rig.at[1] - rig.at[0] < 1.0
+    assert rig.at[1] - rig.at[0] >= 0.04
     await asyncio.sleep(0.05)
     assert len(rig.at) == 2
     await rig.stop()
@@ -112,18 +120,13 @@ async def test_stopping_wakes_a_sleeping_loop() -> None:
     """A drain does not wait for idle intervals."""
     rig = Rig(Rhythm(idle_s=600.0))
     await rig.rounds(1)
-    began = time.monotonic()
     await rig.stop()
-    assert time.monotonic() - began < 1.0
 
 
 async def test_endless_work_leaves_turns_to_others() -> None:
     """A loop that always has more to do does not starve the event loop."""
     rig = Rig(Rhythm(idle_s=60.0), *[Round(again=True)] * 100_000)
-    turns = 0
-    until = time.monotonic() + 0.1
-    while time.monotonic() < until:
+    for _ in range(100):
         await asyncio.sleep(0)
-        turns += 1
-    assert turns > 20
+    assert 0 < len(rig.at) <= 100, "no round more than there were turns for others"
     await rig.stop()

@@ -105,9 +105,13 @@ class FailureRules(Subject):
                 with pytest.raises(asyncio.CancelledError):
                     await task
             rig.sandbox.faults.calm()
-            await asyncio.wait_for(self.probe(rig), timeout=10)
-        await asyncio.sleep(0.05)
-        left = {task for task in asyncio.all_tasks() - before if not task.done()}
+            await asyncio.wait_for(self.probe(rig), timeout=60)
+        # What ends by itself is given the time to.
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            left = {task for task in asyncio.all_tasks() - before if not task.done()}
+            if not left:
+                break
         assert not left, f"left running: {left}"
 
     async def _failure(self, rig: Rig, fault: str) -> ConnectorError:

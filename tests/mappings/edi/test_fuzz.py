@@ -69,14 +69,14 @@ def look_at_everything(source: bytes) -> None:
     "".join(inspection.json_lines(source))
 
 
-@settings(max_examples=150, deadline=2000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(st.one_of(pieces, damaged(), st.binary(max_size=300)))
 def test_any_input_is_read_and_written_back(source: bytes) -> None:
     """Damaged, doubled, spliced and random bytes."""
     look_at_everything(source)
 
 
-@settings(max_examples=60, deadline=2000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(damaged(), st.integers(1, 40))
 def test_the_place_where_a_chunk_ends_changes_nothing(source: bytes, chunk: int) -> None:
     """Sets and problems are the same read at once and read by a few bytes."""
