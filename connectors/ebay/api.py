@@ -18,7 +18,7 @@ from connectors.sdk import exact
 from connectors.sdk.auth import TokenHeader
 from connectors.sdk.budget import BudgetBook
 from connectors.sdk.contract import AccountContext
-from connectors.sdk.errors import RateLimited
+from connectors.sdk.errors import AuthFailed, RateLimited
 from connectors.sdk.http import Answer, HttpClient
 from connectors.sdk.queries import encoded
 
@@ -134,20 +134,31 @@ class Api:
         write: bool = False,
         signed: bool = False,
     ) -> Answer:
+        """A call of Post-Order with the seller's token, under the scheme of the account's options.
+
+        Raises:
+            Rejected: Post-Order refuses a token that the login gave and other calls carry: its scheme or its scope is
+                another. Orders and numbers must not be held for that.
+        """
         # Post-Order spells marketplaces with a dash. Source: its request header tables (2026-11).
         headers = {"x-ebay-c-marketplace-id": self._settings.marketplace.replace("_", "-")}
-        return await self._send(
-            self._post_order,
-            method,
-            f"{POST_ORDER}{path}",
-            kind=kind,
-            budget="post_order",
-            params=params,
-            json=json,
-            headers=headers,
-            write=write,
-            signed=signed,
-        )
+        try:
+            return await self._send(
+                self._post_order,
+                method,
+                f"{POST_ORDER}{path}",
+                kind=kind,
+                budget="post_order",
+                params=params,
+                json=json,
+                headers=headers,
+                write=write,
+                signed=signed,
+            )
+        except AuthFailed as error:
+            if error.code in errors.BY_OAUTH_CODE:
+                raise
+            raise errors.post_order_refused(error, self._settings.post_order_scheme) from error
 
     async def trading(self, call: str, body: bytes, headers: Mapping[str, str], *, write: bool) -> Answer:
         """One XML call. Revisions of stock are absolute, so a write may be repeated."""

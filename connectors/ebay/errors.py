@@ -176,6 +176,14 @@ def classify_login(answer: Answer, call: Call) -> ConnectorError | None:
     return error
 
 
+def post_order_refused(error: AuthFailed, scheme: str) -> Rejected:
+    """A 401 or 403 of Post-Order alone, to a token fresh from the login."""
+    message = (
+        f"{error.message}; Post-Order takes no token as {scheme!r}, or not this one: see options.post_order_scheme"
+    )
+    return Rejected(message, code="post_order_refused", status=error.status, correlation_id=error.correlation_id)
+
+
 def _next_step(reason: AuthReason) -> str:
     if reason is AuthReason.REVOKED:
         return "the refresh token has ended or was revoked; the seller must consent again"

@@ -201,6 +201,8 @@ def _ebay() -> Iterator[Row]:
         yield Row("Login", _code(code), _body(ebay.classify_login, 400, {"error": code}))
     for code, kind in trading.BY_CODE.items():
         yield Row("Trading (XML)", _code(code), partial(_of_kind, kind))
+    fresh = "`401` or `403` to a token fresh from the login"
+    yield Row("Post-Order", fresh, lambda _: ebay.post_order_refused(AuthFailed("said"), "IAF"))
 
 
 def _entry(status: int) -> Made:
@@ -215,6 +217,8 @@ def _amazon() -> Iterator[Row]:
     yield Row("A listing", refused, lambda _: amazon.listing_issue("90220", "said"))
     for status in (403, 404, 400):
         yield Row("A feed's or report's document", f"`{status}`", _by_status(amazon.classify_document, status))
+    group = "FBA stock, refunds, returns, and notification types but ORDER_CHANGE"
+    yield Row(group, "`403` to a renewed token", lambda _: amazon.role_missing(AuthFailed("said")))
 
 
 def _ups() -> Iterator[Row]:

@@ -309,6 +309,20 @@ async def test_cases_are_read_over_a_look_back_and_changes_have_another_key() ->
         assert params["role"] == "SELLER"
 
 
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_token_post_order_does_not_take_holds_nothing_else(status: int) -> None:
+    """The scheme may be another one: that stream is refused by name, while a login that fails is still the login's."""
+    async with scripted() as wire:
+        wire.routes.get("/post-order/v2/cancellation/search").respond(status, json=fault(1001, "Invalid token"))
+        with pytest.raises(Rejected, match="post_order_scheme") as caught:
+            await wire.connector.fetch("cancellations", None, 50)
+        assert (caught.value.code, caught.value.status) == ("post_order_refused", status)
+        wire.routes["token"].respond(400, json={"error": "invalid_grant"})
+        wire.clock.advance(7_200)
+        with pytest.raises(AuthFailed):
+            await wire.connector.fetch("cancellations", None, 50)
+
+
 async def test_cases_are_paged_and_a_lying_total_does_not_loop() -> None:
     async with scripted() as wire:
         rows = [{"cancelId": str(number), "legacyOrderId": f"o-{number}"} for number in range(5)]
