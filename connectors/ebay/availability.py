@@ -76,12 +76,22 @@ class Publisher:
         now = self._ctx.clock.now()
         found: dict[ListingRef, Outcome] = {}
         for item in items:
-            refusal = self._revisions.refusal(item.ref.listing_id, now, urgent=item.urgent or item.quantity == 0)
+            listing = self._offers.listing_of(item.ref)
+            refusal = self._revisions.refusal(listing, now, urgent=item.urgent or item.quantity == 0)
             if refusal is not None:
                 found[item.ref] = refusal
         return found
 
     async def _send(self, items: Sequence[PushItem], outcomes: dict[ListingRef, Outcome]) -> None:
+        """Raises: ConnectorError: What has no outcome by then was not answered for."""
+        try:
+            await self._send_all(items, outcomes)
+        finally:
+            taken = (item.ref for item in items if item.ref in outcomes and outcomes[item.ref] is None)
+            for listing in {self._offers.listing_of(ref) for ref in taken}:
+                self._revisions.spend(listing, self._ctx.clock.now())
+
+    async def _send_all(self, items: Sequence[PushItem], outcomes: dict[ListingRef, Outcome]) -> None:
         named = await self._with_offers(items)
         traded = [item for item, offer in named if offer is None]
         offered = [(item, offer) for item, offer in named if offer is not None]
@@ -91,13 +101,12 @@ class Publisher:
             outcomes[item.ref] = await self._aftermath(item, offer, outcomes[item.ref])
         gone = [item for item, _ in offered if isinstance(outcomes[item.ref], TargetMissing)]
         if self._settings.trading:
-            # What the Inventory API does not know may have been made in Seller Hub or by Trading.
+            # What the Inventory API does not know may have been made in Seller Hub or by Trading: that alone can say.
+            for item in gone:
+                del outcomes[item.ref]
             outcomes.update(await self._trading.revise([*traded, *gone]))
         else:
             outcomes.update({item.ref: _unknown(item) for item in traded})
-        for item in items:
-            if outcomes.get(item.ref) is None:
-                self._revisions.spend(item.ref.listing_id, self._ctx.clock.now())
 
     async def _with_offers(self, items: Sequence[PushItem]) -> list[tuple[PushItem, str | None]]:
         found = await together((item.ref for item in items), self._offers.id_of)

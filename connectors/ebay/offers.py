@@ -34,6 +34,7 @@ class Offers:
         self._api = api
         self._settings = settings
         self._known: dict[tuple[str, str], str] = {}
+        self._listings: dict[str, str] = {}
 
     async def page(self, number: int, limit: int) -> Answer:
         """One page of inventory items; `number` counts pages from 0, not rows."""
@@ -58,6 +59,7 @@ class Offers:
             listing = row.get("listing")
             if isinstance(listing, Mapping) and listing.get("listingId") and row.get("offerId"):
                 self._known[(sku, str(listing["listingId"]))] = str(row["offerId"])
+                self._listings[str(row["offerId"])] = str(listing["listingId"])
         return rows
 
     async def read(self, offer_id: str) -> Mapping[str, Any]:
@@ -76,6 +78,11 @@ class Offers:
         if key not in self._known:
             await self.of_sku(ref.channel_sku)
         return self._known.get(key)
+
+    def listing_of(self, ref: ListingRef) -> str:
+        """The listing a number stands in: variations are offers of their own and share one. Its own address, while
+        that is not known."""
+        return self._listings.get(ref.variant_id or "") or ref.listing_id.partition("/")[0]
 
     async def items(self, skus: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """Inventory items by SKU, for at most 25 of them; absent ones are not in the answer.

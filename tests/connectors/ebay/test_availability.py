@@ -248,6 +248,27 @@ async def test_a_listing_keeps_its_last_revisions_for_what_is_urgent() -> None:
         assert result.state is PushState.ACCEPTED
 
 
+async def test_variations_share_the_revisions_of_their_listing() -> None:
+    """Each is an offer with an address of its own, yet eBay counts the listing they stand in."""
+    async with scripted() as wire:
+        wire.routes.post(BULK_PATH).mock(side_effect=accepting)
+        wire.routes.get(READ_ITEM_PATH).respond(json={"total": 2, "inventoryItems": [{"sku": "S"}, {"sku": "L"}]})
+        wire.routes.get(OFFER_PATH).mock(side_effect=_one_listing)
+        await wire.connector.fetch("listings", None, 50)
+        for number in range(REVISIONS_MAX - URGENT_RESERVE):
+            sku = "SL"[number % 2]
+            (taken,) = await wire.connector.publish([item(sku, number, version=number, listing=f"offer-{sku}")])
+            assert taken.state is PushState.ACCEPTED
+        results = await wire.connector.publish([item("S", 9, listing="offer-S"), item("M", 1)])
+        assert [result.state for result in results] == [PushState.FAILED, PushState.ACCEPTED]
+
+
+def _one_listing(request: httpx.Request) -> httpx.Response:
+    sku = request.url.params["sku"]
+    offer = {"offerId": f"offer-{sku}", "sku": sku, "status": "PUBLISHED", "listing": {"listingId": "110"}}
+    return httpx.Response(200, json={"offers": [offer]})
+
+
 # Reading back.
 
 
@@ -357,6 +378,16 @@ async def test_trading_trouble_is_sorted(reply: str, kind: type[Exception]) -> N
         wire.routes.post(TRADING_PATH).respond(text=reply)
         with pytest.raises(kind):
             await wire.connector.publish([item("A", 1, offer=None)])
+
+
+async def test_a_trading_api_that_is_down_calls_no_listing_gone() -> None:
+    """Unknown to the Inventory API, and Trading could not be asked: tried again later, never parked as missing."""
+    async with scripted(options={"trading": "on"}) as wire:
+        wire.routes.post(BULK_PATH).mock(return_value=entries(("A", 404, 25710), ("B", 200, None)))
+        wire.routes.post(TRADING_PATH).respond(text=BAD.format("99999", "SystemError"))
+        gone, taken = await wire.connector.publish([item("A", 1), item("B", 1)])
+        assert type(gone.error) is Transient
+        assert taken.state is PushState.ACCEPTED
 
 
 async def test_what_trading_calls_quantity_counts_the_sold_ones_too() -> None:
