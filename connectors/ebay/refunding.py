@@ -120,9 +120,25 @@ def _ours(order: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
         failed = str(row.get("refundStatus") or "").upper() == FAILED
         if failed or made is None or made < at - CLOCKS_APART or not isinstance(stated, Mapping):
             continue
-        if _decimal(stated.get("value")) == amount:
+        if _decimal(stated.get("value")) == amount and _of_these(order, row.get("refundId"), lines):
             return str(row.get("refundId") or order.get("orderId"))
     return None
+
+
+def _of_these(order: Mapping[str, Any], refund_id: object, wanted: Sequence[Mapping[str, Any]]) -> bool:
+    """False for a refund the order shows to be of other lines, or of other parts: one of the same sum, not this one."""
+    shown: dict[str, Decimal] = {}
+    for line in lines_of(order):
+        for part in rows_of(line, "refunds"):
+            stated = part.get("amount")
+            value = _decimal(stated.get("value")) if isinstance(stated, Mapping) else None
+            if refund_id and part.get("refundId") == refund_id and value is not None:
+                number = str(line.get("lineItemId"))
+                shown[number] = shown.get(number, Decimal(0)) + value
+    asked: dict[str, Decimal] = {}
+    for row in wanted:
+        asked[str(row["line_id"])] = asked.get(str(row["line_id"]), Decimal(0)) + _amount(row["amount"])
+    return not shown or not asked or shown == asked
 
 
 def _stated(wanted: Mapping[str, Any]) -> Mapping[str, Any] | None:

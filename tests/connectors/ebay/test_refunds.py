@@ -98,6 +98,24 @@ async def test_a_refund_that_is_there_is_not_made_again() -> None:
         assert (made.vendor_id, len(wire.bodies(PATH))) == ("R1", 2)
 
 
+async def test_the_same_sum_for_another_line_is_another_refund() -> None:
+    """Two lines given back one after the other, five dollars each: the second is not taken for the first."""
+    async with scripted() as wire:
+        now = wire.clock.now()
+        paid = {"refundId": "R1", "refundDate": moments.text(now), "amount": {"value": "5.00", "currency": "USD"}}
+        rows = order()["lineItems"]
+        rows[0]["refunds"] = [{"refundId": "R1", "amount": paid["amount"]}]
+        changes = {"paymentSummary": {"refunds": [paid]}, "lineItems": rows}
+
+        def wanted(line: str) -> Effect:
+            return effect(lines=[{"line_id": line, "quantity": 1, "amount": usd("5.0")}], at=moments.text(now))
+
+        assert (await _sent(wire, wanted("101"), **changes)).vendor_id == "R1"
+        assert wire.bodies(PATH) == []
+        assert (await _sent(wire, wanted("102"), **changes)).vendor_id == "R9"
+        assert len(wire.bodies(PATH)) == 1
+
+
 async def test_doubt_is_settled_by_reading_and_not_too_soon() -> None:
     """Seen: applied. Not seen yet: nobody knows. Not seen long after: not applied. Without a time: never a no."""
     async with scripted() as wire:
