@@ -23,7 +23,7 @@ from hub.ports.queries import Queries
 from hub.ports.store import Attempt, CursorRow, ReadSet, Store, WriteSet
 from hub.services import moments
 from hub.services.calls import Called, Target
-from hub.services.parcel_rows import scheduled
+from hub.services.parcel_rows import NAMES, scheduled
 from hub.services.publish import Outward
 from hub.services.receive import inputs_of
 from hub.tracking.polling import FIRST, OLD_AFTER
@@ -100,7 +100,7 @@ class Asker:
         left = await self._spend(batch)
         if left is None:
             return replace(done, stopped="the quota is spent")
-        numbers = [numbered(row) for row in batch]
+        numbers = [numbered(row, self._out.plan.connector) for row in batch]
         target = Target(LANE, "track", f"{len(batch)} parcels", direction="in")
         called = await self._out.calls.make(target, lambda: self._connector.track(numbers))
         if called is None:
@@ -217,11 +217,12 @@ def quota_of(stated: TrackQuota, row: CursorRow | None) -> Quota:
     return Quota(stated.calls, timedelta(seconds=stated.window_s), spent)
 
 
-def numbered(row: ParcelRow) -> TrackedNumber:
-    told = orjson.loads(row.state)
+def numbered(row: ParcelRow, connector: str) -> TrackedNumber:
+    """The parcel by the names this vendor has given it itself: another's mean nothing there."""
+    names = orjson.loads(row.state).get(NAMES, {}).get(connector, {})
     shipped = None if row.shipped_at is None else moments.moment(row.shipped_at).date()
     carrier = row.carrier if row.carrier not in ("", "unknown") else None
-    return TrackedNumber(row.number, carrier, told.get("carrier_raw"), row.parcel or None, shipped)
+    return TrackedNumber(row.number, carrier, names.get("carrier_raw"), names.get("parcel"), shipped)
 
 
 def _batches(rows: Sequence[ParcelRow], size: int) -> list[Sequence[ParcelRow]]:

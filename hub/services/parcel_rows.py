@@ -16,6 +16,9 @@ from hub.services.tracked_people import FORGOTTEN
 from hub.tracking import ParcelKey, ParcelState, folded, linked
 from hub.tracking.polling import Asking, Seen, asking
 
+NAMES = "names"
+"""Where the row's `state` holds what each vendor calls the parcel."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -149,12 +152,23 @@ def _state_text(piece: Piece, state: ParcelState) -> str:
         "reached": {str(name): at for name, at in state.reached.items()},
         "corrected": state.corrected,
         "warning": piece.warning or known.get("warning"),
-        "carrier_raw": next((update.carrier_raw for update in reversed(piece.updates) if update.carrier_raw), None),
+        NAMES: _names(piece.updates),
         "text": next((event.update.text_raw for event in reversed(state.history) if event.update.text_raw), None),
         "offset_min": _offset_min(state),
         FORGOTTEN: known.get(FORGOTTEN),
     }
     return orjson.dumps({name: value for name, value in stated.items() if value}).decode()
+
+
+def _names(updates: Sequence[TrackingUpdate]) -> dict[str, dict[str, str]]:
+    """By connector, what that vendor calls the parcel and its carrier; what it said last counts."""
+    found: dict[str, dict[str, str]] = {}
+    for update in updates:
+        said = {"parcel": update.parcel, "carrier_raw": update.carrier_raw}
+        stated = {name: value for name, value in said.items() if value}
+        if stated:
+            found.setdefault(update.source.connector, {}).update(stated)
+    return found
 
 
 def _offset_min(state: ParcelState) -> int:

@@ -49,7 +49,7 @@ class Watcher:
 
     async def _watch(self, rows: Sequence[ParcelRow]) -> bool:
         out = self._out
-        numbers = [numbered(row) for row in rows]
+        numbers = [numbered(row, out.plan.connector) for row in rows]
         target = Target(LANE, "watch", f"{len(rows)} parcels")
         called = await out.calls.make(target, lambda: self._connector.watch(numbers))
         if called is None:

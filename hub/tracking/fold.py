@@ -206,7 +206,7 @@ def _overruled(state: ParcelState, block: TrackingUpdate, before: Sequence[Track
 
 
 def _ended_again(block: TrackingUpdate, before: Sequence[TrackedEvent]) -> TrackedEvent | None:
-    """The end that counts where a carrier tells of an end, of moves after it and of another end: the first was wrong."""
+    """The end that counts when a carrier tells of an end, of moves after it and of an end again; else None."""
     own = [event for event in before if event.update.source.connector == block.source.connector]
     ends = [place for place, event in enumerate(own) if event.update.milestone == block.milestone]
     if block.milestone not in FINAL or len(ends) < 2:

@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from hub.services.asking import numbered
 from tests.support.orders import document
 from tests.support.parcels import NUMBER, Tracked, shipped, what
 from tests.support.scans import latest, scan
@@ -163,6 +164,23 @@ async def test_two_sources_with_ids_of_their_own_tell_of_one_parcel() -> None:
     await hub.tell(scan("in_transit", "2026-11-02T10:00:00Z", parcel="trk_1", connector="easypost"))
     await hub.tell(scan("out_for_delivery", "2026-11-03T08:00:00Z", parcel="U-77"))
     assert (await hub.parcel()).milestone == "out_for_delivery"
+
+
+async def test_a_vendor_is_asked_by_its_own_names_alone() -> None:
+    """What an aggregator calls a parcel and its carrier means nothing to the carrier itself."""
+    hub = Tracked()
+    await hub.tell(shipped("s1", "1001", NUMBER))
+    await hub.tell(scan("label_created", "2026-11-01T09:00:00Z", connector="agg", parcel="trk_1", carrier_raw="UPS"))
+    asked = numbered(await hub.parcel(), "carrier")
+    assert (asked.number, asked.carrier, asked.parcel, asked.carrier_raw) == (NUMBER, "ups", None, None)
+    await hub.tell(scan("in_transit", "2026-11-02T09:00:00Z", connector="carrier", parcel="U-77", carrier_raw="1Z"))
+    row = await hub.parcel()
+    names = {each: numbered(row, each) for each in ("agg", "carrier", "another")}
+    assert {each: (found.parcel, found.carrier_raw) for each, found in names.items()} == {
+        "agg": ("trk_1", "UPS"),
+        "carrier": ("U-77", "1Z"),
+        "another": (None, None),
+    }
 
 
 async def test_an_answer_without_the_number_is_of_the_one_that_was_asked_about() -> None:

@@ -160,7 +160,7 @@ def test_a_time_without_an_offset_is_ordered_and_never_invented() -> None:
 
 
 def test_clocks_ahead_of_utc_that_name_no_offset_keep_their_order() -> None:
-    """Told of at five past noon there, five past eleven in UTC: neither scan is of the future, and the later is last."""
+    """Told of at five past noon there, five past eleven in UTC: neither scan is of the future, the later is last."""
     heard = {"received": "2026-11-04T11:05:00Z"}
     arrived = scan("in_transit", local_time="2026-11-04T11:10:00", **heard)
     out = scan("out_for_delivery", local_time="2026-11-04T12:00:00", **heard)
