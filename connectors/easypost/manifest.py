@@ -13,7 +13,8 @@ UPDATED: Final = "tracker.updated"
 TRACKERS: Final = "trackers"
 
 IGNORED: Final = (
-    "batch.created", "batch.updated", "insurance.purchased", "insurance.cancelled", "payment.created",
+    "batch.created", "batch.updated", "claim.submitted", "claim.updated", "claim.approved", "claim.rejected",
+    "claim.cancelled", "insurance.purchased", "insurance.cancelled", "payment.created",
     "payment.completed", "payment.failed", "refund.successful", "report.new", "report.available", "report.failed",
     "scan_form.created", "scan_form.updated",
 )  # fmt: skip

@@ -249,7 +249,10 @@ class ReceivesWebhooks(Protocol):
         ...
 
     def envelopes(self, request: WebhookRequest) -> Sequence[Envelope]:
-        """Name the input. Called only after `verify`; never raises on an odd body."""
+        """Name the input. Called only after `verify`; an odd body raises nothing but `UnknownTopic`.
+
+        What is of an unknown topic the hub keeps whole all the same, and parks.
+        """
         ...
 
 

@@ -8,6 +8,7 @@ has been found good.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +17,7 @@ from typing import Protocol
 from aiohttp import web
 
 from connectors.sdk.contract import Envelope, FetchesKeys, ReceivesWebhooks, WebhookRequest
-from connectors.sdk.errors import ConnectorError, SignatureInvalid
+from connectors.sdk.errors import ConnectorError, SignatureInvalid, UnknownTopic
 from connectors.sdk.ports import Clock
 from hub.api.problem import Problem, unavailable
 from hub.ports.store import StoreUnavailable
@@ -24,8 +25,23 @@ from hub.ports.store import StoreUnavailable
 Receive = Callable[[str, Sequence[Envelope], str, datetime], Awaitable[Sequence[bool]]]
 """(account, envelopes, origin, received_at) → per envelope, whether it was new"""
 
+UNKNOWN = "unknown"
+"""The topic under which a webhook of a topic nobody knows is kept."""
+
 _OK = b'{"status":"stored"}'
 _DUPLICATE = b'{"status":"duplicate"}'
+
+
+def _envelopes(receiver: ReceivesWebhooks, request: WebhookRequest) -> Sequence[Envelope]:
+    """What a believed request holds. One of a topic nobody knows is kept whole, and parked for a person to see.
+
+    Refused, it would come again for days, and vendors end webhooks that fail.
+    """
+    try:
+        return receiver.envelopes(request)
+    except UnknownTopic as error:
+        name = f"{UNKNOWN}:{hashlib.sha256(request.body).hexdigest()[:32]}"
+        return [Envelope(UNKNOWN, name, name, request.body, headers={"said": error.message})]
 
 
 class IntakeCounters(Protocol):
@@ -80,7 +96,7 @@ class Intake:
             self.counters.rejected(account, "signature")
             return Problem(401, "Signature missing or wrong", error.message).response()
         try:
-            fresh = await self.receive(account, receiver.envelopes(incoming), "webhook", incoming.received_at)
+            fresh = await self.receive(account, _envelopes(receiver, incoming), "webhook", incoming.received_at)
         except StoreUnavailable as error:
             self.counters.rejected(account, "unavailable")
             return unavailable(str(error)).response()

@@ -12,7 +12,7 @@ import pytest
 
 from connectors.sdk.clock import SystemClock
 from connectors.sdk.contract import Envelope, WebhookReply, WebhookRequest
-from connectors.sdk.errors import SignatureInvalid, Transient
+from connectors.sdk.errors import SignatureInvalid, Transient, UnknownTopic
 from hub.api.intake import Intake
 from hub.api.server import application, listen
 from hub.ports.store import StoreUnavailable
@@ -33,6 +33,8 @@ class Receiver:
             raise SignatureInvalid("the signature does not match")
 
     def envelopes(self, request: WebhookRequest) -> Sequence[Envelope]:
+        if request.body == b"odd":
+            raise UnknownTopic("toy sent 'odd'; known are: toy")
         return [Envelope("toy", request.body.decode(), "order:1", request.body)]
 
 
@@ -41,6 +43,7 @@ class Storage:
     """Remembers keys; `broken` makes it refuse."""
 
     keys: set[tuple[str, str]] = field(default_factory=set)
+    kept: list[Envelope] = field(default_factory=list)
     broken: bool = False
 
     async def receive(
@@ -50,6 +53,7 @@ class Storage:
             raise StoreUnavailable("the disk is full")
         fresh = [(account, envelope.dedupe_key) not in self.keys for envelope in envelopes]
         self.keys |= {(account, envelope.dedupe_key) for envelope in envelopes}
+        self.kept += [envelope for envelope, new in zip(envelopes, fresh, strict=True) if new]
         return fresh
 
 
@@ -160,6 +164,18 @@ async def test_a_chunked_body_over_the_limit_is_refused() -> None:
     ):
         assert answer.status == 413
     assert storage.keys == set()
+
+
+async def test_a_signed_webhook_of_a_topic_nobody_knows_is_kept() -> None:
+    """200 and stored whole, as what it is: refused, it would come again for days and end the vendor's webhook."""
+    storage, counters = Storage(), Counters()
+    async with serving(storage, counters) as http:
+        for expected in ("stored", "duplicate"):
+            async with http.post("/webhooks/toy-us", data=b"odd", headers=GOOD) as answer:
+                assert (answer.status, (await answer.json())["status"]) == (200, expected)
+    (envelope,) = storage.kept
+    assert (envelope.topic, envelope.payload) == ("unknown", b"odd")
+    assert "known are: toy" in envelope.headers["said"]
 
 
 async def test_a_store_that_cannot_take_it_gives_503_and_says_when_to_come_back() -> None:
