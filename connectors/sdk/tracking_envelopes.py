@@ -11,6 +11,8 @@ from connectors.sdk.contract import Envelope
 from connectors.sdk.tracking import parcel_ordering_key
 
 NUMBER_LENGTH_MAX: Final = 64
+UNNAMED: Final = "parcel:unnamed:"
+"""What the lane of a push without a usable number starts with; numbers in lanes are in capitals."""
 
 
 def told(topic: str, number: str, said: Any, payload: bytes | None = None) -> Envelope:
@@ -35,5 +37,5 @@ def pushed(
     """
     mark = hashlib.sha256(body).hexdigest()[:32]
     known = isinstance(number, str) and 0 < len(number.strip()) <= NUMBER_LENGTH_MAX
-    lane = parcel_ordering_key(str(number)) if known else f"parcel:unnamed:{mark}"
+    lane = parcel_ordering_key(str(number)) if known else f"{UNNAMED}{mark}"
     return Envelope(topic, f"{topic}:{event or mark}", lane, body, occurred_at)

@@ -7,6 +7,7 @@ from datetime import UTC
 
 import structlog
 
+from connectors.sdk.tracking_envelopes import UNNAMED
 from hub.orders import content
 from hub.orders.facts import DocumentFacts, Facts, TrackingFacts
 from hub.ports.parcels import ParcelLink
@@ -43,7 +44,9 @@ def number_of(item: InboxItem, facts: TrackingFacts) -> str:
 
 def asked_about(item: InboxItem) -> str:
     """The number whose answer or push this input is; "" where its lane names none."""
-    return normalized_number(item.ordering_key.removeprefix(ASKED)) if item.ordering_key.startswith(ASKED) else ""
+    lane = item.ordering_key
+    is_named = lane.startswith(ASKED) and not lane.startswith(UNNAMED)
+    return normalized_number(lane.removeprefix(ASKED)) if is_named else ""
 
 
 def unnumbered(item: InboxItem, facts: Sequence[Facts]) -> Refusal | None:

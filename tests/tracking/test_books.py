@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from connectors.sdk.tracking_envelopes import pushed
 from hub.services.asking import numbered
 from tests.support.orders import document
 from tests.support.parcels import NUMBER, Tracked, shipped, what
@@ -190,6 +191,14 @@ async def test_an_answer_without_the_number_is_of_the_one_that_was_asked_about()
     await hub.tell(latest("unknown", tracking_number=None), key=f"parcel:{NUMBER}")
     assert (await hub.parcel()).milestone == "unknown"
     outcome = await hub.tell(latest("unknown", tracking_number=None))
+    assert [(error, code) for _, error, code in outcome.failures] == [("MappingError", "number_missing")]
+
+
+async def test_a_push_without_a_number_makes_no_parcel() -> None:
+    """The lane such a push has to itself is no number: it is parked like any input that names none."""
+    hub = Tracked()
+    lane = pushed("orders", b"{}", None).ordering_key
+    outcome = await hub.tell(scan("in_transit", "2026-11-02T10:00:00Z", tracking_number=None), key=lane)
     assert [(error, code) for _, error, code in outcome.failures] == [("MappingError", "number_missing")]
 
 
