@@ -21,7 +21,9 @@ _STATED: Final = re.compile(
     r"\s*(Z|[+-]\d\d[:.]?\d\d)?",
     re.ASCII,
 )
-_OFFSET: Final = re.compile(r"([+-])(\d\d)[:.]?(\d\d)", re.ASCII)
+_OFFSET: Final = re.compile(r"([+-])(?:(\d\d?)[:.]|(\d\d))(\d\d)", re.ASCII)
+_MINUTES: Final = re.compile(r"-?\d{1,3}", re.ASCII)
+"""Without a sign of hours; `-0500` is no minutes but five hours."""
 _OFFSET_MINUTES_MAX: Final = 18 * 60
 
 
@@ -33,7 +35,7 @@ def scanned(local: Any = None, offset: Any = None, utc: Any = None) -> dict[str,
 
     Args:
         local: ISO 8601 or `20240212T152415`, with or without an offset of its own.
-        offset: Of the place: `-06:00`, `-04.00`, `-0500` or whole minutes. An offset in `local` wins.
+        offset: Of the place: `-06:00`, `-7:00`, `-04.00`, `-0500` or whole minutes. An offset in `local` wins.
         utc: The same moment in UTC where the carrier states it; decides only when no offset does.
 
     Raises:
@@ -143,7 +145,7 @@ def _offset_text(offset: Any) -> str | None:
     """An offset as text; whole minutes are written out."""
     if offset is None or offset == "":
         return None
-    if offset.__class__ is int or (isinstance(offset, str) and re.fullmatch(r"-?\d{1,4}", offset.strip())):
+    if offset.__class__ is int or (isinstance(offset, str) and _MINUTES.fullmatch(offset.strip())):
         minutes = int(offset)
         return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
     if offset.__class__ is not str:
@@ -155,8 +157,8 @@ def _span(text: str) -> timedelta:
     match = _OFFSET.fullmatch(text.strip())
     if match is None:
         raise BadArgument("an offset is -06:00, -06.00, -0600 or whole minutes")
-    minutes = int(match[2]) * 60 + int(match[3])
-    if minutes > _OFFSET_MINUTES_MAX or int(match[3]) > 59:
+    minutes = int(match[2] or match[3]) * 60 + int(match[4])
+    if minutes > _OFFSET_MINUTES_MAX or int(match[4]) > 59:
         raise BadArgument("no place is that far from UTC")
     return timedelta(minutes=-minutes if match[1] == "-" else minutes)
 
