@@ -150,6 +150,8 @@ class ReportFacts(NamedTuple):
     as_of: int
     complete: bool
     levels: tuple[LevelFacts, ...]
+    uncounted: tuple[str, ...] = ()
+    """levels stated in units of no known size"""
 
 
 class ListingFacts(NamedTuple):

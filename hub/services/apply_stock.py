@@ -35,6 +35,10 @@ DRIFT_GRACE_S = 60
 """The same where the channel cannot be read back, before the number is sent again."""
 
 
+CLOCKS_APART_S = 300
+"""How far ahead of ours a counter's clock may be."""
+
+
 class Refused(Exception):
     """A document that cannot be applied as it is: parked with the reason, replayable after a fix."""
 
@@ -111,6 +115,14 @@ def apply_report(batch: Batch, plan: AccountPlan, facts: ReportFacts, zeroed: It
         batch.outcome.applied += 1
     else:
         batch.outcome.unchanged += 1
+    if plan.stock_source and facts.uncounted:
+        # What could be counted stands; run again it changes nothing.
+        raise _no_count(facts.uncounted)
+
+
+def _no_count(uncounted: Iterable[str]) -> Refused:
+    message = f"{'; '.join(uncounted)}: nobody knows how many that is; add the pack to the profile, then replay"
+    return Refused(Refusal("UnknownUnit", "unknown_unit", "lines[].uom", message))
 
 
 def _shown(plan: AccountPlan, level: LevelFacts) -> int | None:
@@ -171,15 +183,18 @@ def _add_count(counts: dict[str, int], item_id: str, on_hand: int) -> None:
 
 def _correct(batch: Batch, facts: ReportFacts, location: str, counts: dict[str, dict[str, int]]) -> bool:
     event = batch.event(f"report:{facts.account}:{facts.source_id}:{facts.as_of}:{facts.digest}")
+    now = batch.state.now
+    # A clock or a time zone that is hours off: as a count of later it would swallow what leaves until then.
+    as_of = facts.as_of if facts.as_of <= now + CLOCKS_APART_S * 1_000_000 else now
     changed = False
     for sku, stated in counts.items():
         key = (sku, location, facts.as_of)
         since = batch.state.on_hand_since.get(key)
         if since is None:
             raise StoreConflict(f"{sku} was resolved differently while its count was read")
-        row = count(event, facts.id, batch.state.position(sku, location), min(stated.values()), facts.as_of, since)
+        row = count(event, facts.id, batch.state.position(sku, location), min(stated.values()), as_of, since)
         if row is not None:
-            batch.post([row], facts.as_of)
+            batch.post([row], as_of)
             changed = True
     return changed
 
@@ -255,10 +270,7 @@ def apply_stock(batch: Batch, plan: AccountPlan, facts: StockFacts, before: tupl
             batch.outcome.unchanged += 1
             return
     if facts.uncounted:
-        message = (
-            f"{'; '.join(facts.uncounted)}: nobody knows how many that is; add the pack to the profile, then replay"
-        )
-        raise Refused(Refusal("UnknownUnit", "unknown_unit", "lines[].uom", message))
+        raise _no_count(facts.uncounted)
     changes = [_change(batch, plan, document.account, line, 1) for line in facts.lines]
     changes += [_change(batch, plan, document.account, line, -1) for line in before]
     rev = stored.rev if stored else 0
@@ -285,6 +297,10 @@ def _change(batch: Batch, plan: AccountPlan, account: str, line: StockLine, sign
     if sku is None:
         message = f"{line.sku or 'a line without SKU'}: no listing, alias or SKU of ours; add it, then replay"
         raise Refused(Refusal("UnknownSku", "unknown_sku", "lines[].sku", message))
+    if (parts := batch.state.kits.get(sku)) is not None:
+        named = ", ".join(part for part, _ in parts)
+        message = f"{sku} is a kit and holds no stock of its own; name its components ({named}), then replay"
+        raise Refused(Refusal("UnknownSku", "kit", "lines[].sku", message))
     location = ours(plan, line.location)
     if location is None:
         message = f"location {line.location!r} is not mapped for account {account}; map it, then replay"

@@ -29,6 +29,7 @@ from canonical import (
     split_personal,
 )
 from canonical.documents import DocumentBase
+from canonical.documents.stock import StockLevel
 from hub.orders.articles import gtin_name, other_names
 from hub.orders.facts import (
     BY_SKU,
@@ -137,7 +138,7 @@ def _document(document: DocumentBase, account: str, received_at: int) -> Documen
         source.version or "",
         source.digest or "",
         order,
-        happened(occurred, received_at) or _at(source.occurred_at) or received_at,
+        happened(occurred, received_at) or happened(source.occurred_at, received_at) or received_at,
         moves,
         plain,
         personal,
@@ -219,7 +220,7 @@ def _report(report: StockReport, account: str, received_at: int) -> ReportFacts:
         report.source.digest or "",
         report.location,
         report.location_raw,
-        _at(report.as_of) or _at(report.source.occurred_at) or received_at,
+        happened(report.as_of, received_at) or happened(report.source.occurred_at, received_at) or received_at,
         report.complete,
         tuple(
             LevelFacts(
@@ -231,6 +232,11 @@ def _report(report: StockReport, account: str, received_at: int) -> ReportFacts:
                 _whole(level.damaged),
             )
             for level in report.levels
+        ),
+        _uncounted(
+            (level.available if level.on_hand is None else level.on_hand, level)
+            for level in report.levels
+            if _whole(level.on_hand) is None and _whole(level.available) is None
         ),
     )
 
@@ -265,7 +271,9 @@ def _movement_lines(document: StockMovement) -> tuple[StockLine, ...]:
     return tuple(lines)
 
 
-def _uncounted(stated: Iterable[tuple[object, StockMovementLine | WarehouseReceiptLine]]) -> tuple[str, ...]:
+def _uncounted(
+    stated: Iterable[tuple[object, StockMovementLine | WarehouseReceiptLine | StockLevel]],
+) -> tuple[str, ...]:
     found = ((number, line) for number, line in stated if not isinstance(number, int) and number is not None)
     return tuple(
         f"{number} {line.uom or 'units'} of {line.sku or line.channel_sku or line.gtin}" for number, line in found

@@ -23,7 +23,8 @@ def micros(moment: datetime) -> Micros:
 def happened(value: date | None, received_at: Micros) -> Micros | None:
     """When something took effect. Of a mere date: when it was told, at the latest when that day was over everywhere.
 
-    A count of the same day must not swallow what left or arrived after it, as the first moment of the day would.
+    A count of the same day must not swallow what left or arrived after it, as the first moment of the day would; nor
+    may what moved earlier that day be taken for later than a count that states no hour.
     """
     if value is None or isinstance(value, datetime):
         return None if value is None else micros(value)

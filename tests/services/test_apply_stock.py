@@ -7,8 +7,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from hub.orders.facts import StockFacts
 from hub.ports.accounts import AvailabilityPolicy
 from hub.ports.store import InboxState, LevelState, StoreConflict
+from hub.services.extract import facts_of
 from hub.services.interpreted import Interpreted, Refusal
 from hub.services.moments import happened, micros
 from tests.support.memory_store import MemoryStore
@@ -318,3 +320,65 @@ async def test_a_mere_date_takes_effect_when_it_was_told_and_not_before_a_count_
     assert happened(date(2026, 11, 1), told) == micros(datetime(2026, 11, 2, 12, tzinfo=UTC))
     assert happened(datetime(2026, 11, 21, 8, tzinfo=UTC), told) == micros(datetime(2026, 11, 21, 8, tzinfo=UTC))
     assert happened(None, told) is None
+
+
+async def test_a_count_that_states_no_hour_is_of_the_moment_it_was_told() -> None:
+    """A snapshot dated by its day holds what moved earlier that day: neither a sale nor a delivery counts twice."""
+    hub = counting()
+    hub.stock("MUG", 10)
+    await hub.deliver(order("1", [line("a", "MUG", 2)]))
+    await hub.deliver(shipment("s", "1", [("a", 2)], version=7))
+    arrived = [{"sku": "MUG", "bucket": "on_hand", "delta": 30, "reason": "received"}]
+    await hub.deliver(document("stock_movement", "m", version=8, location="east", lines=arrived))
+    counted = report("r", [{"sku": "MUG", "on_hand": 38}], at=9, as_of="2026-11-20")
+    told = facts_of(counted, "shop", at(9))
+    assert told is not None
+    item = await hub.item()
+    await hub.apply.apply([(item, Interpreted(item.seq, (told,)))])
+    assert hub.buckets("MUG") == (38, 0, 0)
+
+
+async def test_what_is_dated_by_its_file_alone_is_of_the_moment_it_was_told() -> None:
+    """A movement without a day of its own, in a file that states no hour, is not of the first moment of that day."""
+    moved = document("stock_movement", "m", location="east", lines=[{"sku": "MUG", "bucket": "on_hand", "delta": 1}])
+    dated = moved.model_copy(update={"source": moved.source.model_copy(update={"occurred_at": date(2026, 11, 20)})})
+    told = facts_of(dated, "shop", at(9))
+    assert isinstance(told, StockFacts)
+    assert told.document.occurred_at == at(9)
+
+
+async def test_a_count_from_a_clock_that_is_hours_ahead_swallows_nothing() -> None:
+    """A place that states its time in the wrong zone: what leaves after its count was heard still leaves."""
+    hub = counting()
+    hub.stock("MUG", 10)
+    await hub.deliver(order("1", [line("a", "MUG", 2)]))
+    await hub.deliver(report("r", [{"sku": "MUG", "on_hand": 12}], at=1000 + 5 * 60))
+    assert hub.buckets("MUG") == (12, 2, 0)
+    hub.clock = at(1060)
+    await hub.deliver(shipment("s", "1", [("a", 2)], version=1059))
+    assert hub.buckets("MUG") == (10, 0, 0)
+
+
+async def test_a_kit_is_taken_in_by_its_components() -> None:
+    """Nothing sells from a kit's own stock: goods named by it are parked, not put where nobody finds them."""
+    hub = Hub()
+    for sku in ("MUG", "BOX"):
+        hub.stock(sku, 1)
+    hub.store.seed_sku("SET", components=(("MUG", 1), ("BOX", 1)))
+    lines = [{"channel_sku": "SET", "quantity": 5}]
+    outcome = await hub.deliver(document("warehouse_receipt", "w", number="W", location="east", lines=lines))
+    assert [code for _, _, code in outcome.failures] == ["kit"]
+    assert ("SET", "east") not in hub.store.tables.positions
+
+
+async def test_a_level_nobody_can_count_is_named_and_the_others_stand() -> None:
+    """A snapshot in cases of unknown size: what is counted is corrected, the rest is a failure and not silence."""
+    hub = counting()
+    for sku in ("MUG", "BOX"):
+        hub.stock(sku, 10)
+    levels = [{"sku": "MUG", "on_hand": 7}, {"sku": "BOX", "on_hand": "2.5", "uom": "CA"}]
+    outcome = await hub.deliver(report("r", levels, at=9))
+    assert [code for _, _, code in outcome.failures] == ["unknown_unit"]
+    (failure,) = hub.store.tables.failures.values()
+    assert failure.message.startswith("2.5 CA of BOX: nobody knows how many that is")
+    assert (hub.buckets("MUG")[0], hub.buckets("BOX")[0]) == (7, 10)
