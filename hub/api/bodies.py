@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from hub.api.backend import BadRequest
@@ -98,6 +100,10 @@ def _typed(name: str, value: Any, schema: Json) -> None:
         raise BadRequest(f"`{name}` is one of {', '.join(schema['enum'])}.")
     if kind == "string" and not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", 10_000):
         raise BadRequest(f"`{name}` has a length that is not allowed.")
+    if "pattern" in schema and re.fullmatch(schema["pattern"], value) is None:
+        raise BadRequest(f"`{name}` is not of the form {schema['pattern']}.")
+    if schema.get("format") == "date" and not _is_day(value):
+        raise BadRequest(f"`{name}` is not a day; write 2026-11-20.")
     if schema.get("format") == "date-time":
         try:
             stated(value)
@@ -105,6 +111,13 @@ def _typed(name: str, value: Any, schema: Json) -> None:
             raise BadRequest(f"`{name}` is not an instant with an offset; write 2026-11-20T08:00:00Z.") from None
     if kind == "array" and not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", _LINES_MAX):
         raise BadRequest(f"`{name}` has {len(value)} entries; between {schema.get('minItems', 0)} and {_LINES_MAX}.")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def lines(body: Any, schema: Json) -> list[Json]:

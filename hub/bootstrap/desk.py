@@ -39,6 +39,7 @@ from mappings.carriers import Crosswalk
 
 Json = dict[str, Any]
 Pull = Callable[[str, datetime | None], list[str]]
+_STOCK_MOVED = "The stock changed at the same moment; ask again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,8 @@ class Desk:
             done = await self._adjust().adjust(changes, key=key or os.urandom(16).hex(), actor=actor)
         except AdjustmentRefused as error:
             raise BadRequest(str(error)) from None
+        except StoreConflict:
+            raise BadRequest(_STOCK_MOVED, status=409) from None
         self._changed()
         return {"changed": done.changed, "repeated": done.repeated}
 
@@ -159,6 +162,8 @@ class Desk:
             done = await self._adjust().report(counts, key=key or os.urandom(16).hex(), actor=actor)
         except AdjustmentRefused as error:
             raise BadRequest(str(error)) from None
+        except StoreConflict:
+            raise BadRequest(_STOCK_MOVED, status=409) from None
         self._changed()
         return {"changed": done.changed, "repeated": done.repeated}
 

@@ -234,3 +234,12 @@ async def test_what_no_database_may_be_sent_is_refused_at_the_edge(desk: Desk) -
         await desk.post("/failures/replay", {"older_than_s": -1}),
     ]
     assert [answer.status for answer in answers] == [422] * 6
+
+
+async def test_a_text_has_the_form_the_document_gives_it(desk: Desk) -> None:
+    """A day that is none and a number no partner could be told are refused by name, before anything is looked up."""
+    move = {"from": "main", "to": "moon", "lines": [{"sku": "MUG", "quantity": 1}]}
+    for name, value in (("expected_at", "next week"), ("expected_at", "2026-W48-1"), ("number", "T 1*")):
+        answer = await desk.post("/transfers", {**move, name: value})
+        assert (answer.status, f"`{name}` is not" in answer.body["detail"]) == (422, True), answer.body
+    assert "'moon'" in (await desk.post("/transfers", {**move, "expected_at": "2026-12-01"})).body["detail"]

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -15,9 +16,11 @@ from aiohttp import web
 
 from connectors.sdk.clock import SystemClock
 from connectors.sdk.contract import WebhookRequest
+from hub.api.backend import BadRequest
 from hub.api.intake import Intake
 from hub.api.server import application, listen
-from hub.ports.store import StoreUnavailable
+from hub.bootstrap.desk import Desk as HubDesk
+from hub.ports.store import StoreConflict, StoreUnavailable
 from hub.runtime import logs
 from tests.api.conftest import Desk
 from tests.api.test_intake import GOOD, MAX, Counters, Receiver, Storage
@@ -149,3 +152,19 @@ async def test_no_nesting_of_a_preview_is_a_fault_of_the_hub(desk: Desk) -> None
     answer = await desk.post("/mappings/preview", {"account": "shop-us", "topic": "orders/create", "payload": deep})
     assert answer.status == 422
     assert "nested" in answer.body["detail"]
+
+
+async def test_stock_that_keeps_moving_is_asked_for_again() -> None:
+    """Positions that change under every redo are a conflict of the caller's, not a fault of the hub."""
+
+    class Moving:
+        async def run(self, *_: object) -> None:
+            raise StoreConflict("a position was made meanwhile")
+
+    settings = SimpleNamespace(locations={"main": None})
+    desk: Any = HubDesk(settings, {}, {}, {}, Moving(), *[None] * 5)  # type: ignore[arg-type]
+    line = {"sku": "MUG", "location": "main", "delta": 1, "on_hand": 1}
+    for act in (desk.adjust, desk.report):
+        with pytest.raises(BadRequest, match="ask again") as refused:
+            await act([line], key="k", actor="ada")
+        assert refused.value.status == 409
