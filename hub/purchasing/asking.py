@@ -111,14 +111,23 @@ def _change(order: Mapping[str, Any], lines: dict[str, Json], change: Mapping[st
         if number not in lines:
             raise ValueError(f"number: the order has no line {number!r} (lines: {', '.join(lines)})")
         line = lines[number]
-        if not _left(line) and what != "replace":
+        before = _left(line)
+        if not before and what != "replace":
             raise ValueError(f"number: line {number} has been cancelled; add a line instead")
         _CHANGING[what](line, change, order.get("currency"))
+        if what == "quantity":
+            said = told(line)
+            return {**said, "change": what, "properties": {**said["properties"], "quantity_before": before}}
     return {**told(line), "change": what}
 
 
-def told(line: Mapping[str, Any]) -> Json:
-    """What a supplier is told of a line as it is now; how it changed stands beside it as `change`."""
+def told(line: Mapping[str, Any], *, taken_back: bool = False) -> Json:
+    """What a supplier is told of a line as it is now; how it changed stands beside it as `change`.
+
+    Args:
+        taken_back: Nothing of it is wanted any more.
+    """
+    left = 0 if taken_back else _left(line)
     return {
         "id": line["number"],
         "sku": line["sku"],
@@ -126,12 +135,21 @@ def told(line: Mapping[str, Any]) -> Json:
         "channel_sku": line["sku"],
         "gtin": line.get("gtin"),
         "title": line.get("title"),
-        "quantity": _left(line),
+        "quantity": left,
         "unit_price": line.get("unit_cost"),
         "price_uom": line.get("price_uom"),
         "requested_at": (line.get("properties") or {}).get("expected_at"),
-        "properties": _spoken(line),
+        "properties": _spoken(line) | _to_come(line, left),
     }
+
+
+def _to_come(line: Mapping[str, Any], left: int) -> Json:
+    """Eaches left to receive, where some are here: a unit that was begun is still to come."""
+    received = int(line.get("received_quantity") or 0)
+    if not received:
+        return {}
+    pack = int((line.get("properties") or {}).get("eaches_per_unit") or 1)
+    return {"left_to_receive": -(-max(0, left - received) // pack) * pack}
 
 
 def _added(order: Mapping[str, Any], lines: dict[str, Json], change: Mapping[str, Any]) -> Json:

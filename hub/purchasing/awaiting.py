@@ -62,7 +62,10 @@ def wanted(
                             state=state, settled_at=settled)
             )  # fmt: skip
         elif before.state != state or (state == "open" and before.due_at is None and due is not None):
-            changed.append(replace(before, state=state, settled_at=settled, due_at=before.due_at or due))
+            # What is owed once more has its own time: the old one was kept.
+            anew = state == "open" and before.state != "open"
+            kept = replace(before, opened_at=opened, due_at=due) if anew else before
+            changed.append(replace(kept, state=state, settled_at=settled, due_at=kept.due_at or due))
     return changed
 
 

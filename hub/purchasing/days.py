@@ -8,6 +8,7 @@ from hub.ports.store import Micros
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
+_NO_DAY = "9999-12-31"
 
 
 def due_at(text: str) -> Micros:
@@ -24,3 +25,8 @@ def due_at(text: str) -> Micros:
         if moment.tzinfo is None:
             raise ValueError(f"{text!r} has no offset")
     return (moment - _EPOCH) // _TICK
+
+
+def told_for(text: str | None) -> Micros | None:
+    """The same of what somebody told us. The last day of the calendar is how systems write that there is none."""
+    return None if text is None or text.startswith(_NO_DAY) else due_at(text)

@@ -1,8 +1,8 @@
 """Which line of our order a line of somebody's document is about, and what it counts in eaches.
 
-Works on the stored JSON of the order's lines. An answer repeats our line numbers and is taken at its word. Ship
-notices, invoices and receipts often number their own lines, so there the article decides and the number only between
-equals.
+Works on the stored JSON of the order's lines. An answer repeats our line numbers and is taken at its word, unless the
+article it names is another line's: who leaves the numbers out counts the lines of the answer. Ship notices, invoices
+and receipts often number their own lines, so there the article decides and the number only between equals.
 """
 
 from __future__ import annotations
@@ -17,22 +17,28 @@ from hub.purchasing.told import ANSWER, ToldLine
 Json = Mapping[str, Any]
 
 
-def line_for(
+def lines_for(
     lines: Sequence[Json], told: ToldLine, kind: str, substitutes: Mapping[str, frozenset[str]]
-) -> Json | None:
-    """The line of ours, or None for goods that are not on the order.
+) -> list[Json]:
+    """The line of ours; several where an article stands on several and no number tells which; none for strangers.
 
     Args:
         substitutes: By line number, ids of what the supplier said comes instead.
     """
     numbered = [line for line in lines if told.number is not None and _number(line["number"]) == _number(told.number)]
-    if kind == ANSWER and numbered:
-        return numbered[0]
     same = [line for line in lines if _is_about(line, told, substitutes)]
+    if kind == ANSWER:
+        if numbered and (numbered[0] in same or not same or _substitutes(told)):
+            return numbered[:1]
+        return same[:1]
     if same:
-        return next((line for line in same if line in numbered), same[0])
+        return [line for line in same if line in numbered][:1] or same
     nameless = not told.items and told.gtin is None
-    return numbered[0] if numbered and nameless else None
+    return numbered[:1] if nameless else []
+
+
+def _substitutes(told: ToldLine) -> bool:
+    return any(part.status == "substituted" for part in told.parts)
 
 
 def _is_about(line: Json, told: ToldLine, substitutes: Mapping[str, frozenset[str]]) -> bool:

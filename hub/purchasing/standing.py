@@ -13,13 +13,13 @@ the order of arrival. Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hub.ports.store import Micros
 from hub.purchasing.book import Book
-from hub.purchasing.days import due_at
-from hub.purchasing.lines import count, line_for, wanted
+from hub.purchasing.days import due_at, told_for
+from hub.purchasing.lines import count, lines_for, wanted
 from hub.purchasing.stand import LineStanding, Price, Standing, when
 from hub.purchasing.told import ANSWER, INVOICE, NOTICE, RECEIPT, Part, Told, ToldLine
 
@@ -45,11 +45,11 @@ def standing(order: Json, book: Book) -> Standing:
     for kind, take in ((NOTICE, _shipped), (RECEIPT, _received), (INVOICE, _invoiced)):
         for told in book.of_kind(kind):
             for one in told.lines:
-                line = line_for(order["lines"], one, kind, substitutes)
-                if line is None:
+                lines = lines_for(order["lines"], one, kind, substitutes)
+                if not lines:
                     found.strangers.append((told, one))
-                else:
-                    take(found.lines[line["number"]], line, told, one)
+                for line, part in _shared_out(found, lines, told, one):
+                    take(found.lines[line["number"]], line, told, part)
     if book.closed_at is not None:
         for each in found.lines.values():
             each.over = True
@@ -67,11 +67,10 @@ def _answers(order: Json, book: Book, found: Standing) -> dict[str, frozenset[st
         if book.refuses_change(told):
             continue
         for one in told.lines:
-            line = line_for(order["lines"], one, ANSWER, {})
-            if line is None:
+            lines = lines_for(order["lines"], one, ANSWER, {})
+            if not lines:
                 found.strangers.append((told, one))
-            else:
-                last[line["number"]] = (told, one)
+            last |= {line["number"]: (told, one) for line in lines}
         named = {number for number, (by, _) in last.items() if by is told}
         if told.state == "rejected" or (told.state == "accepted" and not told.lines):
             last |= {number: (told, None) for number in found.lines if number not in named}
@@ -113,7 +112,9 @@ def _answer(order: Json, stand: LineStanding, line: Json, told: Told, one: ToldL
     for promises in stand.promised.values():
         promises.sort(key=when)
     left = book.agreed.wanted.get(line["number"], 0)
-    _take_off(stand, max(0, asked - left) if left else sum(quantity for _, quantity, _ in units))
+    promised = sum(quantity for _, quantity, _ in units)
+    # What was not promised anyway is the first to go.
+    _take_off(stand, max(0, min(asked, promised) - left) if left else promised)
 
 
 def _parts(stand: LineStanding, line: Json, told: Told, one: ToldLine | None, asked: int) -> list[tuple[Part, int]]:
@@ -137,8 +138,8 @@ def _parts(stand: LineStanding, line: Json, told: Told, one: ToldLine | None, as
 
 
 def _due(order: Json, line: Json, part: Part) -> Micros | None:
-    if part.expected_at is not None:
-        return due_at(part.expected_at)
+    if (day := told_for(part.expected_at)) is not None:
+        return day
     asked = (line.get("properties") or {}).get("expected_at") or order.get("expected_at")
     return due_at(asked) if asked and part.status in _ON_THE_DAY_ASKED else None
 
@@ -158,6 +159,44 @@ def _take_off(stand: LineStanding, units: int) -> None:
 # --- what happened ---------------------------------------------------------------------------
 
 
+def _shared_out(found: Standing, lines: Sequence[Json], told: Told, one: ToldLine) -> Iterator[tuple[Json, ToldLine]]:
+    """Units of an article that stands on several lines: each up to what is open of it, what is over on the first."""
+    stands = [found.lines[line["number"]] for line in lines]
+    instead = any(_sku_of(stand, one) != stand.sku for stand in stands)
+    units = count(lines[0], one.quantity, one.uom, instead=instead) if len(lines) > 1 else None
+    if units is None:
+        yield from ((line, one) for line in lines[:1])
+        return
+    damaged = count(lines[0], one.damaged, one.uom, instead=instead) or 0
+    rooms = [_room(stand, told) for stand in stands]
+    good, rooms = _fill(units, rooms)
+    bad, _ = _fill(damaged, rooms)
+    for line, sound, broken in zip(lines, good, bad, strict=True):
+        if sound or broken:
+            yield line, one._replace(quantity=str(sound), damaged=str(broken) if broken else None, uom=None)
+
+
+def _fill(units: int, rooms: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Units by line, and the rooms that are left."""
+    taken: list[int] = []
+    for room in rooms:
+        taken.append(min(units, room))
+        units -= taken[-1]
+    left = [room - part for room, part in zip(rooms, taken, strict=True)]
+    taken[0] += units
+    return taken, left
+
+
+def _room(stand: LineStanding, told: Told) -> int:
+    if told.kind == INVOICE:
+        going = stand.total_received or stand.total_shipped or stand.wanted
+        return max(0, stand.invoiced if told.state == "credit" else going - stand.invoiced)
+    due = stand.acknowledged if stand.answered else stand.wanted
+    if told.kind == NOTICE:
+        return max(0, due - stand.total_shipped)
+    return max(0, max(due, stand.total_shipped) - stand.total_received)
+
+
 def _sku_of(stand: LineStanding, one: ToldLine) -> str:
     """A substitute counts under its own SKU, everything else under the one ordered."""
     return one.sku if one.sku is not None and one.sku in stand.promised else stand.sku
@@ -169,8 +208,7 @@ def _shipped(stand: LineStanding, line: Json, told: Told, one: ToldLine) -> None
         return
     sku = _sku_of(stand, one)
     stand.shipped[sku] = stand.shipped.get(sku, 0) + units
-    due = None if told.expected_at is None else due_at(told.expected_at)
-    stand.on_the_way.setdefault(sku, []).append((units, due))
+    stand.on_the_way.setdefault(sku, []).append((units, told_for(told.expected_at)))
 
 
 def _received(stand: LineStanding, line: Json, told: Told, one: ToldLine) -> None:  # noqa: ARG001 - one shape for all

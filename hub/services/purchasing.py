@@ -199,7 +199,9 @@ class Purchasing:
             if order["state"] == "cancelled":
                 return Done(number, order["revision"], "cancelled", sent=False, repeated=True)
             _still_open(order, "cancelled")
-            told = [{**asking.told(line), "change": "remove", "quantity": 0} for line in order["lines"] if wanted(line)]
+            told = [
+                {**asking.told(line, taken_back=True), "change": "remove"} for line in order["lines"] if wanted(line)
+            ]
             noted = (key, "cancel")
             return self._revise(opened, order["lines"], told, noted, actor, cancels=True, reason=reason)
 

@@ -129,23 +129,26 @@ def _line(opened: Opened, line: Mapping[str, Any]) -> Json:
     number, article = line.get("number"), line.get("sku")
     if number is not None and str(number) not in ordered:
         raise ValueError(f"number: the order has no line {number!r} (lines: {', '.join(ordered)})")
+    alike = [name for name, one in ordered.items() if number is None and article in _names(one)]
     if number is None:
-        number = next((name for name, one in ordered.items() if article in _names(one)), None) or _instead(
-            opened, article
-        )
+        number = next(iter(alike), None) or _instead(opened, article)
     if number is None:
         raise ValueError(f"sku: {article!r} is not on the order; say which line it came for with `number`")
     one = ordered[str(number)]
     sku = one["sku"] if article is None or article in _names(one) else article
     if sku != one["sku"] and ("", sku) not in opened.batch.state.resolved:
         raise ValueError(f"sku: {sku!r} is not in the catalogue")
+    if sku in opened.batch.state.kits:
+        raise ValueError(f"sku: {sku} is a kit and holds no stock; take its components in")
     good, damaged = line.get("quantity", 0), line.get("damaged_quantity") or 0
     for name, units in (("quantity", good), ("damaged_quantity", damaged)):
         if not isinstance(units, int) or isinstance(units, bool) or not 0 <= units <= QUANTITY_MAX:
             raise ValueError(f"{name}: a whole number of eaches, 0 or more")
     if not good and not damaged:
         raise ValueError("quantity: nothing was taken in")
-    return {"line_id": str(number), "sku": sku, "channel_sku": sku, "quantity": good, "damaged_quantity": damaged,
+    # Of an article on several lines nobody has said which it came for.
+    line_id = None if len(alike) > 1 else str(number)
+    return {"line_id": line_id, "sku": sku, "channel_sku": sku, "quantity": good, "damaged_quantity": damaged,
             "lot": line.get("lot")}  # fmt: skip
 
 

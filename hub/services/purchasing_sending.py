@@ -10,6 +10,7 @@ import canonical
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import Micros, NewInput
 from hub.purchasing import documents
+from hub.purchasing.lines import wanted
 from hub.services.apply_purchase import CHANGE_SET, ORDER_SET
 from hub.services.trading import outgoing
 from hub.services.views import instant
@@ -25,7 +26,9 @@ def takes_changes(partner: AccountPlan) -> bool:
 def ordering(partner: AccountPlan, order: Json, revision: str, at: Micros) -> NewInput:
     set_ = _named(partner, ORDER_SET)
     about = {"purchase_order": order["id"]}
-    return outgoing(partner.account, set_, order, about=about, dedupe=f"{order['number']}:{revision}", at=at)
+    # What was taken off while it was a draft the supplier has never heard of.
+    told = {**order, "lines": [line for line in order["lines"] if wanted(line)]}
+    return outgoing(partner.account, set_, told, about=about, dedupe=f"{order['number']}:{revision}", at=at)
 
 
 def changing(

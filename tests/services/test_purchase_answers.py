@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hub.purchasing.expected import EXPECTED, load
 from hub.services.purchasing_unit import look
+from mappings.edi.partners import find_partner
+from mappings.edi.partners.parts import Deadlines
 from tests.support.buying import SUPPLIER, Buying, answer, invoice, notice, part, received
 from tests.support.orders import at
 
@@ -122,6 +125,23 @@ async def test_shipped_received_and_invoiced_follow() -> None:
     assert hub.sound()
 
 
+async def test_what_is_owed_once_more_is_not_late_at_once() -> None:
+    """An invoice was there for the first shipment; that for the second is awaited from the second on."""
+    hub = await ordered()
+    profile = find_partner("supplier")
+    agreed = profile.agreed.model_copy(update={"deadlines": Deadlines.model_validate({"sets": {"810": "1d"}})})
+    hub.plans[SUPPLIER] = replace(hub.plans[SUPPLIER], partner=replace(profile, agreed=agreed))
+    for name, moment in (("first", 1000), ("second", 90_000)):
+        hub.clock = at(moment)
+        await hub.hear(notice(name, [{"channel_sku": "MUG", "quantity": 10}]))
+        owed = hub.awaited()["810", "OUR-1"]
+        assert (owed.state, owed.opened_at) == ("open", at(moment))
+        assert owed.due_at is not None
+        assert owed.due_at > hub.clock
+        await hub.hear(invoice(name, [{"channel_sku": "MUG", "quantity": 10}]))
+        assert hub.awaited()["810", "OUR-1"].state == "met"
+
+
 async def test_prices_are_compared_with_what_was_ordered() -> None:
     """The answer's and the invoice's, to the last digit, in the line's unit and currency."""
     hub = await ordered()
@@ -197,6 +217,41 @@ async def test_lines_are_found_by_article_and_strangers_are_shown() -> None:
     assert (mugs["shipped"], boxes["shipped"]) == (0, 6)
     ((told, stranger),) = (await hub.stands()).strangers
     assert (told.kind, stranger.items, stranger.quantity) == ("notice", ("TEA",), "9")
+
+
+async def test_an_answer_that_numbers_its_own_lines_speaks_of_the_articles_it_names() -> None:
+    """Only the second line is answered, without its number, as the answer's first: the first stays unanswered."""
+    hub = await ordered()
+    await hub.hear(answer("a", [line("1", part("backordered", 6), channel_sku="BOX", supplier_sku="S-BOX")]))
+    mugs, boxes = await hub.match()
+    assert (mugs["acknowledged"], boxes["acknowledged"]) == (None, 6)
+    assert (hub.incoming("MUG"), hub.incoming("BOX")) == (0, 6)
+
+
+async def test_a_substitute_that_is_ordered_elsewhere_too_is_for_the_line_it_names() -> None:
+    """The answer's number decides where the article is another line's because it comes instead."""
+    hub = await ordered()
+    await hub.hear(answer("a", [line("1", part("substituted", 20, channel_sku="BOX"), channel_sku="BOX")]))
+    assert hub.incoming("BOX") == 20
+    assert (await hub.match())[1]["acknowledged"] is None
+
+
+async def test_an_article_on_two_lines_fills_one_after_the_other() -> None:
+    """A delivery split over two lines of one article: documents that name the article alone leave nothing phantom."""
+    hub = Buying()
+    await hub.order({"sku": "MUG", "quantity": 20}, {"sku": "MUG", "quantity": 20}, {"sku": "BOX", "quantity": 6})
+    await hub.hear(answer("a", state="accepted"))
+    assert hub.incoming("MUG") == 40
+    await hub.hear(notice("n", [{"channel_sku": "MUG", "quantity": 35}]))
+    await hub.hear(received("r", [{"channel_sku": "MUG", "quantity": 25, "damaged_quantity": 5}]))
+    assert (hub.incoming("MUG"), hub.on_hand("MUG")) == (10, 25)
+    await hub.take_in({"sku": "MUG", "quantity": 10}, {"sku": "BOX", "quantity": 6}, receipt="R-1")
+    assert (hub.incoming("MUG"), await hub.state()) == (0, "received")
+    await hub.hear(invoice("i", [{"channel_sku": "MUG", "quantity": 41}]))
+    first, second, _ = await hub.match()
+    assert [(row["shipped"], row["received"], row["damaged"]) for row in (first, second)] == [(20, 20, 0), (15, 20, 5)]
+    assert (first["invoiced"], second["invoiced"]) == (21, 20)
+    assert hub.sound()
 
 
 async def test_the_articles_packs_count_for_the_article_alone() -> None:
@@ -291,6 +346,16 @@ async def test_an_answer_is_about_the_revision_it_names() -> None:
     assert (await look(hub.store, "OUR-1")).order["state"] == "acknowledged"
 
 
+async def test_what_was_refused_is_the_first_to_go_when_less_is_wanted() -> None:
+    """Of 20 the supplier promised 12; wanting 15 takes nothing off that, wanting 10 takes 2."""
+    hub = await ordered()
+    await hub.hear(answer("a", [line("1", part("accepted", 12), part("rejected", 8))]))
+    for wanted, coming in ((15, 12), (10, 10)):
+        await hub.change({"number": "1", "change": "quantity", "quantity": wanted})
+        assert hub.incoming("MUG") == coming
+    assert hub.sound()
+
+
 async def test_a_change_that_is_turned_down_leaves_what_was_promised() -> None:
     """Neither a reduction nor a cancellation that the supplier refuses takes goods off that will come."""
     hub = await ordered()
@@ -318,6 +383,16 @@ async def test_a_refusal_that_names_no_revision_refuses_the_order() -> None:
     await hub.change({"number": "1", "change": "quantity", "quantity": 5})
     await hub.hear(answer("a", state="rejected"))
     assert (await hub.state(), hub.incoming("MUG")) == ("rejected", 0)
+
+
+async def test_the_last_day_of_the_calendar_is_no_day() -> None:
+    """Systems that must fill in a date write 9999-12-31: what is promised so is promised without a day."""
+    hub = await ordered()
+    await hub.hear(answer("a", [line("1", part("backordered", 20, expected_at="9999-12-31"))]))
+    await hub.hear(notice("n", [{"channel_sku": "BOX", "quantity": 6}], expected_at="9999-12-31T23:59:59Z"))
+    assert not hub.store.tables.failures
+    days = [load(hub.store.tables.documents["", EXPECTED, sku].document) for sku in ("MUG", "BOX")]
+    assert [[(one.quantity, one.at) for one in parts] for parts in days] == [[(20, None)], [(6, None)]]
 
 
 async def test_the_days_of_what_is_due_stand_beside_the_sku() -> None:

@@ -111,6 +111,18 @@ async def test_a_draft_is_sent_when_it_is_told_to() -> None:
         await hub.acts.send("OUR-1", key="t", actor="ada")
 
 
+async def test_what_was_taken_off_a_draft_is_not_ordered() -> None:
+    """The supplier is sent the lines that are wanted and no other."""
+    hub = Buying()
+    await hub.order(draft=True)
+    await hub.change({"number": "1", "change": "remove"})
+    await hub.acts.send("OUR-1", key="s", actor="ada")
+    (order,) = hub.sent()
+    assert [(line["number"], line["sku"]) for line in order["document"]["lines"]] == [("2", "BOX")]
+    await hub.hear(answer("a", state="accepted"))
+    assert (hub.incoming("MUG"), hub.incoming("BOX"), await hub.state()) == (0, 6, "acknowledged")
+
+
 async def test_changes_are_told_line_by_line_as_the_lines_are_from_now_on() -> None:
     """Every kind of change becomes one line of an 860 with its new figures, under a new revision."""
     hub = Buying()
@@ -251,6 +263,7 @@ async def test_taking_goods_in_by_hand() -> None:
         "'TEA' is not on the order": {"sku": "TEA", "quantity": 1},
         "nothing was taken in": {"number": "1"},
         "damaged_quantity": {"number": "1", "damaged_quantity": -1},
+        "SET is a kit": {"number": "1", "sku": "SET", "quantity": 1},
     }.items():
         with pytest.raises(PurchaseRefused, match=fault):
             await hub.take_in(line)
@@ -313,14 +326,18 @@ async def test_what_is_sent_renders_for_the_supplier(edi_mapping: Any) -> None:
         }
     )
     await hub.change({"number": "1", "change": "quantity", "quantity": 36})
+    await hub.take_in({"number": "1", "quantity": 13})
+    await hub.change({"number": "1", "change": "quantity", "quantity": 24})
     await hub.cancel()
-    order, change, cancel = hub.sent()
+    order, change, less, cancel = hub.sent()
     lines = segments("850", canonical.parse_document(_text(order["document"])), "supplier", edi_mapping)
     assert "PO1*1*2*CA*30.00**BP*MUG*VN*S-MUG" in lines
     lines = segments("860", canonical.parse_document(_text(change["document"])), "supplier", edi_mapping)
     assert any(line.startswith("POC*1*QI*3*3*CA*30.00**BP*MUG*VN*S-MUG") for line in lines), lines
+    lines = segments("860", canonical.parse_document(_text(less["document"])), "supplier", edi_mapping)
+    assert any(line.startswith("POC*1*QD*2*1*CA") for line in lines), lines
     lines = segments("860", canonical.parse_document(_text(cancel["document"])), "supplier", edi_mapping)
-    assert lines[0].startswith("BCH*01*SA*OUR-1**2*")
+    assert lines[0].startswith("BCH*01*SA*OUR-1**3*")
     assert any(line.startswith("POC*1*DI*0*0*CA") for line in lines), lines
 
 

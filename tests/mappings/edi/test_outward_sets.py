@@ -312,7 +312,7 @@ def test_850_orders_from_a_supplier(mapping: MappingSet) -> None:
         expected_at="2026-12-01",
         currency="USD",
         location="east",
-        lines=[{**line, "properties": {"eaches_per_unit": 12, "uom_stated": "CA"}}],
+        lines=[{**line, "properties": {"eaches_per_unit": 12, "uom_stated": "CA", "expected_at": "2026-12-05"}}],
     )
     assert sent("850", made, "supplier", mapping) == [
         "BEG*00*SA*OUR-1**20261121",
@@ -322,6 +322,7 @@ def test_850_orders_from_a_supplier(mapping: MappingSet) -> None:
         "N1*SU**92*ACME",
         "PO1*1*2*CA*60.00**BP*MUG*VN*A-1",
         "PO4*12",
+        "DTM*002*20261205",
         "CTT*1",
     ]
 
