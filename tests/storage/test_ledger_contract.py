@@ -160,3 +160,29 @@ async def test_verify_finds_a_planted_difference(bench: Bench) -> None:
     await execute(bench, statement)
     (found,) = await bench.queries.verify()
     assert (found.sku, found.location, found.bucket, found.position, found.ledger) == ("S", "main", "on_hand", 6, 5)
+
+
+async def test_a_number_is_never_taken_for_newer_than_the_stock_it_comes_from(bench: Bench) -> None:
+    """Stock stated while a unit reads: either it is seen, or the level is seen as it was before and stays dirty."""
+    if bench.sqlite:
+        pytest.skip("units run one after the other")
+    await bench.write(WriteSet(listings=[listing("L", "S")]))
+    key = ("shop", "L", "")
+    before = (await bench.read(ReadSet(levels={key}))).levels[key].dirty_seq
+    reads = ReadSet(levels={key}, positions={"S"}, on_hand_since={("S", "main", 0)})
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'postings'::regclass"
+    async with bench.store._pool.acquire() as other:
+        async with other.transaction():
+            await other.execute("LOCK TABLE postings IN ACCESS EXCLUSIVE MODE")
+            reading = asyncio.create_task(bench.read(reads))
+            for _ in range(500):
+                if await other.fetchval(waiting):
+                    break
+                await asyncio.sleep(0.01)
+            await other.execute(
+                "INSERT INTO positions (sku, location, on_hand, reserved, incoming, quarantine, version)"
+                " VALUES ('S', 'main', 5, 0, 0, 0, 1)"
+            )
+            await other.execute("UPDATE levels SET dirty_seq = dirty_seq + 1")
+        state = await reading
+    assert ("S", "main") in state.positions or state.levels[key].dirty_seq == before

@@ -83,6 +83,10 @@ _EFFECTS: Final = (
 async def load(connection: Connection, reads: ReadSet, now: Micros, vault: Vault) -> Loaded:
     """The state of everything named, in the caller's transaction."""
     state = State(now)
+    # Before all that their numbers are computed from: a change that comes in between leaves them dirty.
+    for row in await _each(connection, _LEVELS, reads.levels, 3):
+        level = level_from(row)
+        state.levels[level.account, level.listing_id, level.location] = level
     await _orders(connection, state, reads)
     for row in await _each(connection, _DOCUMENTS, reads.documents, 3):
         document = document_from(row)
@@ -100,9 +104,6 @@ async def load(connection: Connection, reads: ReadSet, now: Micros, vault: Vault
     # After the locks: what is posted from here on waits for this transaction.
     for key in sorted(reads.on_hand_since):
         state.on_hand_since[key] = await connection.fetchval(_ON_HAND_SINCE, *key)
-    for row in await _each(connection, _LEVELS, reads.levels, 3):
-        level = level_from(row)
-        state.levels[level.account, level.listing_id, level.location] = level
     for account, sku, location, units in await _each(connection, _OWN, reads.own_open, 2):
         state.own_open[account, sku, location] = units
     for subject, account, wrapped, body in await _each(connection, _PERSONAL, reads.personal, 2):
