@@ -169,9 +169,9 @@ async def _change(args: argparse.Namespace) -> int:
 
 async def _receive(args: argparse.Namespace) -> int:
     lines: dict[str, Json] = {}
-    for sku, units in _pairs(args.lines):
+    for sku, units in _once_each(_pairs(args.lines)):
         lines[sku] = {"sku": sku, "quantity": _units(units)}
-    for sku, units in _pairs(args.damaged):
+    for sku, units in _once_each(_pairs(args.damaged)):
         lines.setdefault(sku, {"sku": sku, "quantity": 0})["damaged_quantity"] = _units(units)
     if not lines:
         raise CommandError("taking goods in: say what, such as MUG=120", exit_code=EXIT_USAGE)
@@ -248,6 +248,13 @@ def _pairs(texts: list[str]) -> list[tuple[str, str]]:
             raise CommandError(f"{text!r} is not NAME=VALUE", exit_code=EXIT_USAGE)
         found.append((name, value))
     return found
+
+
+def _once_each(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    names = [name for name, _ in pairs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise CommandError(f"taking goods in: {', '.join(twice)} named twice; add the units up", exit_code=EXIT_USAGE)
+    return pairs
 
 
 def _article(text: str) -> Json:

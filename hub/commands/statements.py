@@ -61,7 +61,8 @@ class Form:
         return CommandError(f"{self.doing}: {fault}", exit_code=EXIT_USAGE)
 
     def _jsonl(self, text: str, blame: Blame) -> Iterator[tuple[int, Json]]:
-        for number, line in enumerate(text.splitlines(), 1):
+        # Not `splitlines`: a JSON text may hold what else Unicode takes for the end of a line.
+        for number, line in enumerate(text.split("\n"), 1):
             if not line.strip():
                 continue
             try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import orjson
@@ -108,7 +109,14 @@ async def _import(args: argparse.Namespace) -> int:
     changed = 0
     async with acting(args) as api:
         for start in range(0, len(lines), _BATCH):
-            changed += (await api.post("/stock/reports", {"lines": lines[start : start + _BATCH]}))["changed"]
+            some = lines[start : start + _BATCH]
+            try:
+                done = await api.post("/stock/reports", {"lines": [line for _, line in some]})
+            except CommandError as error:
+                before = f" ({start} lines before were taken in, {changed} positions changed)" if start else ""
+                said = _by_line_of_the_file(str(error), [number for number, _ in some])
+                raise CommandError(f"importing stock: {said}{before}", exit_code=error.exit_code) from None
+            changed += done["changed"]
     answer = {"lines": len(lines), "changed": changed}
     if wants_json(args):
         print_json(answer)
@@ -117,15 +125,31 @@ async def _import(args: argparse.Namespace) -> int:
     return 0
 
 
-def _counted(name: str, raw: bytes) -> Iterator[Json]:
-    """Checked lines of a stock file; the whole file is refused with every fault named by line."""
+def _by_line_of_the_file(said: str, numbers: Sequence[int]) -> str:
+    """The hub counts the lines of one request; the reader of its refusal has the file."""
+
+    def there(found: re.Match[str]) -> str:
+        at = int(found[1])
+        return f"line {numbers[at - 1]}" if 1 <= at <= len(numbers) else found[0]
+
+    return re.sub(r"\bline (\d+)\b", there, said)
+
+
+def _counted(name: str, raw: bytes) -> Iterator[tuple[int, Json]]:
+    """Checked lines of a stock file by number; the whole file is refused with every fault named by line."""
     faults: list[str] = []
+    seen: dict[tuple[str, str], int] = {}
     taken = datetime.now(UTC).isoformat()
     for number, row in _rows(name, raw):
         try:
-            yield _line(row, taken)
+            line = _line(row, taken)
         except ValueError as error:
             faults.append(f"{name}:{number}: {error}")
+            continue
+        first = seen.setdefault((line["sku"], line["location"]), number)
+        if first != number:
+            faults.append(f"{name}:{number}: {line['sku']} at {line['location']} is counted in line {first} already")
+        yield number, line
     if faults:
         more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
         raise CommandError("importing stock: " + "; ".join(faults[:5]) + more, exit_code=EXIT_USAGE)
@@ -137,7 +161,7 @@ def _rows(name: str, raw: bytes) -> Iterator[tuple[int, Json]]:
     except UnicodeDecodeError as error:
         raise CommandError(f"importing stock: {name} is not UTF-8 ({error.reason})", exit_code=EXIT_USAGE) from None
     if text.lstrip().startswith("{"):
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
                 yield number, _object(f"{name}:{number}", line)
         return

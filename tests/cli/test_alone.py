@@ -243,3 +243,19 @@ def test_schema_is_printed_as_json() -> None:
     done = process("config", "schema")
     assert done.code == 0
     assert done.json["type"] == "object"
+
+
+def test_a_refused_count_is_named_by_its_line_of_the_file(tmp_path: Path) -> None:
+    """However a large file is sent: the line is the file's, and what was taken in before it is said."""
+    names = [f"S{number}" for number in range(501)]
+    operator = Operator(folders.write(tmp_path, {}, "sku\n" + "\n".join(names) + "\n"))
+    counted = tmp_path / "counted.csv"
+    counted.write_text("sku,location,on_hand\n" + "".join(f"{name},main,1\n" for name in [*names, "NOPE"]))
+    done = operator("stock", "import", str(counted))
+    assert done.code == 1
+    assert "line 503: SKU 'NOPE' is not in the catalogue" in done.err
+    assert "(500 lines before were taken in, 500 positions changed)" in done.err
+    counted.write_text("sku,location,on_hand\n" + "".join(f"{name},main,1\n" for name in [*names, "S0"]))
+    done = operator("stock", "import", str(counted))
+    assert done.code == 2
+    assert f"{counted}:503: S0 at main is counted in line 2 already" in done.err

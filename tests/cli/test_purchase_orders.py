@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hub.commands.purchase_files import FORM
 from tests.support import folders
 from tests.support.cli import Operator
 
@@ -60,6 +61,8 @@ def test_an_order_from_making_to_closing(operator: Operator) -> None:
         (3, 0, 0),
     ]
     assert {one["set"] for one in shown["awaited"]} == {"855", "865", "856", "810"}
+    done = operator("purchase-orders", "receive", "OUR-1", "MUG=1", "MUG=2")
+    assert (done.code, "MUG named twice" in done.err) == (2, True)
     text = operator("purchase-orders", "show", "OUR-1").out
     assert "line 1: 12 received, 24 as ordered: 12 fewer" in text
     total = operator("stock", "show", "MUG", "--json").json["total"]
@@ -153,3 +156,10 @@ def test_a_file_with_a_fault_in_its_form_is_refused_whole(
     done = operator("purchase-orders", "import", str(file))
     assert done.code == 2, done
     assert named in done.err
+
+
+def test_a_line_ends_where_the_file_ends_it() -> None:
+    """A note may hold what Unicode takes for the end of a line; JSON does not."""
+    body = {"number": "OUR-1", "note": "ring\u2028the bell\x85twice"}
+    raw = (json.dumps(body, ensure_ascii=False) + "\n").encode()
+    assert list(FORM.read("orders.jsonl", raw)) == [("orders.jsonl:1", body)]
