@@ -30,10 +30,14 @@ from tests.support.orders import plan
         ("", "5", 1),
         ("x", "2026-11-20", 1),
         ("2026-11-21", "2026-11-20T23:00:00Z", 1),
+        ("20261120120000.000000009.0001", "20261120120000.000000010.0001", -1),
+        ("20261120120000.0000000REF2.0ME000001", "20261120130000.0000000REF1.0ME000001", -1),
+        ("20261120130000.0000000REF1.0ME000001", "20261120120000.0000000REF2.0ME000001", 1),
+        ("20261120120000.0000000REF1.0ME000001", "20261120120000.0000000REF2.0ME000001", 1),
     ],
 )
 def test_versions_compare_by_what_they_are(new: str, stored: str, expected: int) -> None:
-    """Instants as instants in any notation, numbers as numbers of any size, the rest by arrival."""
+    """Instants as instants in any notation, numbers as numbers of any size, files by time; the rest by arrival."""
     assert compare(new, stored) == expected
 
 

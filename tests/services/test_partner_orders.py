@@ -164,6 +164,44 @@ async def test_an_order_stated_anew_replaces_the_whole() -> None:
     assert outgoing_of(hub, kind="865")[-1]["document"]["state"] == "rejected"
 
 
+async def test_the_same_words_stated_anew_take_back_what_was_agreed_since() -> None:
+    """BEG01 05 after a change, and after a withdrawal: the order is as it was stated first, and answered again."""
+    hub = made()
+    lines = [bought("1", "MUG", 4)]
+    fewer = [{"id": "1", "change": "quantity", "quantity": 1}]
+    await hub.deliver(purchase("P1", lines), account=RETAILER)
+    await hub.deliver(change("P1", "1", fewer, version=2), account=RETAILER)
+    assert hub.buckets("MUG") == (10, 1, 0)
+    await hub.deliver(purchase("P1", lines, version=3, state_raw="05"), account=RETAILER)
+    assert hub.buckets("MUG") == (10, 4, 0)
+    await hub.deliver(cancellation("P1", version=4), account=RETAILER)
+    assert hub.buckets("MUG") == (10, 0, 0)
+    await hub.deliver(purchase("P1", lines, version=5, state_raw="05"), account=RETAILER)
+    assert (hub.buckets("MUG"), hub.row("P1", RETAILER).state) == ((10, 4, 0), "open")
+    assert [each["document"]["state"] for each in outgoing_of(hub, kind="855")] == ["accepted"] * 3
+    await hub.deliver(purchase("P1", lines, version=6, state_raw="05"), account=RETAILER)
+    await hub.deliver(purchase("P1", lines, version=7, state_raw="07"), account=RETAILER)
+    assert len(outgoing_of(hub, kind="855")) == 3
+
+
+async def test_every_withdrawal_is_answered() -> None:
+    """Refused once and asked again, taken back, stated anew and taken back once more: an 865 each."""
+    hub = made()
+    lines = [bought("1", "MUG", 4)]
+    await hub.deliver(purchase("P1", lines), account=RETAILER)
+    await hub.deliver(cancellation("P1", version=2), account=RETAILER)
+    await hub.deliver(purchase("P1", lines, version=3, state_raw="05"), account=RETAILER)
+    await hub.deliver(cancellation("P1", version=4), account=RETAILER)
+    await hub.deliver(cancellation("P1", version=5), account=RETAILER)
+    assert hub.row("P1", RETAILER).state == "cancelled"
+    await hub.deliver(purchase("P2", lines), account=RETAILER)
+    await hub.deliver(shipment("s1", "P2", [("1", 1)], account=RETAILER), account=RETAILER)
+    for version in (2, 3):
+        await hub.deliver(cancellation("P2", version=version), account=RETAILER)
+    states = [each["document"]["state"] for each in outgoing_of(hub, kind="865")]
+    assert states == ["accepted", "accepted", "rejected", "rejected"]
+
+
 async def test_a_change_may_come_before_its_order() -> None:
     """Whatever comes first, the order ends the same, and its parts are found although only the change names them."""
     hub = made()

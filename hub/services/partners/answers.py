@@ -38,7 +38,8 @@ def expect_answer(batch: Batch, plan: AccountPlan, row: OrderRow, deal: Deal) ->
     if partner is None or not partner.sends(ANSWER) or deal.answered_at is not None:
         return
     known = batch.state.expectations.get((row.account, ANSWER, row.source_id))
-    if known is not None and known.state == "open":
+    if known is not None and known.state == "open" and known.opened_at == deal.received_at:
+        # What was awaited for the order as it was stated before is no answer to what it states now.
         return
     _expect(batch, row, ANSWER, row.source_id, deal.received_at, deadline(plan, ANSWER, deal.received_at))
 
@@ -194,7 +195,8 @@ def _answer_changes(batch: Batch, plan: AccountPlan, row: OrderRow, deal: Deal) 
         status, state = ("deleted", "accepted") if taken_back.accepted else ("rejected", "rejected")
         document = content.load(row.document)
         lines = answering.whole_lines(document, status)
-        _send_whole(batch, plan, row, document, lines, state, "withdrawn", "01")
+        # Taken back twice, with a refusal or a new statement in between, it is answered twice.
+        _send_whole(batch, plan, row, document, lines, state, f"withdrawn {taken_back.version}", "01")
         deal = replace(deal, withdrawal=replace(taken_back, told=True))
     return deal
 

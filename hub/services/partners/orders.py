@@ -23,6 +23,8 @@ from hub.services.settle import Draft, settle
 
 CHANGE = "order_change"
 CANCELLATION = "order_cancellation"
+_ANEW = frozenset({"04", "05", "4", "5"})
+"""BEG01 and BGM 1225 by which a partner states an order once more as it is to be now, word for word or not."""
 
 _log = structlog.get_logger()
 
@@ -64,7 +66,7 @@ def order_stated(
         if newer < 0:
             batch.outcome.stale += 1
             return None
-        if content.same(_lasting(order), _lasting(deal.order)):
+        if content.same(_lasting(order), _lasting(deal.order)) and not _overrules(deal, order, facts.version):
             batch.outcome.unchanged += 1
             return None
         if any(gone.values()) or locked:
@@ -140,6 +142,16 @@ def order_withdrawn(
         deal = _decided(deal, gone, locked)
     keep(batch, key, deal)
     return deal
+
+
+def _overrules(deal: Deal, order: Json, version: str) -> bool:
+    """Whether an order stated anew takes back what was agreed since it was stated in the same words."""
+    if order.get("state_raw") not in _ANEW or compare(version, deal.version) <= 0:
+        return False
+    if deal.withdrawn and deal.withdrawal is not None and compare(deal.withdrawal.version, version) < 0:
+        return True
+    changed = any(deals.ACCEPTED in each.verdicts and compare(each.version, version) < 0 for each in deal.standing())
+    return changed or bool(deal.refused)
 
 
 def _lasting(order: Json) -> Json:
