@@ -809,6 +809,10 @@ class Store(Protocol):
         """The digest of the input kept under that key; None when there is none."""
         ...
 
+    async def last_answer(self, account: str, ordering_key: str, topic: str) -> str | None:
+        """The dedupe key of the newest input of that lane and topic that nobody pushed; None when there is none."""
+        ...
+
     async def claim_inbox(self, limit: int, *, accounts_excluded: Collection[str] = ()) -> Sequence[InboxItem]:
         """Take due rows, oldest first, the head of each ordering key only, none that is claimed.
 

@@ -6,6 +6,7 @@ call, never spends twice. Answers go through the inbox like everything that come
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,12 +21,12 @@ from connectors.sdk.manifest import TrackQuota
 from connectors.sdk.tracking import TrackedNumber, Tracks
 from hub.ports.parcels import Micros, ParcelAsked, ParcelRow
 from hub.ports.queries import Queries
-from hub.ports.store import Attempt, CursorRow, ReadSet, Store, WriteSet
+from hub.ports.store import Attempt, CursorRow, NewInput, ReadSet, Store, WriteSet
 from hub.services import moments
 from hub.services.calls import Called, Target
 from hub.services.parcel_rows import NAMES, scheduled
 from hub.services.publish import Outward
-from hub.services.receive import inputs_of
+from hub.services.receive import digest_of, inputs_of
 from hub.tracking.polling import FIRST, OLD_AFTER
 from hub.tracking.quota import Quota
 
@@ -142,11 +143,30 @@ class Asker:
                     closed=following.closed,
                 )
             )  # fmt: skip
-        inputs = inputs_of(self._out.plan, "poll", envelopes, self._out.clock.now())
+        inputs = await self._as_news(inputs_of(self._out.plan, "poll", envelopes, self._out.clock.now()))
         await self._out.store.run(
             ReadSet(), lambda _: WriteSet(inputs=list(inputs), asked=list(asked), attempts=[attempt])
         )
         return len(envelopes)
+
+    async def _as_news(self, inputs: Sequence[NewInput]) -> list[NewInput]:
+        """The same inputs; one that says again what was true before the last answer gets a key of its own.
+
+        A carrier that takes a wrong scan back, or an estimate, answers as it did before, and that is news. What the
+        last answer said already keeps its key and is a duplicate.
+        """
+        lanes = Counter(one.ordering_key for one in inputs)
+        return [await self._news(one) if lanes[one.ordering_key] == 1 else one for one in inputs]
+
+    async def _news(self, one: NewInput) -> NewInput:
+        store, key = self._out.store, one.dedupe_key
+        last = await store.last_answer(one.account, one.ordering_key, one.topic)
+        if last is None or last == key or last.startswith(f"{key}:"):
+            return one
+        if await store.received_digest(one.account, key) is None:
+            return one
+        # Named after what it follows: stored again after a crash it is the same input.
+        return replace(one, dedupe_key=f"{key}:{digest_of(last.encode())[:16]}")
 
     async def _still_open(self, rows: Sequence[ParcelRow]) -> list[ParcelRow]:
         """Without those that a stop rule ends by now: they are closed and cost no call."""

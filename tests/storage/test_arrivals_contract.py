@@ -49,6 +49,17 @@ async def test_accounts_with_the_same_key_keep_their_own_bodies(bench: Bench) ->
     }
 
 
+async def test_the_last_answer_of_a_lane_is_the_newest_that_nobody_pushed(bench: Bench) -> None:
+    """Of one account, lane and topic; a push in between is no answer."""
+    origins = ((1, "poll"), (2, "resolve"), (3, "webhook"))
+    told = [replace(given(n, lane="parcel:1"), origin=origin) for n, origin in origins]
+    await bench.store.receive([*told, replace(given(4, lane="parcel:1"), origin="poll", topic="another")])
+    account, topic = given(1).account, given(1).topic
+    assert await bench.store.last_answer(account, "parcel:1", topic) == given(2).dedupe_key
+    assert await bench.store.last_answer(account, "parcel:2", topic) is None
+    assert await bench.store.last_answer("somebody", "parcel:1", topic) is None
+
+
 async def test_what_is_kept_under_a_key_can_be_told_by_its_digest(bench: Bench) -> None:
     """Of one account's key, and of none that never came."""
     await bench.store.receive([given(1), replace(given(2), digest="another")])

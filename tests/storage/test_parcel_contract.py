@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hub.ports.parcels import BookChange, ParcelAsked
-from hub.ports.store import NewInput, ReadSet, StoreConflict, WriteSet
+from hub.ports.store import InboxResult, InboxState, NewInput, ReadSet, StoreConflict, WriteSet
 from hub.services.apply import Apply
 from hub.services.extract import facts_of
 from hub.services.interpret import route
@@ -21,6 +22,7 @@ from tests.support.orders import line, order, plan
 from tests.support.parcels import NOW, NUMBER, Tracked, shipped, what
 from tests.support.scans import latest, scan
 from tests.support.stores import Bench
+from tests.support.toy_carrier import AskingDesk
 
 OTHER = "1Z12345E0291980793"
 
@@ -200,3 +202,19 @@ async def test_reading_a_number_nobody_knows_gives_no_book(bench: Bench) -> None
     """An unknown number is absent from the state, not an empty book."""
     state = await bench.read(ReadSet(tracked={NUMBER}, shipped={("shop", "shipment", "s1")}))
     assert state.books == {}
+
+
+async def test_an_answer_that_goes_back_to_what_it_said_before_is_news(bench: Bench) -> None:
+    """A carrier takes a wrong scan back and says what it said before it: that arrives, once, as often as it turns."""
+    await tracked(bench).tell(shipped("s1", "1001", NUMBER, on="2026-11-19"))
+    desk = AskingDesk(bench)
+    desk.carrier.says = deque([b"1", b"1", b"2", b"1", b"1", b"2", b"1"])
+    while desk.carrier.says:
+        bench.clock.advance(86_400.0)
+        assert (await desk.asker.ask_due()).calls == 1
+    taken: list[bytes] = []
+    while items := await bench.store.claim_inbox(10):
+        taken += [item.payload for item in items if item.account == "parcels"]
+        results = [InboxResult(item.seq, InboxState.DONE) for item in items]
+        await bench.write(WriteSet(inbox=results))
+    assert taken == [b"1", b"2", b"1", b"2", b"1"]

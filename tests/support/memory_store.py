@@ -145,6 +145,15 @@ class MemoryStore:
         seq = self.tables.dedupe.get((account, dedupe_key))
         return self.tables.inbox[seq].item.digest if seq is not None else None
 
+    async def last_answer(self, account: str, ordering_key: str, topic: str) -> str | None:
+        found = [
+            (seq, key)
+            for (owner, key), seq in self.tables.dedupe.items()
+            for item in (self.tables.inbox[seq].item,)
+            if (owner, item.ordering_key, item.topic) == (account, ordering_key, topic) and item.origin != "webhook"
+        ]
+        return max(found)[1] if found else None
+
     async def claim_inbox(self, limit: int, *, accounts_excluded: Collection[str] = ()) -> Sequence[InboxItem]:
         self._writable()
         heads: dict[tuple[str, str], _Inbox] = {}

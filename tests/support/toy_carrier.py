@@ -48,6 +48,8 @@ class ToyCarrier:
     bad: set[str] = field(default_factory=set)
     """numbers that make the carrier refuse the whole call"""
     watch_life: timedelta | None = None
+    says: deque[bytes] = field(default_factory=deque)
+    """what it answers in turn, known by its content; without any, every answer is another"""
 
     async def track(self, numbers: Sequence[TrackedNumber]) -> Sequence[Envelope]:
         self.asked.append(tuple(each.number for each in numbers))
@@ -55,6 +57,10 @@ class ToyCarrier:
             raise fault
         if self.bad & {each.number for each in numbers}:
             raise Rejected("no such number", code="TV1002")
+        if self.says:
+            said = self.says.popleft()
+            lanes = [parcel_ordering_key(each.number) for each in numbers]
+            return [Envelope("tracking", f"{lane}:{said.decode()}", lane, said) for lane in lanes]
         count = len(self.asked)
         return [
             Envelope("tracking", f"{each.number}:{count}", parcel_ordering_key(each.number), b"{}") for each in numbers

@@ -84,6 +84,15 @@ class PostgresStore:
         )
         return row[0] if row else None
 
+    async def last_answer(self, account: str, ordering_key: str, topic: str) -> str | None:
+        row = await first(
+            self._pool,
+            "SELECT dedupe_key FROM inbox WHERE account = $1 AND ordering_key = $2 AND topic = $3"
+            " AND origin <> 'webhook' ORDER BY seq DESC LIMIT 1",
+            account, ordering_key, topic,
+        )  # fmt: skip
+        return row[0] if row else None
+
     async def claim_inbox(self, limit: int, *, accounts_excluded: Collection[str] = ()) -> Sequence[InboxItem]:
         claimed = asyncio.ensure_future(self._claim_inbox(limit, frozenset(accounts_excluded)))
         return await _or_undone(claimed, self._give_back)

@@ -94,6 +94,14 @@ class SqliteStore:
         row = await self._one("SELECT digest FROM inbox WHERE account = ? AND dedupe_key = ?", account, dedupe_key)
         return row[0] if row else None
 
+    async def last_answer(self, account: str, ordering_key: str, topic: str) -> str | None:
+        row = await self._one(
+            "SELECT dedupe_key FROM inbox WHERE account = ? AND ordering_key = ? AND topic = ?"
+            " AND origin <> 'webhook' ORDER BY seq DESC LIMIT 1",
+            account, ordering_key, topic,
+        )  # fmt: skip
+        return row[0] if row else None
+
     async def claim_inbox(self, limit: int, *, accounts_excluded: Collection[str] = ()) -> Sequence[InboxItem]:
         now, memo, vault, excluded = self._now(), self._memo, self._vault, frozenset(accounts_excluded)
         # A claim is for telling who died holding it. A power cut undoes it, and with it nobody held anything.
