@@ -124,8 +124,8 @@ class Apply:
         return total
 
     async def resolve_held(self, keys: Sequence[OrderKey]) -> Outcome:
-        """Settle held orders again after the catalogue, a listing or stock changed."""
-        outcome = await self._held({key for key in keys if key[0] in self._plans}, [])
+        """Settle held orders again after the catalogue, a listing or stock changed, or when an answer is due."""
+        outcome = await self._judged([key for key in keys if key[0] in self._plans])
         self._tell(outcome)
         return outcome
 
@@ -289,6 +289,20 @@ class Apply:
 
         await self._store.run(reads, decide)
         return outcome
+
+    async def _judged(self, keys: Sequence[OrderKey]) -> Outcome:
+        """An order that cannot be settled is told, and keeps nobody else's from it."""
+        try:
+            return await self._held(set(keys), [])
+        except _BUGS as error:
+            if len(keys) == 1:
+                _log.error("order.left_unsettled", account=keys[0][0], order=keys[0][1], exc_info=error)
+                return Outcome(failed=1)
+            _log.warning("batch.split", items=len(keys), error=type(error).__name__)
+        total = Outcome()
+        for key in keys:
+            total.take(await self._judged([key]))
+        return total
 
     async def _later(self, item: InboxItem) -> Outcome:
         def decide(state: State) -> WriteSet:

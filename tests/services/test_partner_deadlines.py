@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from connectors.sdk.clock import ManualClock
 from hub.ports.accounts import AvailabilityPolicy
 from hub.ports.store import Expectation
 from hub.services.partners.deadlines import Deadlines, answered
+from hub.services.partners.following import Partners
 from hub.services.partners.stock_advice import StockAdvice
 from hub.services.stock import Stock
 from tests.support.buyers import (
@@ -51,6 +54,25 @@ async def test_an_order_nobody_put_right_is_answered_before_it_is_due() -> None:
     assert decisions(asked) == {"1": [("accepted", 4)], "2": [("rejected", 1)]}
 
 
+async def test_an_order_that_cannot_be_answered_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours about one order: the others that are due are answered all the same."""
+    hub, queries = made()
+    for name in ("P1", "P2", "P3"):
+        await hub.deliver(purchase(name, [bought("1", "MUG", 1), bought("2", "GHOST", 1)]), account=RETAILER)
+    follow = Partners.follow_order
+
+    def faulty(partners: Partners, batch: Any, key: tuple[str, str]) -> None:
+        if key[1] == "P2":
+            raise ValueError("a document of ours that is none")
+        follow(partners, batch, key)
+
+    monkeypatch.setattr(Partners, "follow_order", faulty)
+    hub.clock += 37 * HOUR
+    outcome = await deadlines(hub, queries).look(hub.clock)
+    assert sorted(each["document"]["purchase_order_number"] for each in outgoing_of(hub)) == ["P1", "P3"]
+    assert outcome.failed == 1
+
+
 async def test_what_is_put_right_in_time_is_accepted() -> None:
     """The article is added while there is time: the answer takes it."""
     hub, queries = made()
@@ -61,6 +83,19 @@ async def test_what_is_put_right_in_time_is_accepted() -> None:
     assert asked["document"]["state"] == "accepted"
     await deadlines(hub, queries).look(hub.clock + 47 * HOUR)
     assert len(outgoing_of(hub)) == 1
+
+
+async def test_an_order_stated_anew_is_owed_an_answer_of_its_own() -> None:
+    """Nobody has acknowledged the first 855 yet: the second is due by its own time, and sent by then."""
+    hub, queries = made()
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 4)]), account=RETAILER)
+    hub.clock += 10 * HOUR
+    await hub.deliver(purchase("P1", [bought("2", "GHOST", 1)], version=2), account=RETAILER)
+    owed = hub.store.tables.expectations[RETAILER, "855", "P1"]
+    assert (owed.opened_at, owed.due_at) == (hub.clock, hub.clock + 48 * HOUR)
+    hub.clock += 37 * HOUR
+    await deadlines(hub, queries).look(hub.clock)
+    assert [decisions(asked) for asked in outgoing_of(hub)] == [{"1": [("accepted", 4)]}, {"2": [("rejected", 1)]}]
 
 
 async def test_an_acknowledged_answer_is_owed_no_more() -> None:

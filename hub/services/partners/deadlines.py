@@ -74,8 +74,9 @@ class Deadlines:
 
     async def _write(self, ended: Mapping[tuple[str, str, str], Expectation]) -> None:
         def decide(state: State) -> WriteSet:
-            standing = {key: row for key, row in state.expectations.items() if row.state == "open"}
-            return WriteSet(expectations=[row for key, row in ended.items() if key in standing])
+            standing = {key: row.opened_at for key, row in state.expectations.items() if row.state == "open"}
+            # One opened again since it was looked at waits for something else.
+            return WriteSet(expectations=[row for key, row in ended.items() if standing.get(key) == row.opened_at])
 
         await self._store.run(ReadSet(expectations=set(ended)), decide)
 
