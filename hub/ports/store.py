@@ -123,6 +123,8 @@ class InboxResult:
     attempts: int | None = None
     crashes: int | None = None
     """0 when an operator runs a poisonous row again on purpose; None keeps the count"""
+    if_parked: bool = False
+    """change only a FAILED row: one that somebody holds, that is over or was given up stays as it is, silently"""
 
 
 # --- orders and documents --------------------------------------------------------------------

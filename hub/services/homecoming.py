@@ -17,13 +17,13 @@ from hub.orders.references import folded
 from hub.orders.shipped import Unplaceable
 from hub.ports.accounts import AccountPlan
 from hub.ports.queries import Queries
-from hub.ports.store import InboxItem, InboxResult, InboxState, Micros, OrderKey, ReadSet, State, Store, WriteSet
+from hub.ports.store import InboxItem, Micros, OrderKey, ReadSet, State, Store, WriteSet
 from hub.services.apply_stock import Refused
 from hub.services.batch import Batch
 from hub.services.extract import facts_of
 from hub.services.homes import Ask, Home, Homes, Lane, Lost, is_foreign, purchase_order_of
 from hub.services.interpreted import Interpreted, Refusal
-from hub.services.requeue import RUN_AGAIN
+from hub.services.requeue import called_up
 from hub.services.shipments import Tellers, bring_home, reads_at_home
 from hub.services.waiting import call_waiting, let_wait, reads_waiting
 
@@ -39,15 +39,14 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Looked:
-    """Where the shipments of a batch belong, by (account, the shipper's id of the shipment)."""
+    """Where the shipments of a batch belong."""
 
-    homes: dict[tuple[str, str], Home] = field(default_factory=dict)
-    shipments: dict[int, list[DocumentFacts]] = field(default_factory=dict)
-    """what each input tells of orders it did not take itself"""
+    shipments: dict[int, list[tuple[DocumentFacts, Home]]] = field(default_factory=dict)
+    """what each input tells of orders it did not take itself, each with its order"""
     told: set[str] = field(default_factory=set)
     """messages to channels that may have to be taken back"""
-    waiting: dict[int, DocumentFacts] = field(default_factory=dict)
-    """inputs parked for want of an order, with the shipment that lacks one"""
+    waiting: dict[int, list[DocumentFacts]] = field(default_factory=dict)
+    """inputs parked for want of an order, with the shipments that lack one"""
 
 
 class Homecoming:
@@ -66,9 +65,12 @@ class Homecoming:
         self._homes = Homes(store, plans, queries)
         self._tellers = tellers or Tellers()
         self._kept = kept
+        self._unsought: dict[int, list[DocumentFacts]] = {}
 
     async def look(self, pairs: Sequence[tuple[InboxItem, Interpreted]]) -> Looked:
         """Find the orders, ahead of the unit of work; one that comes meanwhile is found by `look_again`."""
+        if self._unsought:
+            await self._seek()
         stated = [(item, facts) for item, interpreted in pairs for facts in self._foreign(item, interpreted)]
         looked = Looked()
         if not stated:
@@ -78,8 +80,7 @@ class Homecoming:
             if isinstance(home, Lost) and NOTICED in facts.document:
                 # A notice that is of no order of ours is a notice and no more.
                 continue
-            looked.shipments.setdefault(item.seq, []).append(facts)
-            looked.homes[facts.account, facts.source_id] = home
+            looked.shipments.setdefault(item.seq, []).append((facts, home))
         looked.told = await self._homes.told(
             (facts, home) for (_, facts), home in zip(stated, homes, strict=True) if not isinstance(home, Lost)
         )
@@ -109,10 +110,9 @@ class Homecoming:
             for facts in interpreted.facts:
                 if isinstance(facts, OrderFacts):
                     reads_waiting(reads, _names(facts))
-            for shipment in looked.shipments.get(item.seq, ()):
-                home = looked.homes[shipment.account, shipment.source_id]
+            for shipment, home in looked.shipments.get(item.seq, ()):
                 if isinstance(home, Lost):
-                    reads_waiting(reads, [folded(shipment.order_source_id or "")])
+                    reads_waiting(reads, _waited_for(shipment))
                 else:
                     self.reads_home(reads, shipment, home)
 
@@ -134,12 +134,12 @@ class Homecoming:
                 is run again.
         """
         refusals: list[Refusal] = []
-        for facts in looked.shipments.get(item.seq, ()):
-            home = looked.homes[facts.account, facts.source_id]
+        looked.waiting.pop(item.seq, None)
+        for facts, home in looked.shipments.get(item.seq, ()):
             if isinstance(home, Lost):
                 refusals.append(Refusal(ORPHAN, home.code, "order", home.message))
-                let_wait(batch, facts.order_source_id or "", item.seq)
-                looked.waiting[item.seq] = facts
+                let_wait(batch, _waited_for(facts), item.seq)
+                looked.waiting.setdefault(item.seq, []).append(facts)
                 continue
             try:
                 self.bring(batch, facts, home, (item.account, item.ordering_key))
@@ -157,17 +157,25 @@ class Homecoming:
 
     async def look_again(self, looked: Looked) -> None:
         """An order stored between the search and the parking did not see what waits for it: it is sought once more."""
+        # Kept until it was done: the database may be away just now.
+        self._unsought |= looked.waiting
+        await self._seek()
+
+    async def _seek(self) -> None:
+        waiting = dict(self._unsought)
         await self._store.settled()
-        homes = await self._homes.find_all([_ask(facts) for facts in looked.waiting.values()])
-        found = [seq for seq, home in zip(looked.waiting, homes, strict=True) if not isinstance(home, Lost)]
-        if not found:
-            return
+        lost = [(seq, facts) for seq, some in waiting.items() for facts in some]
+        homes = await self._homes.find_all([_ask(facts) for _, facts in lost])
+        found = sorted({seq for (seq, _), home in zip(lost, homes, strict=True) if not isinstance(home, Lost)})
 
         def decide(state: State) -> WriteSet:
-            return WriteSet(inbox=[InboxResult(seq, InboxState.PENDING, state.now, RUN_AGAIN) for seq in found])
+            return WriteSet(inbox=[called_up(seq, state.now) for seq in found])
 
-        await self._store.run(ReadSet(), decide)
-        _log.info("shipments.matched", inputs=len(found))
+        if found:
+            await self._store.run(ReadSet(), decide)
+            _log.info("shipments.matched", inputs=len(found))
+        for seq in waiting:
+            self._unsought.pop(seq, None)
 
 
 async def run_orphans_again(store: Store, queries: Queries) -> int:
@@ -184,7 +192,7 @@ async def run_orphans_again(store: Store, queries: Queries) -> int:
             break
 
     def decide(state: State) -> WriteSet:
-        return WriteSet(inbox=[InboxResult(seq, InboxState.PENDING, state.now, RUN_AGAIN) for seq in seqs])
+        return WriteSet(inbox=[called_up(seq, state.now) for seq in seqs])
 
     if seqs:
         await store.run(ReadSet(), decide)
@@ -195,6 +203,12 @@ async def run_orphans_again(store: Store, queries: Queries) -> int:
 def _ask(facts: DocumentFacts) -> Ask:
     # What was stated by hand and is waiting was stated for this account.
     return Ask(facts.order_source_id or "", purchase_order_of(facts), facts.account if facts.ours else None)
+
+
+def _waited_for(facts: DocumentFacts) -> list[str]:
+    """Folded names by which the order may come: what the shipment calls it, and the purchase order it states."""
+    names = {folded(facts.order_source_id or ""), folded(purchase_order_of(facts) or "")}
+    return sorted(name for name in names if name)
 
 
 def _with_id(shipment: dict[str, Any], notice: DocumentFacts) -> dict[str, Any]:

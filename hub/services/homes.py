@@ -136,13 +136,17 @@ class Homes:
         exact: dict[str, OrderKey] = {}
         for (_, _, name), row in state.documents.items():
             alias = json.loads(row.document)
-            exact[name] = (alias["account"], alias["order"])
+            if alias["account"] in self._plans:
+                exact[name] = (alias["account"], alias["order"])
         called: dict[str, set[OrderKey]] = {}
         for key in state.orders:
             called.setdefault(key[1], set()).add(key)
         if self._queries is not None and words:
             for row_ in await self._queries.orders_called(sorted(words)):
                 key = (row_.account, row_.source_id)
+                if row_.account not in self._plans:
+                    # Taken out of the configuration: there is nobody to be told of its orders.
+                    continue
                 called.setdefault(row_.number, set()).add(key)
                 if row_.id in words:
                     exact[folded(row_.id)] = key

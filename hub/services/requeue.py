@@ -27,6 +27,11 @@ RUN_AGAIN = 1
 them that it is no first try, and maps it by the files as they are now."""
 
 
+def called_up(seq: int, at: Micros) -> InboxResult:
+    """Run a parked input again; one that was given up, or that somebody runs already, stays as it is."""
+    return InboxResult(seq, InboxState.PENDING, at, RUN_AGAIN, if_parked=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
     """A replayed item that waits for its turn, so that `cancel` can take it back."""

@@ -185,3 +185,20 @@ async def test_many_claimers_never_invert_a_lane(bench: Bench) -> None:
             await asyncio.gather(*(work(Worker(which)) for which in (bench, second) for _ in range(4)))
     assert sum(map(len, worked.values())) == total
     assert all(seqs == sorted(seqs) for seqs in worked.values())
+
+
+async def test_only_a_parked_input_is_called_up(bench: Bench) -> None:
+    """One that is held, over or given up stays as it is, and the unit that calls it does not fail for it."""
+    await bench.store.receive([given(number) for number in range(4)])
+    parked, over, given_up, held = await bench.store.claim_inbox(10)
+    await bench.write(settled(parked.seq, state=InboxState.FAILED))
+    await bench.write(settled(over.seq))
+    await bench.write(settled(given_up.seq, state=InboxState.DISCARDED))
+    called = [
+        InboxResult(one.seq, InboxState.PENDING, bench.now, 1, if_parked=True) for one in (parked, over, given_up, held)
+    ]
+    await bench.write(WriteSet(inbox=called))
+    (again,) = await bench.store.claim_inbox(10)
+    assert (again.seq, again.attempts) == (parked.seq, 1)
+    await bench.write(settled(held.seq, again.seq))
+    assert list(await bench.store.claim_inbox(10)) == []

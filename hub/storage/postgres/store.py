@@ -136,7 +136,7 @@ class PostgresStore:
 
     async def run(self, reads: ReadSet, decide: Decide) -> WriteSet:
         writes = await self._units.run(reads, decide, self._now(), self._presence.fence)
-        settled = {self._held.pop(result.seq, None): result.state for result in writes.inbox}
+        settled = {self._held.pop(one.seq, None): one.state for one in writes.inbox if not one.if_parked}
         inward = {account for account, state in settled.items() if account and state is InboxState.DONE}
         self._sending.difference_update(update.id for update in writes.outbox)
         await self._date_success("inward", inward, writes.lags)

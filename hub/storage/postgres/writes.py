@@ -135,8 +135,13 @@ class Writes:
     # --- inbox -------------------------------------------------------------------------------
 
     def _inbox(self, results: Sequence[InboxResult]) -> None:
-        done, kept = inbox_results(results)
-        mine = f"(w.holder IS NULL OR w.holder = {self._batch.value(self._fence, 'bigint')})" if results else ""
+        done, rest = inbox_results(results)
+        kept = [row for row in rest if not row.if_parked]
+        if called := [row for row in rest if row.if_parked]:
+            self._call_up(called)
+        if not (done or kept):
+            return
+        mine = f"(w.holder IS NULL OR w.holder = {self._batch.value(self._fence, 'bigint')})"
         if done:
             seqs = self._batch.value(done, "bigint[]")
             self._require(
@@ -172,6 +177,17 @@ class Writes:
         self._expected["kept"] = (len(kept), FencedOff("an input is not there, or another process holds it"))
 
     # --- orders, documents, people -----------------------------------------------------------
+
+    def _call_up(self, called: Sequence[InboxResult]) -> None:
+        names = ("seq", "state", "due_at", "attempts")
+        rows = [(row.seq, row.state.value, row.due_at, row.attempts) for row in called]
+        source = self._batch.rows(names, types_of(t.inbox_work, names), rows)
+        self._batch.add(
+            "called_up",
+            "UPDATE inbox_work w SET state = d.state, due_at = coalesce(d.due_at, w.due_at),"
+            f" attempts = coalesce(d.attempts, w.attempts), crashes = 0 FROM {source}"
+            " WHERE w.seq = d.seq AND w.state = 'failed'",
+        )
 
     async def _orders(self, orders: Sequence[OrderRow], loaded: Loaded) -> None:
         if not orders:

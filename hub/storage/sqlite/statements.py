@@ -57,6 +57,10 @@ KEEP_INPUT: Final = (
     " due_at = coalesce(?3, inbox_work.due_at), attempts = coalesce(?4, inbox_work.attempts), holder = NULL,"
     " crashes = coalesce(?6, CASE WHEN inbox_work.state = 'pending' THEN inbox_work.crashes ELSE 0 END)"
 )
+CALL_UP: Final = (
+    "UPDATE inbox_work SET state = ?2, due_at = coalesce(?3, due_at), attempts = coalesce(?4, attempts), crashes = 0"
+    " WHERE seq = ?1 AND state = 'failed'"
+)
 RECOVER: Final = (
     "UPDATE inbox_work SET crashes = crashes + 1, holder = NULL WHERE holder IS NOT NULL",
     "UPDATE outbox SET state = 'in_doubt', holder = NULL, sending_since = NULL WHERE state = 'sending'",

@@ -126,7 +126,8 @@ class SqliteStore:
     async def run(self, reads: ReadSet, decide: Decide) -> WriteSet:
         writes = await self._writer.submit(partial(self._unit, reads, decide))
         for result in writes.inbox:
-            self._held.pop(result.seq, None)
+            if not result.if_parked:
+                self._held.pop(result.seq, None)
         if writes.inputs or writes.dirty or writes.effects or writes.inbox or writes.listings:
             self._bell.ring()
         return writes

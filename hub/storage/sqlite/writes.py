@@ -89,6 +89,9 @@ class Writes:
         done, kept = inbox_results(writes.inbox)
         self._all("an input was settled before", sql.FINISH_INPUT, [(seq,) for seq in done])
         for row in kept:
+            if row.if_parked:
+                self._connection.execute(sql.CALL_UP, (row.seq, row.state.value, row.due_at, row.attempts))
+                continue
             made = self._connection.execute(
                 sql.KEEP_INPUT, (row.seq, row.state.value, row.due_at, row.attempts, self._now, row.crashes)
             )
