@@ -7,7 +7,7 @@ echo; one without a number is, where it holds the very units of a numberless one
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from hub.orders.facts import Move
@@ -53,6 +53,21 @@ def echoes(told: Mapping[str, tuple[Move, ...]], parcels: Mapping[str, Parcels])
 def has_twin(key: str, told: Mapping[str, tuple[Move, ...]], parcels: Mapping[str, Parcels]) -> bool:
     """Whether another source has told of the very same parcels."""
     return any(_twins(one, key, told, parcels) for one in parcels if parcels[one].ours and told.get(one))
+
+
+def shown_units(
+    told: Mapping[str, tuple[Move, ...]], parcels: Mapping[str, Parcels], numbers: Sequence[str]
+) -> dict[str, int]:
+    """Units by line that the channel itself shows in the parcels of these numbers; nothing unless it shows all."""
+    found: dict[str, int] = {}
+    seen: set[str] = set()
+    for key, known in parcels.items():
+        if known.ours or not set(known.numbers) & set(numbers):
+            continue
+        seen.update(known.numbers)
+        for line, units in units_of(told.get(key, ())).items():
+            found[line] = found.get(line, 0) + units
+    return found if seen.issuperset(numbers) else {}
 
 
 def _twins(one: str, other: str, told: Mapping[str, tuple[Move, ...]], parcels: Mapping[str, Parcels]) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.orders.articles import gtin_name
+
 Json = dict[str, Any]
 Kits = Mapping[str, Sequence[tuple[str, int]]]
 """order line id -> (component, units per kit) of lines that are kits"""
@@ -45,9 +47,9 @@ class _Lines:
             return []
         wanted = self._names(line)
         number = str(line.get("line_id") or "")
-        if number in self.rows and (not wanted or wanted & self._called(self.rows[number]) or not self._any(wanted)):
+        if number in self.rows and (not wanted or wanted & names_of(self.rows[number]) or not self._any(wanted)):
             return [(number, self._take(number, quantity, where))]
-        named = [key for key, row in self.rows.items() if wanted & self._called(row)]
+        named = [key for key, row in self.rows.items() if wanted & names_of(row)]
         if named:
             return self._spread(named, quantity, where, _spoken(line))
         part = next(
@@ -93,14 +95,11 @@ class _Lines:
         return rest
 
     def _names(self, line: Json) -> set[str]:
-        stated = {str(line[name]) for name in ("sku", "channel_sku", "gtin") if line.get(name)}
+        stated = names_of(line)
         return stated | {ours for name in stated if (ours := self.resolve(name)) is not None}
 
-    def _called(self, row: Json) -> set[str]:
-        return {str(row[name]) for name in ("sku", "channel_sku", "gtin") if row.get(name)}
-
     def _any(self, wanted: set[str]) -> bool:
-        return any(wanted & self._called(row) for row in self.rows.values())
+        return any(wanted & names_of(row) for row in self.rows.values())
 
     def _take(self, key: str, quantity: int, where: str) -> int:
         if quantity > self.left[key]:
@@ -123,6 +122,12 @@ class _Lines:
                 quantity -= part
                 found.append((key, part))
         return found
+
+
+def names_of(line: Mapping[str, Any]) -> set[str]:
+    """Everything a line calls its article; an article number counts whatever its width."""
+    stated = {str(line[name]) for name in ("sku", "channel_sku", "gtin") if line.get(name)}
+    return stated | ({gtin_name(line.get("gtin"))} - {""})
 
 
 def laid_over(shipment: Json, order: Json, left: Mapping[str, int], kits: Kits, resolve: Resolve) -> Json:
@@ -168,8 +173,14 @@ def told_before(shipment: Json, before: Json) -> Json:
     known = before.get("packages") or []
     if not packages:
         return {**shipment, "packages": known}
-    if any(package.get("lines") for package in packages) or len(packages) != len(known):
+    if any(package.get("lines") for package in packages):
         return shipment
+    if known and len(packages) != len(known):
+        # Which goods are in which parcel nobody has said; what is in all of them stays what it was.
+        goods = [line for old in known for line in old["lines"]]
+        first = {**packages[0], "id": packages[0].get("id") or known[0].get("id"), "lines": goods}
+        others = [{**new, "id": new.get("id") or str(place)} for place, new in enumerate(packages[1:], 2)]
+        return {**shipment, "packages": [first, *others]}
     filled = [
         {**new, "id": new.get("id") or old.get("id"), "lines": old["lines"]}
         for new, old in zip(packages, known, strict=True)

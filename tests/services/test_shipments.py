@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from connectors.sdk.manifest import Confirms, EffectKind
+from hub.orders.facts import DocumentFacts
 from hub.ports.accounts import AccountPlan
-from hub.ports.store import Bucket, OutboxState
+from hub.ports.store import AuditEntry, Bucket, OutboxState
+from hub.services.interpreted import Interpreted
 from tests.support.memory_queries import MemoryQueries
-from tests.support.orders import Hub, document, instant, line, manifest, order, plan, shipment
+from tests.support.orders import Hub, document, facts, instant, line, manifest, order, plan, shipment
 
 CONFIRM = Confirms("confirm", "shopify", correct="correct", several_numbers=True)
 KINDS = (EffectKind("confirm"), EffectKind("correct"))
@@ -89,9 +91,6 @@ async def test_an_orphan_is_parked_by_name_and_comes_home_with_its_order() -> No
     await made.deliver(order("1", [line("a", "MUG", 2)]))
     assert made.buckets("MUG") == (10, 2, 0)
     (again,) = await made.store.claim_inbox(10)
-    from hub.services.interpreted import Interpreted
-    from tests.support.orders import facts
-
     found = facts([left("w1", "1", box("1Z1", ("MUG", 2)))], "3pl")
     await made.apply.apply([(again, Interpreted(again.seq, found))])
     assert made.buckets("MUG") == (8, 0, 0)
@@ -376,3 +375,100 @@ async def test_a_cancelled_order_ships_nothing() -> None:
     await made.deliver(left("w1", "1", box("1Z1", ("MUG", 1))), account="3pl")
     assert failures(made) == [("ShipmentRefused", "over_quantity")]
     assert made.store.position("MUG", "east").plus(Bucket.ON_HAND, 0).on_hand == 10
+
+
+async def test_parcels_of_one_number_leave_their_own_orders() -> None:
+    """A shipment's number is its order's own: two that waited and run again together do not end up in one order."""
+    made = hub()
+    pairs = []
+    for name in ("1", "2"):
+        await made.deliver(order(name, [line("a", "MUG", 1)]))
+        told = document(
+            "shipment", "1", f"#{name}", version=3, state="shipped", packages=[box(f"1Z{name}", ("MUG", 1))]
+        )
+        (stated,) = facts((told,), "shop")
+        assert isinstance(stated, DocumentFacts)
+        item = await made.item()
+        pairs.append((item, Interpreted(item.seq, (stated._replace(ours=True, id=f"shp_{name}"),))))
+    await made.apply.apply(pairs)
+    assert made.buckets("MUG") == (8, 0, 0)
+    told_of = [(body["order"], body["packages"][0]["tracking_number"]) for body in effects(made)]
+    assert (told_of, failures(made)) == ([("1", "1Z1"), ("2", "1Z2")], [])
+
+
+async def test_an_orphan_waits_by_its_purchase_order_too() -> None:
+    """The shipper calls the order by a name of its own; the order that comes under the purchase order runs it again."""
+    made = hub()
+    fields = {"attributes": {"purchase_order_number": "PO-7"}}
+    await made.deliver(left("w1", "JOB-1", box("1Z1", ("MUG", 1)), **fields), account="3pl")
+    assert failures(made) == [("OrphanShipment", "order_unknown")]
+    await made.deliver(order("PO-7", [line("a", "MUG", 1)]))
+    assert len(await made.store.claim_inbox(10)) == 1
+
+
+async def test_a_shipment_that_names_no_order_waits_for_none() -> None:
+    """It is parked for a person, and no list of such inputs grows behind it."""
+    made = hub()
+    await made.deliver(left("w1", " # ", box("1Z1", ("MUG", 1))), account="3pl")
+    assert failures(made) == [("OrphanShipment", "order_unnamed")]
+    assert not [key for key in made.store.tables.documents if key[1] == "shipments_waiting"]
+
+
+async def test_an_order_of_an_account_that_was_taken_out_is_no_home() -> None:
+    """Nobody could be told, so the shipment waits by name instead of failing as a fault of ours."""
+    made = hub(shop("old"), warehouse())
+    await made.deliver(order("1", [line("a", "MUG", 1)], account="old"), account="old")
+    made.plans = {"3pl": warehouse()}
+    made.apply = type(made.apply)(made.store, made.plans, queries=MemoryQueries(made.store))
+    await made.deliver(left("w1", "1", box("1Z1", ("MUG", 1))), account="3pl")
+    assert failures(made) == [("OrphanShipment", "order_unknown")]
+
+
+async def test_a_correction_without_lines_keeps_the_goods_however_many_parcels_it_names() -> None:
+    """One more number on a shipment of one unit ships none of the other units of the order."""
+    made = hub()
+    await made.deliver(order("1", [line("a", "MUG", 3), line("b", "BOX", 1)]))
+    await made.deliver(left("w1", "1", box("1Z1", ("MUG", 1))), account="3pl")
+    both = [{"tracking_number": number, "carrier": "ups"} for number in ("1Z1", "1Z2")]
+    await made.deliver(left("w1", "1", *both, version=4), account="3pl")
+    assert (made.buckets("MUG"), made.buckets("BOX")) == ((9, 2, 0), (10, 1, 0))
+    await made.deliver(left("w1", "1", both[1], version=5), account="3pl")
+    assert (made.buckets("MUG"), made.buckets("BOX")) == ((9, 2, 0), (10, 1, 0))
+
+
+async def test_lines_are_found_by_article_number_whatever_its_width() -> None:
+    """By the catalogue where the order states none, and as the order's own number in fewer digits."""
+    made = hub()
+    made.store.seed_sku("MUG", gtin="012345678905", aliases=(("", "gtin:12345678905"),))
+    await made.deliver(order("1", [line("a", "MUG", 1), line("b", "BOX", 1, gtin="4006381333931")]))
+    lines = [{"gtin": "00012345678905", "quantity": 1}, {"gtin": "04006381333931", "quantity": 1}]
+    await made.deliver(left("w1", "1", {"tracking_number": "1Z1", "lines": lines}), account="3pl")
+    assert failures(made) == []
+    assert (made.buckets("MUG"), made.buckets("BOX")) == ((9, 0, 0), (9, 0, 0))
+
+
+async def test_a_parcel_without_lines_that_the_channel_shows_holds_what_it_shows() -> None:
+    """The tool told the channel first, whose counts are here already: the parcel is known, and not refused."""
+    made = hub()
+    await made.deliver(order("1", [line("a", "MUG", 3)]))
+    shown = [{"tracking_number": "1Z1", "lines": [{"line_id": "a", "quantity": 3}]}]
+    await made.deliver(shipment("f1", "1", [], version=2, packages=shown))
+    await made.deliver(order("1", [line("a", "MUG", 3, fulfilled_quantity=3)], version=2))
+    await made.deliver(left("w1", "1", {"tracking_number": "1Z1", "carrier": "ups"}), account="3pl")
+    assert (failures(made), effects(made)) == ([], [])
+    assert made.buckets("MUG") == (7, 0, 0)
+
+
+async def test_what_is_stated_now_is_the_latest_word_whatever_the_clock_says() -> None:
+    """A correction made after the clock was set back, or at another host, counts; an input that comes late does not."""
+    made = hub()
+    await made.deliver(order("1", [line("a", "MUG", 2)]))
+    for version, units in ((9, 2), (3, 1)):
+        told = document(
+            "shipment", "W-1", "#1", version=version, state="shipped", packages=[box("1Z1", ("MUG", units))]
+        )
+        (stated,) = facts((told,), "shop")
+        assert isinstance(stated, DocumentFacts)
+        entry = AuditEntry("op", "shipment.stated", "shop/1", "{}")
+        await made.apply.ship(stated._replace(ours=True), ("shop", "1"), entry)
+    assert made.buckets("MUG") == (9, 1, 0)
