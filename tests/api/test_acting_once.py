@@ -106,7 +106,7 @@ async def test_events_are_streamed_as_they_happen(desk: Desk) -> None:
                     found: dict[str, str] = json.loads(data.removeprefix("data: "))
                     return found
 
-        event = await asyncio.wait_for(named("account.paused"), 10)
+        event = await asyncio.wait_for(named("account.paused"), 60)
         assert event["account"] == "market"
 
 
@@ -115,8 +115,8 @@ async def test_a_stream_does_not_hold_up_the_end(desk: Desk) -> None:
     headers = {"Authorization": f"Bearer {desk.tokens['viewer']}"}
     async with desk.http.get(desk.hub.url + "/api/v1/events", headers=headers) as stream:
         assert stream.status == 200
-        await asyncio.wait_for(desk.hub.stop(), 10)
-        await asyncio.wait_for(stream.content.read(), 5)
+        await asyncio.wait_for(desk.hub.stop(), 60)
+        await asyncio.wait_for(stream.content.read(), 60)
 
 
 async def test_a_revoked_token_ends_within_seconds(desk: Desk) -> None:
@@ -132,7 +132,7 @@ async def test_a_revoked_token_ends_within_seconds(desk: Desk) -> None:
         async with desk.http.get(desk.hub.url + "/api/v1/status", headers=headers) as answer:
             return answer.status == 401
 
-    await until(refused, 6)
+    await until(refused, 30)
 
 
 async def test_acts_are_audited_with_their_actor(desk: Desk) -> None:

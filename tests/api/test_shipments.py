@@ -101,14 +101,14 @@ async def test_a_shipment_of_an_order_to_come_waits_for_it(desk: Desk) -> None:
         rows = (await desk.get("/failures", params={"error": "OrphanShipment"})).body["items"]
         return [row["code"] for row in rows] == ["order_unknown"]
 
-    await until(parked, 20)
+    await until(parked)
     assert await deliver(desk.http, desk.hub.url, 7, [("MUG", 2), ("BOX", 1)]) == 200
 
     async def home() -> bool:
         rows = (await desk.get("/failures", params={"error": "OrphanShipment"})).body["items"]
         return not rows and len((await desk.get("/shipments")).body["items"]) == 1
 
-    await until(home, 20)
+    await until(home)
     (shipment,) = (await desk.get("/shipments")).body["items"]
     assert [line["quantity"] for line in shipment["packages"][0]["lines"]] == [2, 1]
     assert (await desk.get("/stock/MUG")).body["total"]["on_hand"] == 48

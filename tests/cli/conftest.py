@@ -53,7 +53,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         assert made.run("stock", "set", "MUG", "main", "50").code == 0
         assert made.run("stock", "set", "BOX", "main", "20").code == 0
         asyncio.run(_traffic(hub))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while made.run("status", "--json").json["inbox_pending"] or not made.run("failures", "list", "--json").json:
             assert time.monotonic() < deadline, hub.tail()
             time.sleep(0.1)

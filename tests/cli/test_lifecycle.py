@@ -57,7 +57,7 @@ async def test_it_ends_in_order_mid_traffic_and_starts_again(tmp_path: Path, num
             orders = (await asyncio.to_thread(operator, "orders", "list", "--limit", "5000", "--json")).json
             return {int(order["number"][1:]) for order in orders} == acknowledged
 
-        await until(all_there, 30)
+        await until(all_there)
         assert (await asyncio.to_thread(operator, "stock", "verify")).code == 0
         assert hub.stop() == 0
     finally:

@@ -15,6 +15,7 @@ from hub.storage.sqlite import checkpoints
 from hub.storage.sqlite.checkpoints import Checkpoints
 from hub.storage.sqlite.connection import open_checkpointer, open_writer
 from hub.storage.sqlite.writer import Writer
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -42,16 +43,33 @@ async def test_what_was_committed_reaches_the_database_without_the_writer(writer
     """Rows are in the file itself soon after their commit, long before the writer's own checkpoint."""
     mark = b"a mark that only this row has"
     await writer.submit(lambda db: db.execute("INSERT INTO t VALUES (?)", (mark,)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while mark not in _backfilled(tmp_path / "hub.db"):  # noqa: ASYNC110 - nothing tells of a checkpoint
             await asyncio.sleep(0.01)
 
 
-async def test_the_log_begins_anew_where_there_are_moments_of_quiet(writer: Writer, tmp_path: Path) -> None:
-    """Forty megabytes go through a log that stays far smaller."""
-    for _ in range(100):
+async def test_the_log_begins_anew_where_there_are_moments_of_quiet(
+    writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty megabytes go through a log that stays far smaller; a moment is as long as one checkpoint takes."""
+    once, begun, whole = Checkpoints._once, 0, 0
+    assert writer._beside is not None
+
+    def noted(self: Checkpoints) -> tuple[int, int]:
+        nonlocal begun, whole
+        begun = number = begun + 1
+        pages, done = once(self)
+        if pages == done:
+            whole = number
+        return pages, done
+
+    monkeypatch.setattr(Checkpoints, "_once", noted)
+    for turn in range(100):
         await writer.submit(lambda db: _rows(db, 100))
-        await asyncio.sleep(0.01)
+        if turn % 10 == 9:
+            before = begun
+            writer._beside.written()
+            await until(lambda before=before: whole > before)
     assert (tmp_path / "hub.db-wal").stat().st_size < 20_000_000
 
 
@@ -130,7 +148,7 @@ async def test_a_full_disk_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> No
     told: list[FatalStoreError] = []
     broken = _Broken(sqlite3.SQLITE_FULL)
     beside = Checkpoints(broken, on_fatal=told.append)  # type: ignore[arg-type]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while broken.asked < 3:
             beside.written()
             await asyncio.sleep(0.005)

@@ -44,7 +44,7 @@ async def _run(*arguments: str) -> str:
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            out, _ = await asyncio.wait_for(process.communicate(), 60)
+            out, _ = await asyncio.wait_for(process.communicate(), 180)
         finally:
             if process.returncode is None:
                 process.kill()

@@ -51,7 +51,7 @@ def command(*arguments: str, stdin: bytes = b"") -> Done:
 
 
 def process(
-    *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout_s: float = 110
+    *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout_s: float = 240
 ) -> Done:
     """Run one command as an operator's shell does."""
     done = subprocess.run(

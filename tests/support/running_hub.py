@@ -40,7 +40,7 @@ async def running_hub(
         structlog.configure(**before)
 
 
-async def until(condition: Callable[[], Awaitable[Any]], within_s: float = 15.0, what: str = "") -> Any:
+async def until(condition: Callable[[], Awaitable[Any]], within_s: float = 90.0, what: str = "") -> Any:
     """The condition's value once it is true; fails when it never is."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:

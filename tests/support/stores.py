@@ -27,7 +27,8 @@ from hub.storage.instants import now_of
 from hub.storage.postgres.connection import PostgresSettings
 
 KEY = b"a key for tests, 32 bytes long.."
-QUICK = PostgresSettings(lease_s=1.0, heartbeat_s=0.2)
+QUICK = PostgresSettings(lease_s=4.0, heartbeat_s=0.2, connect_s=60.0, acquire_s=60.0, lock_s=30.0)
+"""A dead process is found in seconds; a living one on a machine that is busy elsewhere is not taken for dead."""
 
 
 @dataclass

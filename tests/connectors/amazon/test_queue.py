@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -22,6 +21,7 @@ from connectors.amazon.queue import Queue
 from connectors.sdk.clock import ManualClock
 from connectors.sdk.contract import Cursor, Page
 from connectors.sdk.errors import RateLimited, Rejected, Transient
+from tests.support import folders
 from tests.support.amazon_wire import AWS_KEYS, context, notification, order_change
 from tests.support.moto_queue import Server, moto_server
 
@@ -34,8 +34,13 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for an empty queue, and what was received is hidden for a second only."""
+    """Nobody waits for an empty queue."""
     monkeypatch.setattr(queue, "WAIT_S", 0)
+
+
+@pytest.fixture
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was received is hidden for a second only."""
     monkeypatch.setattr(queue, "HIDDEN_S", 1)
 
 
@@ -78,7 +83,7 @@ async def test_every_message_is_read_and_deleted_afterwards(server: Server) -> N
     assert server.count(url) == 0
 
 
-async def test_nothing_is_deleted_before_it_is_stored(server: Server) -> None:
+async def test_nothing_is_deleted_before_it_is_stored(server: Server, forgetful: None) -> None:
     """The hub dies between receiving and committing: everything comes again under the same keys."""
     url = server.make_queue()
     server.put(url, order_change(number="n-1"))
@@ -92,7 +97,7 @@ async def test_nothing_is_deleted_before_it_is_stored(server: Server) -> None:
         assert [each.payload for each in again.envelopes] == [each.payload for each in first.envelopes]
 
 
-async def test_a_crash_between_commit_and_delete_costs_a_duplicate_and_no_more(server: Server) -> None:
+async def test_a_crash_between_commit_and_delete_costs_a_duplicate_and_no_more(server: Server, forgetful: None) -> None:
     """The cursor is committed, the process dies, the message is given out again: the old handle is no obstacle."""
     url = server.make_queue()
     server.put(url, order_change(number="n-1"))
@@ -197,10 +202,7 @@ async def test_denied_is_refused_and_shows_no_key(server: Server) -> None:
 
 async def test_a_dead_endpoint_is_weather_and_is_asked_rarely() -> None:
     """Nobody listens: transient, and for half a minute the queue rests, so that it never opens Amazon's breaker."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    ctx = context(credentials=AWS_KEYS, options={"queue_url": f"http://127.0.0.1:{port}/123456789012/q"})
+    ctx = context(credentials=AWS_KEYS, options={"queue_url": f"{folders.NOWHERE}/123456789012/q"})
     read = settings.read(ctx)
     opened = Queue(ctx, read)
     stream = Notices(ctx, read, opened)
@@ -231,7 +233,7 @@ async def test_no_answer_in_time_is_weather(monkeypatch: pytest.MonkeyPatch) -> 
     port = listening.sockets[0].getsockname()[1]
     async with reading(f"http://127.0.0.1:{port}/1/q") as stream:
         with pytest.raises(Transient):
-            await asyncio.wait_for(stream.fetch(None, 10), timeout=10)
+            await asyncio.wait_for(stream.fetch(None, 10), timeout=60)
     listening.close()
     await listening.wait_closed()
 
@@ -271,5 +273,5 @@ def test_an_account_without_a_queue_loads_no_aws_client() -> None:
         "CONNECTOR.open(context())\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('botocore', 'aiobotocore', 'boto3')])\n"
     )
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=110)
     assert found.stdout.strip() == "[]"

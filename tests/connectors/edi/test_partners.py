@@ -45,7 +45,7 @@ async def opened(make: Callable[..., PartnerSandbox], faults: Faults | None = No
         await partner.stop()
 
 
-async def told(partner: Any, count: int, within_s: float = 10.0) -> list[bytes]:
+async def told(partner: Any, count: int, within_s: float = 60.0) -> list[bytes]:
     """The first letters, once there are that many."""
     async with asyncio.timeout(within_s):
         while len(partner.sent) < count:  # noqa: ASYNC110 - a list is no event
