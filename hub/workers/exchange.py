@@ -7,7 +7,17 @@ from typing import Protocol
 
 import structlog
 
-from hub.ports.store import InboxItem, ReadSet, Store, StoreConflict, StoreUnavailable
+from hub.ports.store import (
+    InboxItem,
+    InboxResult,
+    InboxState,
+    ReadSet,
+    State,
+    Store,
+    StoreConflict,
+    StoreUnavailable,
+    WriteSet,
+)
 from hub.runtime.wake import Wakes
 from hub.workers.owed import Owed
 from hub.workers.parking import parked
@@ -18,6 +28,8 @@ AT_ONCE = 4
 """Large files under way at the same time; each is held in memory whole."""
 LARGE = 256 * 1024
 """Bytes from which a file is taken beside the inbox instead of within its turn."""
+REST_US = 2_000_000
+"""A large file that finds all places taken comes again this much later."""
 
 
 class Trades(Protocol):
@@ -55,8 +67,10 @@ class Exchange:
         if len(item.payload) <= LARGE:
             await self._deal(self._trading, item)
             return
-        while len(self._tasks) >= AT_ONCE:
-            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        if len(self._tasks) >= AT_ONCE:
+            # Waiting here would hold the inbox, and with it everybody's orders.
+            await self._later(item)
+            return
         task = asyncio.create_task(self._beside(self._trading, item), name=f"file-{item.seq}")
         self._tasks[task] = item
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
@@ -95,6 +109,12 @@ class Exchange:
             return
         self._wakes.received()
         self._wakes.effects_for({item.account})
+
+    async def _later(self, item: InboxItem) -> None:
+        def decide(state: State) -> WriteSet:
+            return WriteSet(inbox=[InboxResult(item.seq, InboxState.PENDING, state.now + REST_US)])
+
+        await self._store.run(ReadSet(), decide)
 
     async def _park(self, item: InboxItem, error: str, code: str, message: str) -> None:
         writes = parked(item, error, code, message)

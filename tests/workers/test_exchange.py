@@ -9,7 +9,7 @@ import pytest
 
 from hub.ports.store import InboxItem, InboxResult, InboxState, NewInput, ReadSet, StoreUnavailable, WriteSet
 from hub.runtime.wake import Wakes
-from hub.workers.exchange import AT_ONCE, LARGE, Exchange
+from hub.workers.exchange import AT_ONCE, LARGE, REST_US, Exchange
 from tests.support.memory_store import MemoryStore
 from tests.support.waiting import until
 
@@ -77,15 +77,21 @@ async def test_a_large_file_holds_nobody_up(rig: Rig) -> None:
 
 
 async def test_only_so_many_large_files_are_held_in_memory(rig: Rig) -> None:
-    """The next one waits for a seat."""
-    items = await rig.items(*[LARGE + 1] * (AT_ONCE + 1))
-    for item in items[:AT_ONCE]:
-        await rig.exchange.take(item)
-    waiting = asyncio.create_task(rig.exchange.take(items[-1]))
-    await asyncio.sleep(0.01)
-    assert len(rig.service.begun) == AT_ONCE
+    """The next one comes again when there may be a place; meanwhile the inbox goes on with what is small."""
+    *large, small = await rig.items(*[LARGE + 1] * (AT_ONCE + 1), 10)
+    for item in large:
+        await asyncio.wait_for(rig.exchange.take(item), 10)
+    await rig.exchange.take(small)
+    await until(lambda: len(rig.service.begun) > AT_ONCE)
+    assert sorted(rig.service.begun) == sorted([*(item.seq for item in large[:AT_ONCE]), small.seq])
+    assert rig.states()[AT_ONCE] == (InboxState.PENDING, False)
+    assert await rig.store.claim_inbox(100) == []
     rig.service.let.set()
-    await waiting
+    await until(lambda: not any(rig.exchange.holds(item.seq) for item in large))
+    later = rig.store.now() + REST_US
+    rig.store.now = lambda: later
+    (again,) = await rig.store.claim_inbox(100)
+    await rig.exchange.take(again)
     await until(lambda: {state for state, _ in rig.states()} == {InboxState.DONE})
 
 
