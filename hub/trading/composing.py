@@ -15,6 +15,7 @@ from canonical import Document
 from canonical.errors import MappingError
 from hub.ports.store import FileRow, InboxItem, InboxResult, InboxState, ReadSet, SeenNumber, State, WriteSet
 from hub.trading.outbound import Asked, Outbound, counters_of
+from hub.trading.parking import INBOUND
 from mappings import MappingSet
 from mappings.edi import OutgoingSet, envelop
 from mappings.edi.partners import PartnerProfile
@@ -71,6 +72,8 @@ def compose(state: State, item: InboxItem, wanted: Wanted, one: OutgoingSet, par
         NotWritable: the envelope cannot hold it; nothing is spent.
     """
     writes = WriteSet(inbox=[InboxResult(item.seq, InboxState.DONE)])
+    if item.attempts:
+        writes.resolved_failures.append((item.account, INBOUND, str(item.seq)))
     agreed = partner.agreed
     test = agreed.identities is not None and agreed.identities.usage == "T"
     asked = Asked(item.ordering_key, item.occurred_at or item.received_at, wanted.subject, item.seq)

@@ -12,10 +12,13 @@ from hashlib import blake2b
 from typing import Final
 
 from mappings.edi import Party, Separators
+from mappings.edi.splitting import parts_of, plain
 
 Row = Sequence[str]
 INVENTORY: Final = "inventory"
 """The lane of counts: each is a state as of its time."""
+_NAME_MAX: Final = 80
+"""Characters of a name as keys hold it; what is longer is no number of any standard, and no index takes any length."""
 _REPLACES: Final = frozenset({"04", "05", "5", "4"})
 """BEG01, BSN01 and BGM 1225 that say: what was told before, told again as it is now."""
 
@@ -39,7 +42,7 @@ def naming_of(kind: str, rows: Sequence[Row], separators: Separators | None = No
     make = _X12.get(kind)
     if make is not None:
         return make(read)
-    return _message(kind, read) if len(kind) == 6 else Naming("", kind)
+    return _message(kind, read) if len(kind) == 6 else Naming("", short(kind))
 
 
 class _Rows:
@@ -48,6 +51,7 @@ class _Rows:
     def __init__(self, rows: Sequence[Row], separators: Separators | None) -> None:
         self._rows = rows
         self._component = separators.component if separators is not None else ":"
+        self._release = separators.release if separators is not None else None
 
     def value(self, tag: str, element: int) -> str:
         return next((_at(row, element) for row in self._rows if row and row[0] == tag), "")
@@ -56,28 +60,36 @@ class _Rows:
         return (_at(row, element) for row in self._rows if row and row[0] == tag)
 
     def part(self, tag: str, element: int, component: int) -> str:
-        return _component(self.value(tag, element), self._component, component)
+        return next((self._of(row, element, component) for row in self._rows if row and row[0] == tag), "")
 
     def reference(self, qualifier: str) -> str:
         """RFF of a qualifier."""
-        for text in self.values("RFF", 1):
-            if _component(text, self._component, 1) == qualifier:
-                return _component(text, self._component, 2)
+        for row in self._rows:
+            if row and row[0] == "RFF" and self._of(row, 1, 1) == qualifier:
+                return self._of(row, 1, 2)
         return ""
+
+    def _of(self, row: Row, element: int, component: int) -> str:
+        """A component as it is meant: a mark may be part of a number where it is released."""
+        parts = parts_of(str(row[element]), self._component, self._release) if element < len(row) else []
+        return short(plain(parts[component - 1], self._release).strip()) if component <= len(parts) else ""
 
 
 def _at(row: Row, element: int) -> str:
-    return storable(str(row[element]).strip()) if element < len(row) else ""
+    return short(str(row[element]).strip()) if element < len(row) else ""
+
+
+def short(text: str) -> str:
+    """Text of a file as part of a key: storable, and of a length that every index takes."""
+    text = storable(text)
+    if len(text) <= _NAME_MAX:
+        return text
+    return f"{text[:_NAME_MAX]}…{blake2b(text.encode(), digest_size=8).hexdigest()}"
 
 
 def storable(text: str) -> str:
     """Text of a file as every database takes it: PostgreSQL has no place for the character NUL."""
     return text.replace("\0", "␀")
-
-
-def _component(text: str, mark: str, number: int) -> str:
-    parts = text.split(mark)
-    return parts[number - 1].strip() if number <= len(parts) else ""
 
 
 def _once(kind: str, *parts: str) -> str:
@@ -183,17 +195,18 @@ def _message(kind: str, read: _Rows) -> Naming:
 
 def interchange_key(sender: Party, receiver: Party, control: str, *, test: bool) -> str:
     """ISA13 or UNB05 counts per pair of addresses, test and production apart."""
-    return storable("|".join(("i", "T" if test else "P", *_address(sender), *_address(receiver), control.strip())))
+    mode = "T" if test else "P"
+    return "|".join(("i", mode, *_address(sender), *_address(receiver), short(control.strip())))
 
 
 def group_key(sender: Party, functional_id: str, control: str, *, test: bool) -> str:
     """GS06 counts per sender and functional id."""
-    return storable("|".join(("g", "T" if test else "P", *_address(sender), functional_id, control.strip())))
+    return "|".join(("g", "T" if test else "P", *_address(sender), short(functional_id), short(control.strip())))
 
 
 def set_key(group: str, kind: str, control: str) -> str:
     """ST02 and UNH01 mean something within their group, or interchange, only."""
-    return storable(f"s|{group}|{kind}|{control.strip()}")
+    return f"s|{group}|{short(kind)}|{short(control.strip())}"
 
 
 def business_key(naming: Naming, digest: str, kind: str, *, test: bool) -> str:
@@ -218,7 +231,7 @@ def sent_key(kind: str, reference: str) -> str:
 
 
 def _address(party: Party) -> tuple[str, str]:
-    return party.qualifier, party.id
+    return short(party.qualifier), short(party.id)
 
 
 def file_id(at: int, *key: str) -> str:

@@ -2,17 +2,18 @@
 
 Values of the document are not kept: a partner copies what it found wrong, which may be about a person.
 
-Source: X12 004010 and 005010, elements 715, 716, 717, 718, 720, 723 and I18; ISO 9735 elements 0083 and 0085. General
-knowledge of the standards, 2026-11.
+Source: X12 004010 and 005010, elements 110, 715, 716, 717, 718, 720, 723 and I18; ISO 9735 elements 0083 and 0085.
+General knowledge of the standards, 2026-11.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from hub.trading.naming import storable
+from hub.trading.naming import short
 from mappings.edi import Separators
 
 Row = Sequence[str]
@@ -24,6 +25,8 @@ ACKNOWLEDGEMENTS: Final = frozenset({"997", "999", "CONTRL"})
 ADVICE: Final = frozenset({"824", "820", "APERAK"})
 
 _LETTERS: Final = {"A": ACCEPTED, "E": WITH_ERRORS, "P": PARTIAL}
+_ADVISED: Final = {"A": ACCEPTED, "C": WITH_ERRORS, "E": WITH_ERRORS, "P": PARTIAL}
+"""Second letter of OTI01; C took the document with content of its own."""
 _ACTIONS: Final = {"7": ACCEPTED, "8": ACCEPTED}
 _SEGMENT: Final[Mapping[str, str]] = {
     "1": "unknown segment", "2": "segment not expected", "3": "mandatory segment missing", "4": "loop too often",
@@ -144,19 +147,17 @@ def _functional(kind: str, rows: Sequence[Row]) -> Iterator[Reply]:
             named, complaints = (_at(row, 1), _at(row, 2)), []
         elif tag in {"AK3", "IK3"}:
             place = f"{_at(row, 1)}[{_at(row, 2)}]"
-            codes = [code for code in map(str.strip, row[4:]) if code and code != "8"]
+            codes = [code for code in _codes(row, 4) if code != "8"]
             complaints += [Complaint(place, code, _SEGMENT.get(code, "segment in error")) for code in codes]
         elif tag in {"AK4", "IK4"}:
             code = _at(row, 3)
             complaints.append(Complaint(f"{place} element {_at(row, 1)}", code, _ELEMENT.get(code, "element in error")))
         elif tag in {"AK5", "IK5"} and named is not None:
-            complaints += [Complaint("set", code, _SET.get(code, "set in error")) for code in row[2:] if code.strip()]
+            complaints += [Complaint("set", code, _SET.get(code, "set in error")) for code in _codes(row, 2)]
             sets.append(SetReply(*named, _LETTERS.get(_at(row, 1), REJECTED), tuple(complaints[:_PROBLEMS_MAX])))
             named = None
         elif tag == "AK9" and group is not None:
-            told = tuple(
-                Complaint("group", code, _GROUP.get(code, "group in error")) for code in row[5:] if code.strip()
-            )
+            told = tuple(Complaint("group", code, _GROUP.get(code, "group in error")) for code in _codes(row, 5))
             state = _LETTERS.get(_at(row, 1), REJECTED)
             yield Reply(kind, state, functional_id=group[0], group=group[1], sets=tuple(sets), complaints=told)
             group = None
@@ -194,7 +195,7 @@ def _advice(rows: Sequence[Row]) -> tuple[Reply, ...]:
     for row in rows:
         tag = row[0] if row else ""
         if tag == "OTI":
-            state = {"A": ACCEPTED, "E": WITH_ERRORS}.get(_at(row, 1)[-1:], REJECTED)
+            state = _ADVISED.get(_at(row, 1)[-1:], REJECTED)
             kind = _at(row, 10)
             kinds = (kind,) if kind else _NUMBERED.get(_at(row, 2), ())
             one = SetReply(kind, _at(row, 9), state, reference=_at(row, 3), kinds=kinds)
@@ -210,15 +211,27 @@ def _advice(rows: Sequence[Row]) -> tuple[Reply, ...]:
 
 
 def _remittance(rows: Sequence[Row]) -> tuple[Reply, ...]:
-    """820: RMR names an invoice that is paid, or paid in part (ADX, and RMR05 beside RMR04)."""
+    """820: RMR names an invoice that is paid, or paid in part: RMR04 is paid of RMR05, RMR06 taken as discount."""
     paid: list[SetReply] = []
     for row in rows:
         if row and row[0] == "RMR" and _at(row, 1) == "IV" and _at(row, 2):
-            short = bool(_at(row, 5)) and _at(row, 4) != _at(row, 5)
-            said = "paid in part" if short else "paid"
+            billed, paid_now = _amount(row, 5), (_amount(row, 4) or Decimal(0)) + (_amount(row, 6) or Decimal(0))
+            said = "paid" if billed is None or paid_now == billed else "paid in part"
             paid.append(SetReply("810", "", ACCEPTED, (Complaint("invoice", "RMR", said),), _at(row, 2), ("810",)))
     return tuple(Reply("820", ACCEPTED, sets=(one,)) for one in paid)
 
 
 def _at(row: Row, element: int) -> str:
-    return storable(str(row[element]).strip()) if element < len(row) else ""
+    return short(str(row[element]).strip()) if element < len(row) else ""
+
+
+def _codes(row: Row, start: int) -> list[str]:
+    """The codes a segment ends with."""
+    return [code for element in range(start, len(row)) if (code := _at(row, element))]
+
+
+def _amount(row: Row, element: int) -> Decimal | None:
+    try:
+        return Decimal(_at(row, element))
+    except InvalidOperation:
+        return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
+import string
 import tempfile
 from dataclasses import replace
 
@@ -77,4 +79,15 @@ async def test_a_character_no_database_takes_ends_nothing(desk: Desk) -> None:
         await taken(desk, WHOLE.replace(place, what))
     told = interchange(acknowledgement(9, ("0001", "R")), functional="FA", control=7, group=7)
     await taken(desk, told.replace(b"AK1*PR*9", b"AK1*P\x00R*9").replace(b"INVENTEDBUYER ", b"INVENTED\x00BUYER"))
+    assert {failure.error for failure in await desk.failures()} <= {"Parked", "Unmatched"}
+
+
+async def test_a_name_of_any_length_ends_nothing(desk: Desk) -> None:
+    """Kilobytes in place of an order's number, a set's and a group's: the orders beside it are taken."""
+    endless = "".join(random.Random(1).choices(string.ascii_uppercase + string.digits, k=9000))
+    sets = [order(), order(endless, control="0002"), order("4500003", control=endless)]
+    await taken(desk, interchange(*sets))
+    assert (await desk.states((await desk.files("in"))[0]))[0] == "taken"
+    told = acknowledgement(1, ("0001", "R"), functional=endless, state="R").replace("BAK", endless)
+    await taken(desk, interchange(told, functional="FA", control=7, group=7))
     assert {failure.error for failure in await desk.failures()} <= {"Parked", "Unmatched"}

@@ -62,6 +62,15 @@ def test_edifact(kind: str, text: str, lane: str, business: str) -> None:
     assert (found.lane, found.business) == (lane, business)
 
 
+def test_a_released_mark_is_part_of_a_number() -> None:
+    """Two orders whose numbers differ behind it are two, and their answers find them."""
+    rows = [["UNH", "1", "ORDERS:D:96A:UN"], ["BGM", "220", "2026?:1", "9"], ["RFF", "ON:A?+B"]]
+    marks = Separators("+", ":", "'", None, "?")
+    found = naming_of("ORDERS", rows, marks)
+    assert (found.lane, found.business, found.reference) == ("po:2026:1", "ORDERS|2026:1|9", "2026:1")
+    assert naming_of("ORDRSP", rows, marks).lane == "po:A+B"
+
+
 def test_keys_keep_partners_tests_and_counts_apart() -> None:
     """Test and production, the two directions, two documents of one number never share a key; counts have none."""
     us, them = Party("ZZ", "US"), Party("ZZ", "THEM")

@@ -76,6 +76,24 @@ def test_advice_names_documents() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("code", "state"), [("TA", ACCEPTED), ("IC", WITH_ERRORS), ("TE", WITH_ERRORS), ("GP", PARTIAL), ("TR", REJECTED)]
+)
+def test_an_advice_of_a_change_is_no_refusal(code: str, state: str) -> None:
+    """The second letter of OTI01: taken, taken with content of the partner's own, taken in part, refused."""
+    (told,) = replies_of("824", rows(f"OTI*{code}*IV*INV1"), X12)
+    assert told.sets[0].state == state
+
+
+@pytest.mark.parametrize(
+    ("amounts", "said"), [("100*100.00", "paid"), ("98*100.00*2.00", "paid"), ("90*100", "paid in part"), ("*", "paid")]
+)
+def test_an_invoice_is_paid_when_the_amounts_say_so(amounts: str, said: str) -> None:
+    """By value, however they are written, a discount taken included."""
+    (paid,) = replies_of("820", rows(f"RMR*IV*INV1**{amounts}"), X12)
+    assert paid.sets[0].complaints[0].message == said
+
+
 @given(
     kind=st.sampled_from(["997", "999", "CONTRL", "824", "820", "850"]),
     found=st.lists(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -53,6 +54,17 @@ async def test_not_while_an_earlier_sending_is_not_over(quick: Desk, state: Outb
         await over(quick, state)
     with pytest.raises(CannotResend, match=words):
         await Resending(quick.bench.store, quick.bench.queries).resend(file, now=0, actor="ada")
+
+
+async def test_two_people_at_once_send_it_once(desk: Desk) -> None:
+    """Both saw that nothing was on its way; the second is told so."""
+    file = await made(desk)
+    await over(desk)
+    resending = Resending(desk.bench.store, desk.bench.queries)
+    asked = [resending.resend(file, now=desk.bench.now, actor=name) for name in ("ada", "bob")]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert sorted(type(answer).__name__ for answer in answers) == ["CannotResend", "FileRow"]
+    assert len((await desk.bench.queries.effects(account=ACCOUNT))[0]) == 2
 
 
 async def test_only_files_of_ours_that_are_kept_can_be_sent_again(quick: Desk) -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from hub.ports.store import ReadSet
+from hub.ports.store import InboxResult, InboxState, ReadSet, WriteSet
 from tests.support.exchange import ACCOUNT, Desk, Killed, acknowledgement, answer, interchange
 from tests.support.trading import document
 
@@ -121,6 +121,18 @@ async def test_a_refused_set_is_parked_by_segment_element_and_code_and_can_be_se
     assert ("997", "PR 3 855 0001", "open") in await awaited(desk)
     await desk.trade(interchange(acknowledgement(3, ("0001", "A")), functional="FA", control=8, group=8))
     assert await desk.failures() == []
+
+
+async def test_a_refused_document_that_is_run_again_by_hand_is_no_failure_any_more(quick: Desk) -> None:
+    """Running the stored input again sends it anew and ends the failure, like a replay."""
+    await sent_two(quick)
+    await quick.trade(interchange(acknowledgement(1, ("0001", "R"), state="R"), functional="FA", control=7, group=7))
+    (failure,) = await quick.failures()
+    again = InboxResult(int(failure.reference), InboxState.PENDING, quick.bench.now, 1)
+    await quick.bench.write(WriteSet(inbox=[again]))
+    await quick.work()
+    assert "*000000003*" in (await quick.sent())[-1]
+    assert await quick.failures() == []
 
 
 async def test_an_answer_to_nothing_is_shown(desk: Desk) -> None:

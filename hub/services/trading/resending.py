@@ -28,7 +28,8 @@ class Resending:
 
         Raises:
             UnknownFile: no such file.
-            CannotResend: it is not ours, its bytes are forgotten, or an earlier sending is not over.
+            CannotResend: it is not ours, its bytes are forgotten, or an earlier sending is not over, that of somebody
+                who asked at the same moment included.
         """
         row = await self._queries.file(file)
         if row is None:
@@ -42,6 +43,8 @@ class Resending:
 
         def decide(state: State) -> WriteSet:
             known = state.files[file]
+            if known.sends != row.sends:
+                raise CannotResend(f"{file} is on its way already: somebody else asked for it at this moment")
             again = replace(known, sends=known.sends + 1)
             entry = AuditEntry(actor, "edi.resent", file, json.dumps({"name": row.name, "control": row.control}))
             return WriteSet(files=[again], effects=[effect_of(again, lane, now, now)], audit=[entry])
