@@ -23,6 +23,7 @@ from hub.ports.store import StoreUnavailable
 AT_ONCE: Final = 4
 """Messages opened side by side: each takes a thread and several times its size."""
 WAITING_MAX: Final = 64
+"""Messages read whole that wait for their turn."""
 HELD_BYTES_MAX: Final = 4 * FILE_BYTES_MAX
 """Of all bodies in memory. Anybody may knock, and what a stranger sends is read before it is refused; one who sends
 slowly holds what he has sent, not a seat."""
@@ -50,18 +51,22 @@ class FileIntake:
         receiver = self._receiver(account)
         if (request.content_length or 0) > self.max_bytes:
             raise self._too_large(account)
-        if self._waiting >= WAITING_MAX:
-            self.counters.rejected(account, "busy")
-            return self._busy(account).response()
-        self._waiting += 1
         parts: list[bytes] = []
         try:
             await self._read(request, account, parts)
+            if self._waiting >= WAITING_MAX:
+                return self._busy(account).response()
+            return await self._in_turn(request, account, receiver, b"".join(parts))
+        finally:
+            self._held -= sum(map(len, parts))
+
+    async def _in_turn(self, request: web.Request, account: str, receiver: ReceivesFiles, body: bytes) -> web.Response:
+        self._waiting += 1
+        try:
             async with self._seats:
-                return await self._take(request, account, receiver, b"".join(parts))
+                return await self._take(request, account, receiver, body)
         finally:
             self._waiting -= 1
-            self._held -= sum(map(len, parts))
 
     async def get(self, request: web.Request) -> web.Response:
         """People try the address in a browser, partners' checks with GET."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -127,6 +128,23 @@ async def test_a_hub_with_its_hands_full_says_so(monkeypatch: pytest.MonkeyPatch
         for _ in range(3):
             assert (await world.post(b"x" * 500))[0] == 200
         assert {reason for _, reason in world.counters.refused} == {"busy"}
+
+
+async def test_who_sends_slowly_takes_nobodys_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any number of bodies may be on their way; a message that is there is answered."""
+    monkeypatch.setattr(files, "WAITING_MAX", 1)
+    go_on = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x"
+        await go_on.wait()
+
+    async with opened() as world:
+        strangers = [asyncio.create_task(world.post(slow(), Message_ID=f"<{n}@s>")) for n in range(3)]  # type: ignore[arg-type]
+        await asyncio.sleep(0.1)
+        assert (await world.post(b"one"))[0] == 200
+        go_on.set()
+        assert {(await one)[0] for one in strangers} <= {200, 503}
 
 
 async def test_strangers_and_wrong_doors_are_told_so() -> None:
