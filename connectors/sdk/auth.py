@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from connectors.sdk.contract import AccountContext
-from connectors.sdk.errors import ConnectorError, RateLimited, Transient
+from connectors.sdk.errors import AuthFailed, ConnectorError, RateLimited, Transient
 
 RENEW_AGAIN_S: Final = 30.0
 """After a renewal failed although the token in hand is still good."""
@@ -189,6 +189,19 @@ class Authorizer(Protocol):
     def refused(self, headers: Mapping[str, str]) -> bool:
         """The vendor answered 401 to these headers; True when fresh ones are worth one more try."""
         ...
+
+
+def sendable(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The same headers, when a request can carry them.
+
+    Raises:
+        AuthFailed: One holds a character that no header takes, such as the dots of a token that was copied shortened.
+    """
+    for name, value in headers.items():
+        if not (value.isascii() and value.isprintable()):
+            message = f"the credential sent as {name} holds a character no header takes; copy it anew"
+            raise AuthFailed(message, code="credential_unfit")
+    return headers
 
 
 class TokenHeader:

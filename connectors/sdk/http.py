@@ -15,7 +15,7 @@ import httpx
 
 from connectors.sdk import exact
 from connectors.sdk.answer import Answer, Call, by_status
-from connectors.sdk.auth import Authorizer
+from connectors.sdk.auth import Authorizer, sendable
 from connectors.sdk.body import ANSWER_BYTES_MAX, AnswerGarbled, AnswerTooLarge, read_capped
 from connectors.sdk.budget import BudgetBook
 from connectors.sdk.contract import AccountContext
@@ -194,7 +194,7 @@ class HttpClient:
         authorize = self._authorize if self._is_own(target) else None
         for chance in (1, 2):
             if authorize is not None:
-                proof = await authorize.headers()
+                proof = sendable(await authorize.headers())
             request = build({**(fresh_headers() if fresh_headers else {}), **proof})
             try:
                 return await self._send(call, request, number, timeout_s)

@@ -187,6 +187,23 @@ async def test_a_refused_token_is_renewed_once(
     assert [call.outcome for call in calls] == ["auth_failed", "ok", "auth_failed", "auth_failed"]
 
 
+@pytest.mark.parametrize("secret", ["shpat_12\u2026ef", "shpat_12\nef"])
+async def test_a_credential_no_header_takes_is_a_refused_login(
+    account: Callable[..., AccountContext], client: Make, router: respx.Router, secret: str
+) -> None:
+    """A token copied shortened or broken over two lines: the operator is told, without it, and nothing is sent."""
+
+    async def fetch() -> Token:
+        return Token(secret)
+
+    made = client(authorize=TokenHeader(OAuthTokens(account(), "token", fetch)))
+    with pytest.raises(AuthFailed) as caught:
+        await made.request("GET", "/things", kind="things.read")
+    assert caught.value.code == "credential_unfit"
+    assert "shpat" not in str(caught.value)
+    assert not router.calls
+
+
 async def test_tokens_never_leave_for_another_host(
     account: Callable[..., AccountContext], router: respx.Router
 ) -> None:
