@@ -6,6 +6,7 @@ at-least-once and unordered delivery by standard queues, receipt handles that ch
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -82,6 +83,7 @@ class Queue:
         self._url = settings.queue_url or ""
         self._stack: AsyncExitStack | None = None
         self._client: SQSClient | None = None
+        self._opening = asyncio.Lock()
 
     async def close(self) -> None:
         """Release the connections; may be called twice."""
@@ -172,8 +174,11 @@ class Queue:
             raise Rejected(f"queue.{kind}: the request cannot be sent", code="queue_request") from error
 
     async def _opened(self) -> SQSClient:
-        if self._client is not None:
-            return self._client
+        async with self._opening:
+            # A check may ask beside the stream: the second of two clients would never be closed.
+            return self._client or await self._open()
+
+    async def _open(self) -> SQSClient:
         from aiobotocore.config import AioConfig
         from aiobotocore.session import get_session
 

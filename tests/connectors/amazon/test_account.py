@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
+from aiobotocore import session
 
 from connectors.amazon import CONNECTOR, check, settings
+from connectors.amazon.queue import Queue
 from connectors.sdk.contract import ReceivesWebhooks
 from connectors.sdk.errors import AuthFailed, AuthReason, Transient
 from connectors.sdk.manifest import Capability
@@ -157,6 +160,33 @@ async def test_a_queue_that_cannot_be_read_is_a_warning() -> None:
         wire.routes.get(f"{BASE}{ITEMS_PATH}").respond(json={"numberOfResults": 0, "items": []})
         (warning,) = (await wire.connector.check()).warnings
         assert "polling only" in warning
+
+
+async def test_two_who_ask_the_queue_at_once_share_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check beside the stream: a second client would stay open for ever."""
+    opened: list[str] = []
+
+    class Client:
+        async def __aenter__(self) -> Self:
+            await asyncio.sleep(0)
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            opened.remove("sqs")
+
+        async def get_queue_attributes(self, **_: object) -> dict[str, Any]:
+            return {"Attributes": {"ApproximateNumberOfMessages": "3"}}
+
+    def create(_: object, name: str, **__: object) -> Client:
+        opened.append(name)
+        return Client()
+
+    monkeypatch.setattr(session.AioSession, "create_client", create)
+    ctx = context(options={"queue_url": "http://127.0.0.1:1/1/q"}, credentials=AWS_KEYS)
+    queue = Queue(ctx, settings.read(ctx))
+    assert await asyncio.gather(queue.waiting(), queue.waiting()) == [3, 3]
+    await queue.close()
+    assert opened == [], "every client that was opened is closed"
 
 
 @pytest.mark.parametrize(
