@@ -80,8 +80,7 @@ class Asker:
             return Asked()
         quota = await self._quota()
         limit = CALLS_MAX if quota is None else max(ROUND_MIN, round(quota.calls * ROUND_SHARE))
-        due = await self._queries.parcels_to_ask(carriers, limit * self._batch)
-        rows = await self._still_open(due)
+        rows = await self._due(carriers, limit * self._batch)
         done = Asked(left=None if quota is None else quota.left(self._now_at()))
         for batch in _batches(rows, self._batch):
             if done.calls >= limit or (done.stopped and done.stopped != "refused"):
@@ -168,13 +167,25 @@ class Asker:
         # Named after what it follows: stored again after a crash it is the same input.
         return replace(one, dedupe_key=f"{key}:{digest_of(last.encode())[:16]}")
 
-    async def _still_open(self, rows: Sequence[ParcelRow]) -> list[ParcelRow]:
-        """Without those that a stop rule ends by now: they are closed and cost no call."""
+    async def _due(self, carriers: Sequence[str], limit: int) -> list[ParcelRow]:
+        """What is due, the ones that matter most first; what is put off makes room for what stands behind it."""
+        while due := await self._queries.parcels_to_ask(carriers, limit):
+            if rows := await self._judged(due):
+                return sorted(rows, key=lambda row: row.poll_rank)
+        return []
+
+    async def _judged(self, rows: Sequence[ParcelRow]) -> list[ParcelRow]:
+        """Those that are still due; of others the new time (one is watched by now, it is night) or the end is noted."""
         now = self._now()
         judged = [scheduled(row, now) for row in rows]
-        ended = [ParcelAsked(row.id, closed=row.closed, never=True) for row in judged if row.closed]
-        if ended:
-            await self._note(ended)
+        noted = [
+            ParcelAsked(row.id, poll_rank=row.poll_rank, poll_at=row.poll_at, never=row.poll_at is None,
+                        closed=row.closed or None)
+            for row, before in zip(judged, rows, strict=True)
+            if (row.poll_rank, row.poll_at) != (before.poll_rank, before.poll_at)
+        ]  # fmt: skip
+        if noted:
+            await self._note(noted)
         return [row for row in judged if not row.closed and row.poll_at is not None and row.poll_at <= now]
 
     # --- the quota -------------------------------------------------------------------------------

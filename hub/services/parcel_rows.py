@@ -121,21 +121,29 @@ def scheduled(row: ParcelRow, now: Micros) -> ParcelRow:
 def seen_of(row: ParcelRow, now: Micros) -> Seen:
     """A stored row as the rhythm of asking sees it."""
     told = orjson.loads(row.state)
+    offset = timedelta(minutes=told.get("offset_min", 0))
     return Seen(
         opened_at=moment(row.opened_at),
         milestone=row.milestone,  # type: ignore[arg-type]
         condition=row.condition,  # type: ignore[arg-type]
         action_required=row.action_required,
         moved_at=_moment(row.moved_at),
-        expected_on=None if row.expected_at is None else moment(row.expected_at).date(),
+        expected_on=_day(row.expected_at, told.get("estimated_delivery"), offset),
         delivered_at=_moment(row.delivered_at),
         asked_at=_moment(row.polled_at),
         heard_at=_moment(row.heard_at),
         told_at=_moment(row.pushed_at),
         nothing=row.polls,
         watched=row.watched_until is not None and row.watched_until > now,
-        offset=timedelta(minutes=told.get("offset_min", 0)),
+        offset=offset,
     )
+
+
+def _day(at: Micros | None, stated: str | None, offset: timedelta) -> date | None:
+    """The day an estimate names: of an instant, the day it is at the place scanned last."""
+    if at is None:
+        return None
+    return (moment(at) + offset if "T" in (stated or "") else moment(at)).date()
 
 
 def _moment(at: Micros | None) -> datetime | None:

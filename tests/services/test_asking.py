@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,12 @@ import pytest
 from connectors.sdk.errors import RateLimited, Transient
 from connectors.sdk.manifest import Capability, TrackQuota
 from hub.ports.accounts import AccountPlan, AvailabilityPolicy, Mode
+from hub.ports.parcels import ParcelAsked, ParcelRow
+from hub.ports.store import WriteSet
 from hub.services.askers import askers
 from hub.services.asking import close_old
+from hub.services.moments import micros
+from hub.services.parcel_rows import seen_of
 from tests.support.parcels import NOW, Tracked, shipped
 from tests.support.scans import scan
 from tests.support.stores import Bench, opened
@@ -194,3 +199,45 @@ def test_a_carriers_own_account_comes_before_one_that_asks_all() -> None:
     del plans["agg"]
     assert "dhl_express" not in askers(plans, carriers)
     assert askers(plans, ["usps"], Capability.WATCH) == {"usps": "usps-main"}
+
+
+async def test_what_is_put_off_makes_room_for_what_is_due(bench: Bench) -> None:
+    """Parcels watched since they were asked about are due a day later; those behind them are asked now."""
+    hub = await parcels(bench, 10)
+    desk = AskingDesk(bench, quota=HOURLY)
+    bench.clock.advance(6 * HOUR)
+    for _ in range(2):
+        await desk.asker.ask_due()
+    until = bench.now + round(14 * DAY * 1_000_000)
+    for (name,) in desk.carrier.asked[:5]:
+        row = await hub.parcel(name)
+        await bench.write(WriteSet(asked=[ParcelAsked(row.id, watched_until=until)]))
+    bench.clock.advance(5 * HOUR + 60)
+    await desk.asker.ask_due()
+    assert desk.carrier.asked[10:] == desk.carrier.asked[5:10]
+
+
+async def test_nobody_asks_to_be_told_of_a_parcel_that_is_closed(bench: Bench) -> None:
+    """A watch that ends after its parcel was given up is not renewed."""
+    await parcels(bench, 2)
+    desk = AskingDesk(bench)
+    desk.carrier.watch_life = timedelta(days=14)
+    await desk.watcher.watch_due()
+    bench.clock.advance(125 * DAY)
+    await close_old(bench.store, bench.queries, bench.now)
+    await desk.watcher.watch_due()
+    assert [len(each) for each in desk.carrier.watched] == [2]
+
+
+@pytest.mark.parametrize(
+    ("stated", "at"),
+    [
+        ("2026-11-21T04:00:00Z", datetime(2026, 11, 21, 4, tzinfo=UTC)),
+        ("2026-11-20", datetime(2026, 11, 20, tzinfo=UTC)),
+    ],
+)
+def test_a_parcel_is_due_on_the_day_it_is_there(stated: str, at: datetime) -> None:
+    """By eight in the evening in Los Angeles is today there, although it is tomorrow in Greenwich."""
+    state = json.dumps({"estimated_delivery": stated, "offset_min": -480})
+    row = ParcelRow("p", number(0), 0, "ups", "", 0, "in_transit", expected_at=micros(at), state=state)
+    assert seen_of(row, NOW).expected_on == date(2026, 11, 20)

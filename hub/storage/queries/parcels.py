@@ -15,6 +15,7 @@ from hub.storage.queries.reading import Query, Reading, literally, picked
 
 _OPEN: Final = "closed = ''"
 _DUE: Final = "poll_at IS NOT NULL"
+_TO_TELL: Final = "watch_at IS NOT NULL"
 _MOVING: Final = 2
 """From this rank on a parcel that is to arrive today overtakes the others of its rank."""
 _EVENTS_MAX: Final = 1000
@@ -104,7 +105,7 @@ class ParcelQueries(Reading):
         rows = t.parcels
         query = (
             select(*picked(rows, PARCEL))
-            .where(literally("watch_at IS NOT NULL"), rows.c.carrier.in_(carriers), rows.c.watch_at <= self._now())
+            .where(literally(_TO_TELL), literally(_OPEN), rows.c.carrier.in_(carriers), rows.c.watch_at <= self._now())
             .order_by(rows.c.watch_at, rows.c.id)
             .limit(limit)
         )
