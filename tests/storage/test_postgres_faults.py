@@ -250,7 +250,7 @@ async def test_what_cannot_be_used_is_refused(postgres: PostgresServer) -> None:
             await open_store(url, key=KEY, clock=ManualClock())
 
 
-async def _until(ask: object, seconds: float = 15.0) -> object:
+async def _until(ask: object, seconds: float = 60.0) -> object:
     """Ask until the answer is not empty."""
     for _ in range(round(seconds / 0.05)):
         answer = await ask()  # type: ignore[operator]

@@ -152,7 +152,7 @@ async def test_an_asynchronous_receipt_that_comes_at_once_confirms(
     assert hub.connector is not None
     assert partner.connector is not None
     sending = asyncio.create_task(hub.connector.send(file_effect()))
-    await asyncio.wait_for(partner.store.owes.wait(), 10)
+    await asyncio.wait_for(partner.store.owes.wait(), 60)
     assert partner.store.owed[0].kind == "send_receipt"
     await partner.connector.send(partner.store.owed[0])
     assert await partner.connector.settle(partner.store.owed[0]) is Settlement.APPLIED
