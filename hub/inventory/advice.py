@@ -27,14 +27,9 @@ class Article(NamedTuple):
     channel_sku: str | None
 
 
-def articles_for(account: str, catalogue: Iterable[SkuRow]) -> list[Article]:
-    """What the partner sells of ours: articles it has a number for, and all of them where it has none of its own."""
-    named: list[Article] = []
-    others: list[Article] = []
-    for row in catalogue:
-        alias = next((name for owner, name in row.aliases if owner == account), None)
-        (named if alias is not None else others).append(Article(row, alias))
-    return named or others
+def article_of(account: str, row: SkuRow) -> Article:
+    """The article with the partner's own number for it, where it has one."""
+    return Article(row, next((name for owner, name in row.aliases if owner == account), None))
 
 
 def parts_of(articles: Sequence[Article]) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from connectors.sdk.clock import ManualClock
 from hub.ports.accounts import AvailabilityPolicy
 from hub.ports.store import Expectation
+from hub.services.partners import stock_advice
 from hub.services.partners.deadlines import Deadlines, answered
 from hub.services.partners.following import Partners
 from hub.services.partners.stock_advice import StockAdvice
@@ -159,3 +160,30 @@ async def test_only_what_has_changed_is_told_where_that_is_agreed() -> None:
         counts.append(await advice.tell_due())
     assert counts == [2, 0, 1]
     assert [len(each["document"]["levels"]) for each in outgoing_of(hub, kind="846")] == [2, 1]
+
+
+async def test_a_large_catalogue_is_told_a_set_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a partner has no numbers of its own the first articles are told before the last are read."""
+    monkeypatch.setattr(stock_advice, "LINES_MAX", 2)
+    monkeypatch.setattr(stock_advice, "_PAGE", 2)
+    inventory = profile().agreed.inventory.model_copy(update={"every": 3600})
+    hub = TradingHub(retailer(profile(inventory=inventory)))
+    for name in "ABCDE":
+        hub.stock(name, 1)
+    read: list[str] = []
+
+    class Watched(MemoryQueries):
+        async def skus(self, **page: Any) -> Any:
+            read.append("catalogue")
+            return await super().skus(**page)
+
+        async def positions_at(self, *some: Any) -> Any:
+            read.append("stock")
+            return await super().positions_at(*some)
+
+    clock = ManualClock(datetime(2026, 11, 21, 12, tzinfo=UTC))
+    advice = StockAdvice(hub.plans[RETAILER], hub.store, Watched(hub.store), clock)  # type: ignore[arg-type]
+    assert await advice.tell_due() == 5
+    assert read[-3:] == ["stock", "catalogue", "stock"]
+    told = [[level["sku"] for level in asked["document"]["levels"]] for asked in outgoing_of(hub, kind="846")]
+    assert told == [["A", "B"], ["C", "D"], ["E"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -11,10 +11,10 @@ import structlog
 import canonical
 from canonical.documents import DocumentBase
 from connectors.sdk.ports import Clock
-from hub.inventory.advice import Article, Stated, articles_for, parts_of, stated
+from hub.inventory.advice import Article, Stated, article_of, parts_of, stated
 from hub.ports.accounts import AccountPlan
 from hub.ports.queries import Queries
-from hub.ports.store import CursorRow, DocumentKey, DocumentRow, Micros, ReadSet, SkuRow, State, Store, WriteSet
+from hub.ports.store import CursorRow, DocumentKey, DocumentRow, Micros, ReadSet, State, Store, WriteSet
 from hub.services import moments
 from hub.services.expected_days import all_due_in_time
 from hub.services.partners.documents import made
@@ -62,24 +62,43 @@ class StockAdvice:
         return await self._tell(partner, now, full=partner.agreed.inventory.out_scope == "full" or last is None)
 
     async def _tell(self, partner: PartnerProfile, now: Micros, *, full: bool) -> int:
-        articles = articles_for(self._plan.account, await self._catalogue())
-        told = 0
-        for start in range(0, len(articles), LINES_MAX):
-            told += await self._tell_some(partner, articles[start : start + LINES_MAX], now, start, full=full)
+        told = start = 0
+        async for some in self._articles():
+            told += await self._tell_some(partner, some, now, start, full=full)
+            start += len(some)
         cursor = CursorRow(self._plan.account, SET, str(now), now, now, now)
         await self._store.run(ReadSet(), lambda _: WriteSet(cursors=[cursor]))
         if told:
             _log.info("stock.advised", account=self._plan.account, count=told, full=full)
         return told
 
-    async def _catalogue(self) -> list[SkuRow]:
-        rows: list[SkuRow] = []
+    async def _articles(self) -> AsyncIterator[list[Article]]:
+        """What the partner sells of ours: articles it has a number for, and all of them where it has none of its own.
+
+        As many at a time as one set holds, so that a large catalogue is never held whole.
+        """
+        named = [one async for one in self._catalogue() if one.channel_sku is not None]
+        for start in range(0, len(named), LINES_MAX):
+            yield named[start : start + LINES_MAX]
+        if named:
+            return
+        some: list[Article] = []
+        async for one in self._catalogue():
+            some.append(one)
+            if len(some) == LINES_MAX:
+                yield some
+                some = []
+        if some:
+            yield some
+
+    async def _catalogue(self) -> AsyncIterator[Article]:
         cursor: str | None = None
         while True:
-            page, cursor = await self._queries.skus(limit=_PAGE, cursor=cursor)
-            rows += page
+            rows, cursor = await self._queries.skus(limit=_PAGE, cursor=cursor)
+            for row in rows:
+                yield article_of(self._plan.account, row)
             if cursor is None:
-                return rows
+                return
 
     async def _tell_some(
         self, partner: PartnerProfile, articles: Sequence[Article], now: Micros, start: int, *, full: bool
