@@ -184,7 +184,7 @@ async def test_two_who_ask_the_queue_at_once_share_one_client(monkeypatch: pytes
     monkeypatch.setattr(session.AioSession, "create_client", create)
     ctx = context(options={"queue_url": "http://127.0.0.1:1/1/q"}, credentials=AWS_KEYS)
     queue = Queue(ctx, settings.read(ctx))
-    assert await asyncio.gather(queue.waiting(), queue.waiting()) == [3, 3]
+    assert list(await asyncio.gather(queue.waiting(), queue.waiting())) == [3, 3]
     await queue.close()
     assert opened == [], "every client that was opened is closed"
 
