@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from connectors.edi.transport.mailbox import Seen
-from connectors.sdk.errors import ConnectorError
+from connectors.sdk.errors import ConnectorError, Rejected
 
 
 class Keeping(StrEnum):
@@ -60,12 +61,30 @@ async def digest_of(body: bytes) -> str:
     return await asyncio.to_thread(lambda: hashlib.sha256(body).hexdigest())
 
 
+_UNWRITABLE: Final = frozenset({"Cc", "Cs"})
+"""Kinds of signs no name has: control characters, and what stands for a byte that is no UTF-8."""
+
 Store = Callable[[Arrival], Awaitable[Keeping]]
 """Keeps an arrival and returns once it would survive a power cut.
 
 It raises when it cannot; the transport then answers nothing, so that the partner, or the next
 look into the folder, brings the file again.
 """
+
+
+def refuse_unfit(seen: Seen, bytes_max: int) -> None:
+    """What is wrong with a file before it is read.
+
+    Raises:
+        Rejected: It is larger than agreed, or its name can be written down nowhere: no key, cursor or message of the
+            database holds bytes that are no UTF-8.
+    """
+    if any(unicodedata.category(sign) in _UNWRITABLE for sign in seen.name):
+        raise Rejected(
+            f"the name {seen.name!a} is not in UTF-8 or has control characters; rename the file", code="file_name"
+        )
+    if seen.size > bytes_max:
+        raise Rejected(f"{seen.name}: {seen.size} bytes are more than the {bytes_max} allowed", code="file_too_large")
 
 
 async def stored(store: Store, arrival: Arrival) -> Keeping:

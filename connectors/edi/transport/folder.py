@@ -26,6 +26,7 @@ from connectors.edi.transport.arrival import (
     Staged,
     Store,
     digest_of,
+    refuse_unfit,
     stored,
 )
 from connectors.edi.transport.mailbox import (
@@ -162,11 +163,7 @@ class FolderTransport:
         return keeping
 
     async def _arrival(self, inbox: Path, seen: Seen) -> Arrival:
-        if seen.size > self._settings.rules.bytes_max:
-            raise Rejected(
-                f"{seen.name}: {seen.size} bytes are more than the {self._settings.rules.bytes_max} allowed",
-                code="file_too_large",
-            )
+        refuse_unfit(seen, self._settings.rules.bytes_max)
         body = await asyncio.to_thread(_read, inbox / seen.name, seen)
         digest = await digest_of(body)
         return Arrival(

@@ -23,6 +23,7 @@ from connectors.edi.transport.arrival import (
     Staged,
     Store,
     digest_of,
+    refuse_unfit,
     stored,
 )
 from connectors.edi.transport.mailbox import (
@@ -238,8 +239,8 @@ class SftpMailbox:
         found = []
         for entry in entries:
             name = entry.filename
-            # The server's word for a name is not to be trusted with our paths, nor with our logs.
-            if not isinstance(name, str) or "/" in name or name in {".", ".."} or not name.isprintable():
+            # The server's word for a name is not to be trusted with our paths.
+            if not isinstance(name, str) or "/" in name or name in {".", ".."}:
                 continue
             if entry.attrs.type in _REGULAR and entry.attrs.size is not None:
                 found.append(Seen(name, entry.attrs.size, _changed(entry.attrs)))
@@ -252,9 +253,7 @@ class SftpMailbox:
         return keeping
 
     async def _arrival(self, seen: Seen) -> Arrival:
-        if seen.size > self._settings.rules.bytes_max:
-            limit = self._settings.rules.bytes_max
-            raise Rejected(f"{seen.name}: {seen.size} bytes are more than the {limit} allowed", code="file_too_large")
+        refuse_unfit(seen, self._settings.rules.bytes_max)
         body = await self._fetch(_joined(self._settings.inbox, seen.name), seen)
         digest = await digest_of(body)
         return Arrival(

@@ -121,7 +121,8 @@ async def session(login: SftpLogin) -> AsyncIterator[asyncssh.SFTPClient]:
         )
     try:
         with sftp_errors("the SFTP session"):
-            sftp = await connection.start_sftp_client()
+            # One name in another character set must not make the whole listing unreadable.
+            sftp = await connection.start_sftp_client(path_errors="surrogateescape")
         yield sftp
     finally:
         connection.abort()

@@ -237,3 +237,18 @@ def test_settings_that_would_lose_files_are_refused(make: Callable[[Path], Folde
 def test_an_arrival_knows_its_content(tmp_path: Path) -> None:
     arrival = Arrival("key", "name", b"abc", ManualClock().now())
     assert arrival.sha256.startswith("ba7816bf")
+
+
+async def test_a_name_that_is_not_utf8_is_named_and_the_others_go_on(places: FolderSettings) -> None:
+    """It could be written into no key; in a page with others it would keep all of them from being stored."""
+    folder = FolderTransport(with_rules(places, MailboxRules(quiet_s=0)), ManualClock())
+    odd = os.fsencode(inbox(places)) + b"/Bestellung_f\xfcr.edi"
+    Path(os.fsdecode(odd)).write_bytes(ORDER)
+    (inbox(places) / "po.edi").write_bytes(ORDER)
+    await folder.look(50, 1_000_000)
+    looked = await folder.look(50, 1_000_000)
+    assert [arrival.name for _, arrival in looked.held] == ["po.edi"]
+    (error,) = looked.failed.values()
+    assert isinstance(error, Rejected)
+    assert error.message.isascii()
+    assert "rename the file" in error.message

@@ -361,3 +361,17 @@ async def test_one_large_file_does_not_hold_the_others(server: PartnerServer) ->
         collected = await mailbox.collect(store)
     assert [name for name, _ in collected.kept] == ["po.edi"]
     assert collected.failed["large.edi"].code == "file_too_large"
+
+
+async def test_a_name_that_is_not_utf8_is_named_and_the_others_go_on(server: PartnerServer) -> None:
+    """One file named in another character set does not make the inbox unreadable."""
+    odd = os.fsencode(server.path("in")) + b"/Bestellung_f\xfcr.edi"
+    Path(os.fsdecode(odd)).write_bytes(ORDER)
+    server.path("in", "po.edi").write_bytes(ORDER)
+    async with SftpTransport(server.settings(), ManualClock()).connected() as mailbox:
+        await mailbox.look(50, 1_000_000)
+        looked = await mailbox.look(50, 1_000_000)
+    assert [arrival.name for _, arrival in looked.held] == ["po.edi"]
+    (error,) = looked.failed.values()
+    assert isinstance(error, Rejected)
+    assert "rename the file" in error.message
