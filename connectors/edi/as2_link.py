@@ -43,7 +43,7 @@ from connectors.sdk.contract import (
     WebhookReply,
     WebhookRequest,
 )
-from connectors.sdk.errors import AuthFailed, Rejected
+from connectors.sdk.errors import AuthFailed, Rejected, Transient
 from connectors.sdk.files import Keeper, Kept
 from connectors.sdk.http import HttpClient
 
@@ -53,6 +53,14 @@ DONE: Final = "done"
 AWAITED: Final = "awaited"
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What is known of a sending; `mark` names the asynchronous receipt that says so, empty when none does."""
+
+    sent: Sent
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,39 +157,32 @@ class As2Link:
     async def deliver(self, file: OutgoingFile) -> EffectResult:
         """Once in effect: the same Message-ID at every try, and none where the answer is known already."""
         client, outgoing = self._reach(), await self._composed(file)
-        noted = (await self._sent.find(file.key)).get("state")
-        if noted == DONE:
+        noted = await self._sent.find(file.key)
+        if noted.get("state") == DONE:
             return EffectResult(vendor_id=outgoing.message_id, note="confirmed before")
-        if noted != AWAITED:
-            post = posting(client)
-            self._arrived[_bare(outgoing.message_id)] = asyncio.Event()
-            try:
-                sent = await send(outgoing, self._partner, post, self._ctx.clock.now())
-                if sent.state is State.AWAITED:
-                    await self._sent.note(file.key, {"state": AWAITED})
-                    sent = await self._awaited(outgoing, wait=True)
-            finally:
-                del self._arrived[_bare(outgoing.message_id)]
-        else:
-            sent = await self._awaited(outgoing, wait=False)
-        result = judged(sent, outgoing.message_id)
+        # A receipt may have come although the try before it was left without an answer.
+        heard = await self._heard(outgoing, noted)
+        if heard.sent.state is State.AWAITED and noted.get("state") != AWAITED:
+            heard = await self._post(client, file, outgoing, noted)
+        result = await self._judged(file, outgoing, heard)
         await self._sent.note(file.key, {"state": DONE})
-        if sent.receipt is None or not sent.receipt.raw:
+        receipt = heard.sent.receipt
+        if receipt is None or not receipt.raw:
             return result
-        return replace(result, evidence=(_evidence(sent.receipt),))
+        return replace(result, evidence=(_evidence(receipt),))
 
     async def settle(self, file: OutgoingFile) -> Settlement:
         """Without a word of the partner's it counts as not applied: under its Message-ID it may go again."""
-        noted = (await self._sent.find(file.key)).get("state")
-        if noted == DONE:
+        noted = await self._sent.find(file.key)
+        if noted.get("state") == DONE:
             return Settlement.APPLIED
         if self._partner.receipt is not Receipt.ASYNC:
             return Settlement.NOT_APPLIED
         outgoing = await self._composed(file)
-        sent = await self._awaited(outgoing, wait=False)
-        if sent.state is State.AWAITED:
-            return Settlement.UNKNOWN if noted == AWAITED else Settlement.NOT_APPLIED
-        judged(sent, outgoing.message_id)
+        heard = await self._heard(outgoing, noted)
+        if heard.sent.state is State.AWAITED:
+            return Settlement.UNKNOWN if noted.get("state") == AWAITED else Settlement.NOT_APPLIED
+        await self._judged(file, outgoing, heard)
         await self._sent.note(file.key, {"state": DONE})
         return Settlement.APPLIED
 
@@ -212,18 +213,45 @@ class As2Link:
         except NameRefused as error:
             raise Rejected(str(error), code="bad_file_name") from error
 
-    async def _awaited(self, outgoing: Outgoing, *, wait: bool) -> Sent:
-        """What the partner's asynchronous receipt says, or that it is still awaited."""
+    async def _post(
+        self, client: HttpClient, file: OutgoingFile, outgoing: Outgoing, noted: Mapping[str, str]
+    ) -> _Heard:
         about = _bare(outgoing.message_id)
-        facts = await self._receipts.find(about)
-        if not facts and wait:
-            # It may have come to another process: what is stored counts, also when nobody woke us.
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._arrived[about].wait(), RECEIPT_WAIT_S)
-            facts = await self._receipts.find(about)
-        if not facts:
-            return Sent(State.AWAITED)
-        return settle(_received(facts), outgoing.message_id, outgoing.mics, self._partner)
+        arrived = self._arrived[about] = asyncio.Event()
+        try:
+            sent = await send(outgoing, self._partner, posting(client), self._ctx.clock.now())
+            if sent.state is not State.AWAITED:
+                return _Heard(sent)
+            noted = {**noted, "state": AWAITED}
+            await self._sent.note(file.key, noted)
+            heard = await self._heard(outgoing, noted)
+            if heard.sent.state is State.AWAITED:
+                # It may come to another process: what is stored counts, also when nobody wakes us.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(arrived.wait(), RECEIPT_WAIT_S)
+                heard = await self._heard(outgoing, noted)
+            return heard
+        finally:
+            del self._arrived[about]
+
+    async def _heard(self, outgoing: Outgoing, noted: Mapping[str, str]) -> _Heard:
+        """What the partner's asynchronous receipt says, or that it is awaited: one judged before is no new one."""
+        if self._partner.receipt is not Receipt.ASYNC and noted.get("state") != AWAITED:
+            return _Heard(Sent(State.AWAITED))
+        facts = await self._receipts.find(_bare(outgoing.message_id))
+        mark = facts.get("mark", "")
+        if not facts or (mark and mark == noted.get("judged")):
+            return _Heard(Sent(State.AWAITED))
+        return _Heard(settle(_received(facts), outgoing.message_id, outgoing.mics, self._partner), mark)
+
+    async def _judged(self, file: OutgoingFile, outgoing: Outgoing, heard: _Heard) -> EffectResult:
+        """Raises: ConnectorError: See `judged`. The next try is posted again, and this receipt says nothing of it."""
+        try:
+            return judged(heard.sent, outgoing.message_id)
+        except (Rejected, Transient):
+            if heard.mark:
+                await self._sent.note(file.key, {"judged": heard.mark})
+            raise
 
     def _reach(self) -> HttpClient:
         if self._client is None or not self._partner.url:
@@ -256,6 +284,7 @@ def _facts(received: receipts.Received) -> Mapping[str, str]:
         "mic": base64.b64encode(received.mic).decode("ascii"),
         "digest": received.digest.value if received.digest else "",
         "signer": received.signer,
+        "mark": sha256(received.raw).hexdigest()[:32],
     }
 
 

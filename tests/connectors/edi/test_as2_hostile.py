@@ -128,3 +128,12 @@ def test_deep_nesting_inside_a_signature_is_refused() -> None:
     )  # fmt: skip
     assert answered(headers, nested)[0].outcome is Outcome.REFUSED
     assert Entity.parse(b"\r\n").body == b""
+
+
+@pytest.mark.parametrize("about", ["<\udcff@partner>", "<ü@partner>", "<a\x01@partner>"])
+def test_a_receipt_about_no_message_id_is_refused(about: str) -> None:
+    """Nothing is kept under a key that no database can hold."""
+    report = receipts.write(receipts.Report(about, receipts.PROCESSED), "Hub", "=_b")
+    names = (("AS2-From", "Hub"), ("AS2-To", "Big Box"), ("Message-ID", "<r@partner>"))
+    response, _ = answered((*names, *report.headers), report.body)
+    assert (response.status, response.outcome) == (400, Outcome.REFUSED)

@@ -205,3 +205,49 @@ async def test_a_partners_server_is_up_whatever_it_thinks_of_get(
     partner.get_status = status
     warnings = (await hub.connector.check()).warnings
     assert [said in warning for warning in warnings] == ([True] if said else [])
+
+
+async def confirmed(hub: Side, partner: Side) -> str:
+    """Send, have the partner post the receipt it owes for it, and say what came of it."""
+    assert hub.connector is not None
+    assert partner.connector is not None
+    partner.store.owes.clear()
+    sending = asyncio.create_task(hub.connector.send(file_effect()))
+    await asyncio.wait_for(partner.store.owes.wait(), 10)
+    await partner.connector.send(partner.store.owed[-1])
+    return (await sending).note or ""
+
+
+async def test_a_refusal_by_an_asynchronous_receipt_is_not_the_answer_to_the_next_try(
+    tmp_path: Path, keys: tuple[OwnCertificate, OwnCertificate]
+) -> None:
+    """Run again after the partner has our certificate, the message is posted again under its Message-ID."""
+    hub, partner = as2_pair(tmp_path, *keys, receipt="async")
+    old, outdated = as2_pair(tmp_path, certified("old"), keys[1], receipt="async")
+    old.connector, old.store = hub.connector, hub.store
+    right, partner.connector = partner.connector, outdated.connector
+    with pytest.raises(Rejected, match="authentication-failed"):
+        await confirmed(hub, partner)
+    partner.connector = right
+    assert hub.connector is not None
+    assert await hub.connector.settle(file_effect()) is Settlement.NOT_APPLIED
+    assert "confirms" in await confirmed(hub, partner)
+    assert len({request.headers["message-id"] for request in partner.requests}) == 1
+    assert partner.store.topics() == ["interchange", "evidence"]
+
+
+async def test_a_receipt_that_came_after_a_lost_answer_ends_the_sending(
+    tmp_path: Path, keys: tuple[OwnCertificate, OwnCertificate]
+) -> None:
+    """What is confirmed already is not posted again: many partners would call it a duplicate and an error."""
+    hub, partner = as2_pair(tmp_path, *keys, receipt="async")
+    assert hub.connector is not None
+    assert partner.connector is not None
+    partner.lose_answers = 100
+    with pytest.raises(Transient):
+        await hub.connector.send(file_effect())
+    partner.lose_answers = 0
+    await partner.connector.send(partner.store.owed[0])
+    tries = len(partner.requests)
+    assert "confirms" in ((await hub.connector.send(file_effect())).note or "")
+    assert len(partner.requests) == tries

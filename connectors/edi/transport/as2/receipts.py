@@ -145,9 +145,12 @@ def read(message: Entity, partner: Partner, moment: datetime) -> Received:
         fields = Entity.parse(part.content().strip() + b"\r\n\r\n")
     except MimeBroken as error:
         raise NotTaken(Why.UNSUPPORTED_FORMAT, f"the receipt cannot be read: {error}") from error
+    about = fields.get("original-message-id").strip()
+    if not (about.isascii() and about.isprintable()):
+        raise NotTaken(Why.UNSUPPORTED_FORMAT, "the receipt names a message by signs that no Message-ID has")
     stated, _, algorithm = fields.get("received-content-mic").partition(",")
     return Received(
-        fields.get("original-message-id").strip(),
+        about,
         fields.get("disposition").partition(";")[2].strip(),
         _hash(stated),
         Digest.spelt(algorithm),
