@@ -34,7 +34,7 @@ async def _inspect(args: argparse.Namespace) -> int:
         for line in shown:
             sys.stdout.write(line + "\n")
             lines += 1
-    if lines == 0 or (wants_json(args) and lines == 2):
+    if lines == 0:
         raise CommandError(
             f"inspecting {args.file}: no interchange in it; one begins with ISA, UNA or UNB", exit_code=EXIT_USAGE
         )

@@ -30,17 +30,15 @@ def tree(source: bytes | BinaryIO, *, segments: bool = True) -> Iterator[str]:
 
 
 def json_lines(source: bytes | BinaryIO, *, segments: bool = True) -> Iterator[str]:
-    """A JSON array in pieces, one interchange at a time; an empty array when there is none."""
+    """A JSON array in pieces, one interchange at a time; nothing when there is none."""
     held: dict[str, object] | None = None
     last: Interchange | None = None
-    yield "["
     for interchange in read(source):
-        if held is not None and last is not None:
-            yield _dumped(held, last) + ","
+        yield "[" if held is None or last is None else _dumped(held, last) + ","
         held, last = _interchange_json(interchange, segments), interchange
     if held is not None and last is not None:
         yield _dumped(held, last)
-    yield "]"
+        yield "]"
 
 
 # --- for people ----------------------------------------------------------------------------------

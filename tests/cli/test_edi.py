@@ -39,13 +39,14 @@ def test_a_file_is_shown_as_json(tmp_path: Path) -> None:
     assert "segments" not in brief[0]["groups"][0]["sets"][0]
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)])
 @pytest.mark.parametrize("content", [b"", b"hello", b"ISA*00*"])
-def test_a_file_without_an_interchange_ends_with_2(tmp_path: Path, content: bytes) -> None:
-    """The reason is told in one line."""
+def test_a_file_without_an_interchange_ends_with_2(tmp_path: Path, content: bytes, form: tuple[str, ...]) -> None:
+    """The reason is told in one line, and nothing else is."""
     file = tmp_path / "orders.edi"
     file.write_bytes(content)
-    done = command("edi", "inspect", str(file))
-    assert done.code == 2
+    done = command("edi", "inspect", *form, str(file))
+    assert (done.code, done.out) == (2, "")
     assert done.err.count("\n") == 1
     assert "no interchange in it" in done.err
 

@@ -30,7 +30,9 @@ _BEFORE_5010: Final = {
     ("ak403", "13"): "3",
 }
 """Codes that came with 005010, and the nearest ones before it."""
+_NEWER: Final = "005010"
 _COUNT_DIGITS_MAX: Final = 6
+_HIGHEST: Final = 999_999_999
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _VERSION_MAX: Final = 12
 _GUIDE_999: Final = "005010X231A1"
@@ -49,7 +51,7 @@ def answer(verdict: InterchangeVerdict, stamp: Stamp, profile: Profile) -> bytes
     written = 0
     addresses = groupby(groups, key=lambda group: (group.receiver, group.sender, _answer_version(group, profile)))
     for (sender, receiver, version), answered in addresses:
-        control = stamp.group + written
+        control = (stamp.group + written - 1) % _HIGHEST + 1
         writer.segment("GS", "FA", *map(writer.clean, (sender, receiver)), f"{stamp.at:%Y%m%d}", f"{stamp.at:%H%M}",
                        str(control), "X", version)  # fmt: skip
         sets = 0
@@ -91,7 +93,7 @@ def _write_ta1(writer: Writer, verdict: InterchangeVerdict) -> None:
 
 
 def _write_set(writer: Writer, group: GroupVerdict, profile: Profile, control: str) -> None:
-    newer = group.version >= "005010"
+    newer = release_of(group.version)[0] >= _NEWER
     start = writer.count
     if profile.form == "999":
         writer.segment("ST", "999", control, _GUIDE_999)

@@ -168,3 +168,32 @@ def test_sets_are_handed_over_with_their_verdict() -> None:
         interchange, STANDARD, lambda _, each, verdict: seen.append((each.control, len(each.segments), verdict.status))
     )
     assert seen == [("0001", 5, Status.ACCEPTED), ("0002", 5, Status.ACCEPTED)]
+
+
+@pytest.mark.parametrize(
+    ("version", "ak1", "code"),
+    [("21", "AK1*PO*7", "7"), ("4010", "AK1*PO*7", "7"), ("005010", "AK1*PO*7*005010", "23")],
+)
+def test_a_version_nobody_knows_is_answered_as_004010(version: str, ak1: str, code: str) -> None:
+    """Elements and codes that came with 005010 stand in an answer of that release alone, whatever GS08 says."""
+    twice = x12([x12_set("850", ORDER), x12_set("850", ORDER)], version="005010").replace(
+        b"*X*005010~", f"*X*{version}~".encode()
+    )
+    told = answered(twice, replace(STANDARD, versions=("",)))
+    assert ak1 in told
+    assert f"AK5*R*{code}" in told
+
+
+def test_group_numbers_of_an_answer_start_again_after_the_last() -> None:
+    """A second group behind number 999999999 is number 1, as the envelope has nine digits."""
+    order = x12([x12_set("850", ORDER)])
+    other = (
+        order[order.index(b"GS*") : order.index(b"IEA*")]
+        .replace(b"*RETAPP*", b"*OTHER*")
+        .replace(b"*7*X*", b"*8*X*")
+        .replace(b"GE*1*7~", b"GE*1*8~")
+    )
+    both = order.replace(b"IEA*1*", other + b"IEA*2*")
+    answer = acknowledge(judged(both), replace(STAMP, group=999_999_999))
+    assert answer is not None
+    assert [row.split(b"*")[6] for row in answer.split(b"~") if row.startswith(b"GS*")] == [b"999999999", b"1"]
