@@ -45,16 +45,25 @@ def allocations(segments: Any = None) -> list[dict[str, str]] | None:
 
 
 def stores(lines: Any = None, mode: Any = None) -> list[dict[str, str]]:
-    """One item per order to make: the stores of all lines where the partner explodes SDQ, else one without a store."""
+    """One item per order to make: where the partner explodes SDQ the stores of all lines, and one without a store for
+    lines that name none; else one without a store."""
     if mode != "explode":
         return [{}]
-    names = {each["location_id"]: None for line in objects(lines) for each in allocations(line.get("SDQ")) or ()}
-    return [{"store": name} for name in names] or [{}]
+    shares = [allocations(line.get("SDQ")) or () for line in objects(lines)]
+    names = dict.fromkeys(each["location_id"] for share in shares for each in share)
+    found = [{"store": name} for name in names]
+    return found if found and all(shares) else [*found, {}]
 
 
-def lines_for(lines: Any = None, store: Any = None) -> list[Any]:
-    """Lines of an order; for a store those allocated to it, with its quantity as the ordered one."""
-    return listed(lines) if store is None else list(_of_store(objects(lines), store))
+def lines_for(lines: Any = None, store: Any = None, mode: Any = None) -> list[Any]:
+    """Lines of an order; for a store those allocated to it, with its quantity as the ordered one.
+
+    Args:
+        mode: `explode` leaves to the order without a store the lines that name none.
+    """
+    if store is not None:
+        return list(_of_store(objects(lines), store))
+    return [line for line in objects(lines) if not allocations(line.get("SDQ"))] if mode == "explode" else listed(lines)
 
 
 def _of_store(lines: list[dict[str, Any]], store: str) -> Iterator[dict[str, Any]]:

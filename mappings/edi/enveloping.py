@@ -25,6 +25,14 @@ _UNA_DEFAULT: Final = Separators("+", ":", "'", None, "?")
 _MESSAGE_VERSION: Final = re.compile(r"([A-Z])\.(\d{2}[A-Z])(?::([A-Z0-9]{1,6}))?")
 _CONTROLS: Final = dict.fromkeys([*range(32), 127], " ")
 _HIGHEST: Final = 999_999_999
+_SPELT: Final = str.maketrans(
+    dict.fromkeys("‘’‚‛′", "'")
+    | dict.fromkeys("“”„‟″", '"')
+    | dict.fromkeys("‐‑‒–—―−", "-")
+    | {"⁄": "/", "×": "x", "ı": "i", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D"}
+    | {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "þ": "th", "Þ": "Th"}
+)
+"""Signs without an accent to lose, spelt with what there is. Telephones make ’ of an apostrophe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +158,8 @@ def _edifact(sets: Sequence[OutgoingSet], partner: PartnerProfile, stamp: Stamp)
         sent.append(SentSet("", "", each.kind, name))
     rows.append(["UNZ", str(len(sets)), control])
     marks = envelope.separators
-    charset = CHARSETS.get(syntax, "ascii")
     una = "" if marks == _UNA_DEFAULT else _una(marks)
-    body = encode(rows, marks, line_end=envelope.line_end.encode("ascii"), charset=charset)
+    body = encode(rows, marks, line_end=envelope.line_end.encode("ascii"), charset=_charset(envelope))
     return Sent(una.encode("ascii") + body, control, tuple(sent), 0)
 
 
@@ -174,7 +181,7 @@ def _framed(
 
 
 def _fit(element: Element, envelope: Envelope) -> Element:
-    """Text as the partner can take it: no control characters, for X12 in ASCII, in capitals where agreed."""
+    """Text as the partner can take it: no control characters, in its character set, in capitals where agreed."""
     if isinstance(element, Composite):
         return Composite(tuple(_text(part, envelope) for part in element.components))
     if isinstance(element, Repeated):
@@ -191,10 +198,25 @@ def _fit(element: Element, envelope: Envelope) -> Element:
 
 def _text(text: str, envelope: Envelope) -> str:
     text = text.translate(_CONTROLS).strip()
-    if envelope.syntax == "x12" and not text.isascii():
-        # Accents go, letters stay; what has no such letter is refused by the encoder, with its place.
-        text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    if not text.isascii():
+        charset = _charset(envelope)
+        text = "".join(_spelt(char, charset) for char in unicodedata.normalize("NFC", text))
     return text.upper() if envelope.uppercase else text
+
+
+def _spelt(char: str, charset: str) -> str:
+    """Accents go, letters stay; what has no such letter is refused by the encoder, with its place."""
+    try:
+        char.encode(charset)
+    except UnicodeEncodeError:
+        bare = (each for each in unicodedata.normalize("NFKD", char) if not unicodedata.combining(each))
+        return "".join(bare).translate(_SPELT)
+    return char
+
+
+def _charset(envelope: Envelope) -> str:
+    """What X12 and EDIFACT's plainest levels are written in is ASCII."""
+    return CHARSETS.get(envelope.version.partition(":")[0], "ascii")
 
 
 def _identities(partner: PartnerProfile) -> Identities:

@@ -105,3 +105,51 @@ def test_messages_of_every_kind(tmp_path: Path, capsys: pytest.CaptureFixture[st
         "stock_report", "ship_notice", "invoice", "functional_acknowledgement",
     ]  # fmt: skip
     assert documents[2]["totals"]["grand_total"]["amount"] == "7.90"
+
+
+def test_a_separator_in_a_note_costs_no_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is accepted with errors is mapped: a sender without composites writes its component separator as text."""
+    noted = (ORDER[0], "N9*L1*NOTE", "MSG*CALL > 10 MINUTES AHEAD", "N1*ST*ATTN> BOB*92*0012", *ORDER[1:])
+    assert run(tmp_path, x12([x12_set("850", noted)])) == 0
+    told = capsys.readouterr()
+    (order,) = json.loads(told.out)
+    assert (order["note"], order["ship_to"]["name"]) == ("CALL > 10 MINUTES AHEAD", "ATTN> BOB")
+    assert "AK403 13" in told.err
+
+
+@pytest.mark.parametrize(
+    ("stated", "lines"),
+    [
+        (("N3*1 MAIN ST*SUITE 400", "N3*DOCK 4"), ["1 MAIN ST", "SUITE 400", "DOCK 4"]),
+        (("N3*1 MAIN ST", "N3*SUITE 400*DOCK 4"), ["1 MAIN ST", "SUITE 400", "DOCK 4"]),
+        (("N3*1 MAIN ST", "N3*SUITE 400"), ["1 MAIN ST", "SUITE 400", None]),
+        (("N3*1 MAIN ST*SUITE 400",), ["1 MAIN ST", "SUITE 400", None]),
+    ],
+)
+def test_no_line_of_an_address_is_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], stated: tuple[str, ...], lines: list[str | None]
+) -> None:
+    """Three lines may stand in two N3 in either way."""
+    body = (ORDER[0], "N1*ST*A BUYER", *stated, "N4*SPRINGFIELD*IL*62701", *ORDER[1:])
+    assert run(tmp_path, x12([x12_set("850", body)])) == 0
+    (order,) = json.loads(capsys.readouterr().out)
+    assert [order["ship_to"][name] for name in ("line1", "line2", "line3")] == lines
+
+
+def test_a_line_shipped_not_at_all_may_say_so_by_the_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A 945 with an empty W1203 says what was shipped by W1202 less W1204, and costs the other lines nothing."""
+    body = ("W06*F*SO-1*20261120*SH-1", "LX*1", "W12*CP*12**12*EA**VN*MUG", "W12*CP*12**2*EA**VN*CUP", "W03*10")
+    assert run(tmp_path, x12([x12_set("945", body)], group="SW")) == 0
+    (shipment,) = json.loads(capsys.readouterr().out)
+    assert [line["quantity"] for line in shipment["packages"][0]["lines"]] == [0, 10]
+
+
+def test_no_part_of_a_free_text_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An FTX carries up to five lines; each FTX is a line of the note."""
+    body = ["BGM+220+4501+9", "DTM+137:20261120:102", "FTX+DEL+++RING TWICE:THEN CALL", "FTX+AAI+++DOCK 4",
+            "LIN+1++4000001000005:EN", "QTY+21:12", "UNS+S"]  # fmt: skip
+    assert run(tmp_path, edifact([message("ORDERS", body)])) == 0
+    (order,) = json.loads(capsys.readouterr().out)
+    assert order["note"] == "RING TWICE THEN CALL\nDOCK 4"

@@ -7,7 +7,8 @@
 
 A segment the grammar lets stand once is an object, one that may repeat is an array, also when it came once; a loop
 is always an array under `TAG_loop`. Elements are keyed by two-digit position and absent when empty; a composite is
-an object keyed by component (`{"01": ..., "02": ...}`), a repeated element an array. Values are text as received.
+an object keyed by component (`{"01": ..., "02": ...}`), a repeated element an array. Values are text as received;
+that of a simple X12 element stays whole when the component separator stands in it.
 HL loops form a tree: the children of a level are its own `HL_loop`. Segments without a place stand in `_unplaced`,
 in order, as `{"tag", "position", "after", ...elements}`.
 """
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from mappings.edi.grammar.releases import SetGrammar
+from mappings.edi.grammar.rules import ElementRule
 from mappings.edi.grammar.segments import Composite, SegmentRule
 from mappings.edi.grammar.structure import Loop
 from mappings.edi.grammar.walk import Deviation, Walk
@@ -72,20 +74,22 @@ def elements_json(row: Sequence[str], rule: SegmentRule | None, separators: Sepa
     for at, text in enumerate(row[1:], 1):
         if not text:
             continue
-        composite = at <= len(places) and isinstance(places[at - 1].rule, Composite)
-        found[f"{at:02d}"] = _value(text, composite, separators)
+        found[f"{at:02d}"] = _value(text, places[at - 1].rule if at <= len(places) else None, separators)
     return found
 
 
-def _value(text: str, composite: bool, separators: Separators) -> Any:
+def _value(text: str, rule: ElementRule | Composite | None, separators: Separators) -> Any:
     mark = separators.repetition
     if mark is not None and mark in text and len(texts := parts_of(text, mark, separators.release)) > 1:
-        return [_single(each, composite, separators) for each in texts]
-    return _single(text, composite, separators)
+        return [_single(each, rule, separators) for each in texts]
+    return _single(text, rule, separators)
 
 
-def _single(text: str, composite: bool, separators: Separators) -> Any:
-    if not composite and separators.component not in text:
+def _single(text: str, rule: ElementRule | Composite | None, separators: Separators) -> Any:
+    composite = isinstance(rule, Composite)
+    # X12 has no escape: a colon in a note is a colon, also where it separates the components of other elements.
+    whole = isinstance(rule, ElementRule) and separators.release is None
+    if not composite and (whole or separators.component not in text):
         return plain(text, separators.release)
     parts = parts_of(text, separators.component, separators.release)
     if not composite and len(parts) == 1:

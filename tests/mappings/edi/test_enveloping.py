@@ -110,3 +110,12 @@ def test_the_profile_decides_the_version() -> None:
     profile = partner(set_versions={"850": "004010VICS"})
     sent = envelop([ORDER], replace(profile, judging=replace(STANDARD, versions=("005010",))), STAMP)
     assert b"*X*004010VICS~" in sent.content
+
+
+def test_letters_a_character_set_lacks_are_spelt_with_those_it_has() -> None:
+    """The apostrophe of a telephone or a foreign letter in a name keeps no order from the warehouse."""
+    note = OutgoingSet("850", [*ORDER.rows[:1], ["N9", "ZZ", "O’Brien – “Straße”, Łódź"], *ORDER.rows[1:]])
+    assert b'N9*ZZ*O\'Brien - "Strasse", Lodz~' in envelop([note], partner(), STAMP).content
+    terms = {"envelope": {"syntax": "edifact", "version": "UNOC:3"}, "set_versions": {"ORDERS": "D.01B"}}
+    named = OutgoingSet("ORDERS", [["BGM", Composite(("220",)), "Müller’s Łódź", "9"], *MESSAGE.rows[1:]])
+    assert "BGM+220+Müller?'s Lódz+9'".encode("latin-1") in envelop([named], partner(**terms), STAMP).content

@@ -125,3 +125,12 @@ def test_edifact_is_read_the_same_way() -> None:
     assert found["LIN_loop"] == [
         {"LIN": {"01": "1", "03": {"01": "4000001000005", "02": "EN"}}, "QTY": [{"01": {"01": "21", "02": "12"}}]}
     ]
+
+
+def test_text_with_a_component_separator_in_it_is_text() -> None:
+    """What X12 knows as one simple element is whole, so that a note or an id never becomes an object."""
+    body = ["BEG*00*SA*PO-1**20261101", "N1*ST*ATTN> BOB", "PO1*1*1*EA***VN*MUG>1", "SLN*1**I*2*EA>3*1.5"]
+    found = first(x12([x12_set("850", body)]))
+    assert found["N1_loop"][0]["N1"]["02"] == "ATTN> BOB"
+    assert found["PO1_loop"][0]["PO1"]["07"] == "MUG>1"
+    assert found["PO1_loop"][0]["SLN_loop"][0]["SLN"]["05"] == {"01": "EA", "02": "3"}
