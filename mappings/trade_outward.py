@@ -141,7 +141,7 @@ def each_reference(references: Any = None) -> list[dict[str, str]]:
 
 
 def address_loops(document: Any = None, addresses: Any = None, ids: Any = None) -> list[dict[str, Any]]:
-    """N1 loops of a document: `head`, `lines` and `place` are the elements of N1, N3 and N4.
+    """N1 loops of a document: `head`, `more`, `lines` and `place` are the elements of N1, N2, N3 and N4.
 
     Args:
         document: the canonical document; parties it echoes (`attributes.parties`) keep their ids.
@@ -161,13 +161,18 @@ def address_loops(document: Any = None, addresses: Any = None, ids: Any = None) 
 def _address_loop(role: str, address: Any, echoed: Any, own: Any) -> dict[str, Any] | None:
     stated, known = address or {}, echoed or {}
     number = known.get("id") or own
-    name = stated.get("name") or stated.get("company")
+    company = stated.get("company")
+    name = stated.get("name") or company
     if not number and not name:
         return None
     head = {"01": role, "02": name, "03": (known.get("qualifier") or "92") if number else None, "04": number}
     loop: dict[str, Any] = {"head": head}
+    if company and company != name:
+        loop["more"] = [{"01": company}]
     if stated.get("line1"):
         loop["lines"] = [{"01": stated["line1"], "02": stated.get("line2")}]
+        if stated.get("line3"):
+            loop["lines"].append({"01": stated["line3"]})
     if stated.get("city"):
         fields = ("city", "region", "postal_code", "country")
         loop["place"] = {f"{at:02d}": stated.get(each) for at, each in enumerate(fields, 1)}

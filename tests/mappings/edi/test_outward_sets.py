@@ -346,3 +346,23 @@ def test_860_changes_an_order(mapping: MappingSet) -> None:
     ]
     with pytest.raises(MappingError, match="there is no code for this word"):
         sent("860", document("order_change", **stated, lines=[{"id": "1", "change": "unknown"}]), "supplier", mapping)
+
+
+def test_940_loses_no_part_of_an_address(mapping: MappingSet) -> None:
+    """The company stands in N2 and a third line in a second N3: without them the parcel comes back."""
+    made = document(
+        "warehouse_order",
+        number="SO-78",
+        lines=[WAREHOUSE_LINE],
+        ship_to={
+            "name": "A Buyer", "company": "Invented Ltd", "line1": "1 Main St", "line2": "Suite 400", "line3": "Dock 4",
+            "city": "Springfield", "region": "IL", "country": "US",
+        },
+    )  # fmt: skip
+    assert sent("940", made, "grocery-warehouse", mapping)[1:6] == [
+        "N1*ST*A Buyer",
+        "N2*Invented Ltd",
+        "N3*1 Main St*Suite 400",
+        "N3*Dock 4",
+        "N4*Springfield*IL**US",
+    ]
