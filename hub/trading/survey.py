@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import islice
 from typing import Final
 
 from hub.trading.naming import Naming, group_key, interchange_key, naming_of
 from hub.trading.replies import ACKNOWLEDGEMENTS, ADVICE, Reply, replies_of, ta1_reply
-from mappings.edi import Group, Interchange, TransactionSet, grammar_for, judge, read
+from mappings.edi import Code, Group, Interchange, Problem, TransactionSet, grammar_for, judge, read
 from mappings.edi.acknowledge import GroupVerdict, InterchangeVerdict, SetVerdict, Status
 from mappings.edi.partners import PartnerProfile
 from mappings.edi.payloads import content_of, payload_of
 
 _BYTES: Final = 16
+_OUTSIDE_MAX: Final = 10
 
 
 @dataclass(slots=True)
@@ -71,7 +73,10 @@ class SurveyedInterchange:
 
 @dataclass(slots=True)
 class Survey:
+    """`outside` says, ten times at most, where sets lie outside any interchange: they were not read."""
+
     interchanges: list[SurveyedInterchange] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
 
     @property
     def sets(self) -> Iterator[SurveyedSet]:
@@ -86,11 +91,16 @@ def survey(content: bytes, partner: PartnerProfile) -> Survey:
     """Read a whole file once. Work for a thread where it is large."""
     found = Survey()
     place = 0
+    met: list[list[Problem]] = []
     for interchange in read(content):
+        met.append(interchange.problems)
         looking = _Looking(interchange, place)
         verdict = judge(interchange, partner.judging, looking.see)
         place = looking.place
         found.interchanges.append(looking.done(verdict, len(found.interchanges), partner))
+    # What lies behind an interchange is known when the next one was looked for.
+    strays = (each for problems in met for each in problems if each.code is Code.DATA_OUTSIDE and each.tag)
+    found.outside = [each.message for each in islice(strays, _OUTSIDE_MAX)]
     return found
 
 

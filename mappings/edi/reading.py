@@ -20,6 +20,8 @@ _BEGINNING = re.compile(rb"ISA[^0-9A-Za-z \r\n]|UNA(?s:.{6})[ \t\r\n]*U[\r\n]*N[
 _LOOKBACK = 32
 """Bytes at the end of what is in memory that could begin a header cut in two."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SET = re.compile(rb"(?<![0-9A-Za-z])(?:(ST)([^0-9A-Za-z\s])\d{3}\2|(UNH)[^0-9A-Za-z\s])")
+"""Where a set begins among bytes that no header introduces."""
 
 
 def read(source: bytes | BinaryIO) -> Iterator[Interchange]:
@@ -94,5 +96,10 @@ def _tell_outside(interchange: Interchange, stray: bytes, let_go: int, position:
     rest = stray.removeprefix(_BYTE_ORDER_MARK).strip(BLANK)
     if rest or let_go:
         text = f"{len(rest) + let_go} bytes outside any interchange"
-        value = rest[:VALUE_MAX].decode("latin-1")
-        interchange.problems.append(Problem(Code.DATA_OUTSIDE, Level.INTERCHANGE, text, value=value, offset=position))
+        value, tag = rest[:VALUE_MAX].decode("latin-1"), None
+        if (found := _SET.search(rest)) is not None:
+            tag = "ST" if found[1] else "UNH"
+            text += ", sets among them"
+        interchange.problems.append(
+            Problem(Code.DATA_OUTSIDE, Level.INTERCHANGE, text, tag=tag, value=value, offset=position)
+        )

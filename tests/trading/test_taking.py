@@ -143,6 +143,44 @@ async def test_somebody_elses_file_is_parked_by_name(desk: Desk) -> None:
     assert len(await desk.sent()) == 1
 
 
+async def test_running_a_file_again_takes_only_what_its_operator_was_shown(quick: Desk) -> None:
+    """Parked for its address, it is judged for the first time once that is known: what contradicts is parked then."""
+    await quick.trade(interchange(order()))
+    await quick.trade(interchange(order(quantity=99), sender="SOMEBODYELSE", control=2, group=18))
+    (failure,) = await quick.failures()
+    them = {"us": {"id": "INVENTEDSELLER"}, "them": {"id": "INVENTEDBUYER"}, "also": [{"id": "SOMEBODYELSE"}]}
+    quick.agree(identities=them)
+    await quick.again(failure)
+    await quick.work()
+    assert len(await all_inputs(quick)) == 1
+    (failure,) = await quick.failures()
+    assert "850 4500001 came before with other content" in failure.message
+    await quick.again(failure)
+    assert len(await all_inputs(quick)) == 2
+
+
+async def test_an_operators_word_outlasts_a_kill(quick: Desk) -> None:
+    """300 orders under a group number that was used: replayed and killed in the middle, all of them are taken."""
+    await quick.trade(interchange(order()))
+    await quick.trade(interchange(*(order(f"A{n}", control=f"{n:04d}") for n in range(300)), control=2))
+    (failure,) = await quick.failures()
+    await quick.again(failure)
+    quick.kill_at = 2
+    with pytest.raises(Killed):
+        await quick.work()
+    await quick.crash()
+    assert len(await all_inputs(quick)) == 301
+    assert await quick.failures() == []
+
+
+async def test_a_group_of_which_nothing_can_be_taken_is_refused_whatever_its_number(quick: Desk) -> None:
+    """There is nothing in it to wait for an operator, and the partner has to hear of it."""
+    await quick.trade(interchange(order()))
+    await quick.trade(interchange(order("4500002").replace("SE*5", "SE*9"), control=2))
+    assert await quick.failures() == []
+    assert "AK1*PO*17~AK2*850*0001~AK5*R*4~AK9*R*1*1*0~" in (await quick.sent())[1]
+
+
 async def test_a_file_without_an_interchange_and_an_account_without_a_profile_are_parked(quick: Desk) -> None:
     """Both say what is missing."""
     await quick.trade(b"this is no interchange")
@@ -225,3 +263,29 @@ async def test_a_partner_may_count_anew_after_a_while(quick: Desk) -> None:
     quick.bench.clock.advance(31 * 86_400)
     await quick.trade(interchange(order()))
     assert [await quick.states(row) for row in await quick.files("in")] == [["taken"], ["parked"], ["taken"], ["again"]]
+
+
+async def test_orders_outside_any_interchange_are_told_to_a_person(desk: Desk) -> None:
+    """A header damaged on the way leaves its orders unread: what is whole is taken, and the rest is no secret."""
+    damaged = interchange(order("4500002"), control=2, group=18)[3:]
+    inputs = await desk.trade(interchange(order()) + damaged)
+    assert [item.ordering_key for item in inputs] == ["po:4500001"]
+    (failure,) = await desk.failures()
+    assert "bytes outside any interchange, sets among them" in failure.message
+    assert len(await desk.sent()) == 1
+    await desk.again(failure)
+    await desk.work()
+    assert [row.state for row in await desk.files("in")] == ["taken"]
+    assert await desk.failures() == []
+    assert len(await desk.sent()) == 1
+
+
+async def test_a_count_that_says_the_same_again_counts_where_numbers_begin_anew(quick: Desk) -> None:
+    """Equal numbers and content, but another file: the state is stated once more."""
+    quick.agree(duplicates={"numbers_for": "1d"})
+    body = "ST*846*0001~BIA*00*SI*REF1*20261120~LIN**VN*MUG~QTY*17*5~CTT*1~SE*6*0001~"
+    for _ in range(2):
+        await quick.trade(interchange(body, functional="IB"))
+        quick.bench.clock.advance(2 * 86_400)
+    rows, _ = await quick.bench.queries.inputs(account="retailer", topics=["846"])
+    assert len(rows) == 2

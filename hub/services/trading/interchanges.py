@@ -66,10 +66,10 @@ class Interchanges:
             await self._finish(item)
             return
         found = await _apart(len(item.payload), lambda: survey(item.payload, partner))
-        over = known is not None and known.state == PARKED and item.attempts > 0
+        over = _over(item, known)
         topics = frozenset(topic.name for topic in plan.manifest.topics if not topic.ignored)
         around = Surroundings(item, id_, partner, topics, over)
-        row = _row(item, id_, found, known)
+        row = _row(item, id_, found, known, over=over)
         if not found.interchanges:
             await self._empty(item, row)
             return
@@ -86,7 +86,8 @@ class Interchanges:
                 taking.reads_of(around, parts),
                 lambda state, now=parts, end=last, before=row: taking.take(state, around, now, before, last=end),  # type: ignore[misc]
             )
-            row = next(each for each in written.files if each.id == row.id)
+            # As it is stored now: a process that was taken for dead meanwhile finds another one's and stops.
+            row = next(replace(each, rev=each.rev + 1) for each in written.files if each.id == row.id)
             effects += len(written.effects)
         _log.info(
             "file.taken",
@@ -182,12 +183,26 @@ def _latest(rows: Sequence[FileSet]) -> tuple[FileSet, ...]:
     return tuple(row for row in rows if row.file == rows[0].file)
 
 
-def _row(item: InboxItem, id_: str, found: Survey, known: FileRow | None) -> FileRow:
+def _over(item: InboxItem, known: FileRow | None) -> bool:
+    """Whether an operator was told what in the file contradicts earlier ones, and had it run again.
+
+    Once begun, that holds to the file's end, whoever goes on with it.
+    """
+    if known is None:
+        return False
+    told = json.loads(known.detail)
+    return bool(told.get("over") if known.state == TAKING else item.attempts > 0 and told.get("shown"))
+
+
+def _row(item: InboxItem, id_: str, found: Survey, known: FileRow | None, *, over: bool) -> FileRow:
     """The file as it stands before its next part: where it was left, or at its beginning."""
     if known is not None and known.state == TAKING:
         return known
     earlier: dict[str, Any] = json.loads(known.detail) if known is not None else {}
-    kept = {name: earlier[name] for name in ("answered", "answers") if name in earlier}
+    kept: dict[str, Any] = {name: earlier[name] for name in ("answered", "answers") if name in earlier}
+    if found.outside and not over:
+        # What is whole is taken; a person hears of the rest, once.
+        kept |= {"parked": found.outside, "parked_count": len(found.outside), "shown": True}
     headers: dict[str, Any] = json.loads(item.headers)
     controls = list(islice((one.verdict.control.strip() for one in found.interchanges), 20))
     return FileRow(
@@ -203,7 +218,8 @@ def _row(item: InboxItem, id_: str, found: Survey, known: FileRow | None) -> Fil
         test=any(one.verdict.test for one in found.interchanges),
         sets=found.count,
         input=item.seq,
-        detail=json.dumps({"kinds": sorted({each.verdict.kind for each in found.sets}), **kept}),
+        detail=json.dumps({"kinds": sorted({each.verdict.kind for each in found.sets}), "over": over, **kept}),
+        rev=known.rev if known is not None else 0,
     )
 
 

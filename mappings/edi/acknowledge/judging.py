@@ -57,9 +57,21 @@ def judge(interchange: Interchange, profile: Profile = STANDARD, on_set: OnSet |
 
 
 def judge_all(interchanges: Iterable[Interchange], profile: Profile = STANDARD) -> Iterator[InterchangeVerdict]:
-    """A verdict for each interchange of a file, as each ends."""
+    """A verdict for each interchange of a file, as the next one begins: what lies between them is its problem too."""
+    held: tuple[Interchange, int, InterchangeVerdict] | None = None
     for interchange in interchanges:
-        yield judge(interchange, profile)
+        if held is not None:
+            yield _with_what_follows(*held)
+        verdict = judge(interchange, profile)
+        held = interchange, len(interchange.problems), verdict
+    if held is not None:
+        yield _with_what_follows(*held)
+
+
+def _with_what_follows(interchange: Interchange, known: int, verdict: InterchangeVerdict) -> InterchangeVerdict:
+    """Problems met behind the trailer belong to no sender's envelope: they are kept, and told to nobody."""
+    verdict.kept = (*verdict.kept, *interchange.problems[known:])
+    return verdict
 
 
 def _judge_group(group: Group, interchange: Interchange, profile: Profile, on_set: OnSet | None) -> GroupVerdict:

@@ -6,7 +6,8 @@ import io
 
 import pytest
 
-from mappings.edi import Code, Level, Party, read
+from mappings.edi import Code, Level, Party, judge_all, read
+from mappings.edi.acknowledge import Status
 from tests.support.interchanges import (
     EDIFACT,
     END,
@@ -305,3 +306,15 @@ def test_a_set_that_never_ends_is_let_go_of(monkeypatch: pytest.MonkeyPatch) -> 
     assert found[0].problems[0].code is Code.SET_TOO_LARGE
     assert len(found[0].raw) < 200_000
     assert found[-1].problems == []
+
+
+@pytest.mark.parametrize(("source", "tag"), [(X12, "ST"), (EDIFACT, "UNH")])
+def test_sets_outside_any_interchange_are_named(source: bytes, tag: str) -> None:
+    """Bytes whose header is gone are a problem of the interchange before them, which says that sets are lost."""
+    (verdict,) = judge_all(read(source + source[3:].replace(b"UNB+", b"+")))
+    assert verdict.status is Status.ACCEPTED
+    (problem,) = verdict.kept
+    assert (problem.code, problem.tag) == (Code.DATA_OUTSIDE, tag)
+    assert "sets among them" in problem.message
+    (verdict,) = judge_all(read(source + b"\r\nST. LOUIS, 12 FILES\x1a"))
+    assert [each.tag for each in verdict.kept] == [None]
