@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -108,7 +108,19 @@ class Transfers:
 
         await self._store.run(reads, decide)
         _log.info("transfer.created", reference=done[0].number, repeated=done[0].repeated)
-        return done[0]
+        return await self._as_it_stands(done[0]) if done[0].repeated else done[0]
+
+    async def _as_it_stands(self, moved: Moved) -> Moved:
+        """A request that is repeated by its key alone names a transfer that was not read with it."""
+        found: list[State] = []
+
+        def look(state: State) -> WriteSet:
+            found.append(state)
+            return WriteSet()
+
+        key = ("", TRANSFER, moved.number)
+        await self._store.run(ReadSet(documents={key}), look)
+        return replace(moved, state=json.loads(found[-1].documents[key].document)["state"])
 
     def _shape(self, given: Mapping[str, Any]) -> list[str]:
         faults = [

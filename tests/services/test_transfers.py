@@ -51,6 +51,7 @@ async def test_what_is_sent_is_incoming_until_it_is_received() -> None:
     await hub.deliver(receipt("WR2", done.number, 12, version=5), account=WAREHOUSE)
     assert at(hub, "east") == (37, 0, 3)
     assert hub.store.tables.expectations[WAREHOUSE, "944", done.number].state == "met"
+    assert (await transfers.create(ASK, key="k1", actor="ops")).state == "received"
     assert hub.store.differences() == []
 
 
