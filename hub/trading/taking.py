@@ -88,12 +88,11 @@ def take(state: State, around: Surroundings, parts: Sequence[Part], row: FileRow
     """Deal with parts that follow each other.
 
     Args:
-        row: the file as it stands before the first of them.
+        row: the file as it is stored before the first of them; where it has moved on since, nothing is stored.
         last: nothing comes after them: the input is finished, or parked when anything in the file was.
     """
     writes = WriteSet()
-    known = state.files.get(around.file)
-    taking = _Taking(state, writes, around, replace(row, rev=known.rev if known is not None else 0))
+    taking = _Taking(state, writes, around, row)
     for part in parts:
         taking.part(part)
     writes.files.append(taking.finished() if last else taking.row())
@@ -178,7 +177,9 @@ class _Taking:
         if numbered is Seen.AGAIN or grouped is Seen.AGAIN:
             return "again"
         if grouped is Seen.CONFLICT or numbered is Seen.CONFLICT:
-            self._reason(f"group {group.verdict.functional_id} {group.verdict.control} came before with other content")
+            self._contradicts(
+                f"group {group.verdict.functional_id} {group.verdict.control} came before with other content"
+            )
             return PARKED
         document = self._register.document(interchange, found)
         if document is Seen.CONFLICT or (
@@ -187,7 +188,7 @@ class _Taking:
             and not self._around.over
         ):
             content = "other" if document is Seen.CONFLICT else "the same"
-            self._reason(f"{found.verdict.kind} {found.naming.reference} came before with {content} content")
+            self._contradicts(f"{found.verdict.kind} {found.naming.reference} came before with {content} content")
             return PARKED
         return "again" if document is Seen.AGAIN else TAKEN
 
@@ -221,6 +222,9 @@ class _Taking:
         """One set on its way to its mapping, once for ever: the same numbers and content give the same key."""
         item = self._around.item
         key = f"{number_of(interchange, group, found)}|{interchange.key}|{found.digest}"
+        if self._around.partner.agreed.duplicates.numbers_for is not None:
+            # Numbers that come again name nothing by themselves, and a count may say the same twice.
+            key += f"|{self._around.file}"
         return NewInput(
             account=item.account,
             connector=item.connector,
@@ -251,7 +255,7 @@ class _Taking:
                     unmatched(self._account, self._around.file, f"0.{interchange.number}", each.reply.about, "TA1")
                 )
         if fate == PARKED:
-            self._reason(why_parked(interchange, seen))
+            (self._contradicts if interchange.addressed else self._reason)(why_parked(interchange, seen))
         self._detail["closed"] = interchange.number + 1
         told = self._detail.setdefault("interchanges", [])
         if len(told) < _TOLD_MAX:
@@ -262,7 +266,7 @@ class _Taking:
         groups = [
             (f"{interchange.number}.{number}", group.verdict)
             for number, group in enumerate(interchange.groups)
-            if self._register.group(interchange, group) is not Seen.CONFLICT
+            if not self._waits(interchange, group)
         ]
         due = answer(
             interchange.verdict,
@@ -278,6 +282,15 @@ class _Taking:
             if row is not None:
                 self._detail.setdefault("answers", []).append(row.id)
         answered += [f"{interchange.number}", *(name for name, _ in groups if name not in answered)]
+
+    def _waits(self, interchange: SurveyedInterchange, group: SurveyedGroup) -> bool:
+        """Whether a group is parked: one of which nothing is acted on anyhow is refused like any other."""
+        return self._register.group(interchange, group) is Seen.CONFLICT and any(each.taken for each in group.sets)
+
+    def _contradicts(self, reason: str) -> None:
+        """A reason that the operator who runs the file again decides about."""
+        self._detail["shown"] = True
+        self._reason(reason)
 
     def _reason(self, reason: str) -> None:
         reasons: list[str] = self._detail.setdefault("parked", [])
