@@ -13,6 +13,7 @@ from typing import Any
 
 from hub.inventory.postings import ACKNOWLEDGED, CANCELLED, RECEIVED, Change, postings
 from hub.orders import content
+from hub.orders.articles import gtin_name, key_of
 from hub.ports.accounts import AccountPlan
 from hub.ports.store import Bucket, DocumentKey, DocumentRow, Micros, ReadSet, State, Store, WriteSet
 from hub.purchasing import awaiting, book, documents, expected
@@ -67,7 +68,7 @@ async def look_at_purchases(store: Store, facts: Sequence[PurchaseFacts], reads:
     for one in facts:
         for number, told in one.orders:
             first.documents |= {order_key(number), book_key(number)}
-            first.skus |= {(one.account, item) for line in told.lines for item in _named(line)}
+            first.skus |= {key_of(one.account, name) for line in told.lines for name in _named(line)}
 
     def look(state: State) -> WriteSet:
         found.append(state)
@@ -100,7 +101,13 @@ def reads_for_skus(reads: ReadSet, skus: Iterable[str]) -> None:
 
 
 def _named(line: ToldLine) -> list[str]:
-    return [*line.items, *(part.item for part in line.parts if part.item)]
+    return [*_names(line), *(part.item for part in line.parts if part.item)]
+
+
+def _names(line: ToldLine) -> list[str]:
+    """What the article goes by: its ids, then its GTIN, which the catalogue may know where the order does not."""
+    article = gtin_name(line.gtin)
+    return [*line.items, article] if article else list(line.items)
 
 
 def _skus(line: ToldLine) -> set[str]:
@@ -111,11 +118,11 @@ def _resolved(told: Told, state: State) -> Told:
     """Ids of lines and of substitutes as SKUs of ours, where they are known."""
 
     def sku(items: Iterable[str]) -> str | None:
-        return next((found for item in items if (found := state.resolved.get((told.account, item)))), None)
+        return next((found for item in items if (found := state.resolved.get(key_of(told.account, item)))), None)
 
     lines = tuple(
         line._replace(
-            sku=sku(line.items),
+            sku=sku(_names(line)),
             parts=tuple(part._replace(sku=sku([part.item])) if part.item else part for part in line.parts),
         )
         for line in told.lines

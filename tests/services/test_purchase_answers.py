@@ -219,6 +219,17 @@ async def test_lines_are_found_by_article_and_strangers_are_shown() -> None:
     assert (told.kind, stranger.items, stranger.quantity) == ("notice", ("TEA",), "9")
 
 
+async def test_an_article_is_known_by_its_gtin_although_the_order_does_not_state_it() -> None:
+    """The catalogue's article number finds the line: what is shipped and taken in by it stops being incoming."""
+    hub = await ordered()
+    hub.store.seed_sku("MUG", gtin="012345678905", aliases=(("", "gtin:12345678905"),))
+    await hub.hear(answer("a", state="accepted"))
+    await hub.hear(notice("n", [{"gtin": "00012345678905", "quantity": 20}]))
+    await hub.hear(received("r", [{"gtin": "012345678905", "quantity": 20}]))
+    assert (hub.on_hand("MUG"), hub.incoming("MUG")) == (20, 0)
+    assert (await hub.stands()).strangers == []
+
+
 async def test_an_answer_that_numbers_its_own_lines_speaks_of_the_articles_it_names() -> None:
     """Only the second line is answered, without its number, as the answer's first: the first stays unanswered."""
     hub = await ordered()
