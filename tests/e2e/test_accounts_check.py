@@ -14,6 +14,7 @@ from connectors import registry
 from connectors.sdk.sandbox import Sandbox
 from tests.support import folders
 from tests.support.cli import Done, process
+from tests.support.ports import kept
 
 CHANNELS = tuple(name for name in registry.names() if not registry.get(name).manifest.trades)
 """A trading partner is no vendor with a login page; its accounts are checked in tests/cli/test_trading_accounts.py."""
@@ -103,7 +104,8 @@ async def test_a_vendor_that_is_away_is_not_a_wrong_password(vendor: Sandbox, tm
     section = vendor.account_section()
     where = vendor.base_url
     await vendor.stop()
-    done = await checked(tmp_path, section)
+    with kept(int(where.rpartition(":")[2])):
+        done = await checked(tmp_path, section)
     assert done.code == 1
     assert f"no connection to {where}" in done.err
     assert "credentials were not judged" in done.err

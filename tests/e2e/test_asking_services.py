@@ -13,14 +13,13 @@ from connectors import registry
 from connectors.sdk.faults import Faults
 from hub.ports.parcels import ParcelRow
 from hub.workers.duties import Intervals
-from tests.rig.hub_process import free_port
+from tests.support.ports import free_port
 from tests.support.running_hub import running_hub, until
 
 SERVICES = [("shipengine", "UPS"), ("shippo", "USPS")]
 FAULTS = {"duplicate_webhook": 0.3, "reordered_webhook": 0.3}
 
 
-@pytest.mark.timeout(150)
 @pytest.mark.parametrize(("name", "carrier"), SERVICES)
 async def test_what_we_ship_is_watched_there_and_pushed_to_its_end(name: str, carrier: str, tmp_path: Path) -> None:
     """The hub registers the number; pushes, doubled and out of order, bring the parcel home to its shipment."""
@@ -60,14 +59,14 @@ async def sold(hub: Any, shop: Any) -> str:
     async def shown() -> bool:
         return bool(shop.shown("MUG") == 1)
 
-    await until(shown, 30.0, "the shop shows the count")
+    await until(shown, what="the shop shows the count")
     order = await shop.sell([("MUG", 1)])
 
     async def known() -> bool:
         rows, _ = await hub.queries.orders(limit=10)
         return any(row.source_id == order for row in rows)
 
-    await until(known, 30.0, "the order is known")
+    await until(known, what="the order is known")
     return str(order)
 
 
@@ -76,7 +75,7 @@ async def reaches(hub: Any, number: str, milestone: str) -> ParcelRow:
         rows, _ = await hub.queries.parcels(number=number, limit=10)
         return next((row for row in rows if row.milestone == milestone), None)
 
-    found: ParcelRow = await until(there, 60.0, f"{number} is {milestone}")
+    found: ParcelRow = await until(there, what=f"{number} is {milestone}")
     return found
 
 

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 
 from connectors import registry
 from connectors.sdk.faults import Faults
 from hub.bootstrap import Hub
 from hub.ports.parcels import ParcelRow
 from hub.workers.duties import Intervals
-from tests.rig.hub_process import free_port
+from tests.support.ports import free_port
 from tests.support.running_hub import running_hub, until
 
 CARRIERS = ("dhl", "fedex", "ups", "usps")
@@ -40,14 +39,14 @@ class World:
         async def shown() -> bool:
             return bool(self.shop.shown("MUG") == units)
 
-        await until(shown, 30.0, "the shop shows the count")
+        await until(shown, what="the shop shows the count")
         order = await self.shop.sell([("MUG", units)])
 
         async def known() -> str | None:
             rows, _ = await self.hub.queries.orders(limit=10)
             return next((row.source_id for row in rows if row.source_id == order), None)
 
-        found: str = await until(known, 30.0, "the order is known")
+        found: str = await until(known, what="the order is known")
         return found
 
     async def parcel(self, number: str) -> ParcelRow | None:
@@ -60,7 +59,7 @@ class World:
             row = await self.parcel(number)
             return row if row is not None and row.milestone == milestone else None
 
-        found: ParcelRow = await until(there, 30.0, f"{number} is {milestone}")
+        found: ParcelRow = await until(there, what=f"{number} is {milestone}")
         return found
 
 
@@ -95,7 +94,6 @@ async def carriers(folder: Path, faults: Mapping[str, float] | None = None) -> A
         assert {name: sandbox.defects for name, sandbox in sandboxes.items() if sandbox.defects} == {}
 
 
-@pytest.mark.timeout(120)
 async def test_what_fedex_pushes_is_known_and_a_parcel_of_nobody_waits(tmp_path: Path) -> None:
     """From label to delivery through the door, signed; no shipment names the parcel, so it is kept as an orphan."""
     async with carriers(tmp_path) as world:
@@ -108,7 +106,6 @@ async def test_what_fedex_pushes_is_known_and_a_parcel_of_nobody_waits(tmp_path:
         assert len({event.key for event in events}) == len(events) >= 6
 
 
-@pytest.mark.timeout(120)
 async def test_ups_logs_in_at_the_hub_and_is_believed(tmp_path: Path) -> None:
     """A watched parcel's alerts, twice and out of order, with the token UPS fetched at the webhook's own address."""
     faults = {"duplicate_webhook": 0.5, "reordered_webhook": 0.5}
@@ -123,7 +120,6 @@ async def test_ups_logs_in_at_the_hub_and_is_believed(tmp_path: Path) -> None:
         assert ups.happenings("webhook.refused") == []
 
 
-@pytest.mark.timeout(150)
 async def test_what_we_ship_is_watched_and_asked_about(tmp_path: Path) -> None:
     """One parcel per carrier: UPS is asked to tell and does, FedEx tells, USPS and DHL are asked; none is an orphan."""
     async with carriers(tmp_path) as world:
@@ -147,11 +143,10 @@ async def test_what_we_ship_is_watched_and_asked_about(tmp_path: Path) -> None:
                 row = await world.parcel(number)
                 return row if row is not None and row.polled_at is not None and row.heard_at is not None else None
 
-            row = await until(told, 30.0, f"{name} is asked")
+            row = await until(told, what=f"{name} is asked")
             assert not row.orphan
 
 
-@pytest.mark.timeout(120)
 async def test_a_stranger_is_turned_away_from_the_same_doors(tmp_path: Path) -> None:
     """No signature, no token, no pair: 401 each, and nothing is stored."""
     async with carriers(tmp_path) as world, aiohttp.ClientSession() as http:

@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from connectors import registry
 from connectors.sdk.sandbox import Sandbox
 from hub.bootstrap import Hub
-from tests.rig.hub_process import free_port
+from tests.support.ports import free_port
 from tests.support.running_hub import running_hub, until
 
 CHANNELS = tuple(name for name in registry.names() if registry.get(name).manifest.is_channel)
-SECONDS = 15.0
-"""Within this a number is everywhere; by notification it takes one or two, by polling a few."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ class Shops:
             return all(sandbox.shown(sku) == units for sandbox in self.sandboxes.values())
 
         try:
-            await until(everywhere, SECONDS)
+            await until(everywhere)
         except AssertionError:
             seen = {name: sandbox.shown(sku) for name, sandbox in self.sandboxes.items()}
             raise AssertionError(f"{sku} should be {units} everywhere: {seen}") from None
@@ -47,7 +43,7 @@ class Shops:
             (found,) = await self.hub.queries.positions_at([sku], None)
             return (found.on_hand, found.reserved) == (on_hand, reserved)
 
-        await until(reached, SECONDS, f"{sku}: {on_hand} on hand, {reserved} reserved")
+        await until(reached, what=f"{sku}: {on_hand} on hand, {reserved} reserved")
 
     async def states(self) -> dict[tuple[str, str], str]:
         rows, _ = await self.hub.queries.orders(limit=100)
@@ -83,7 +79,6 @@ def test_all_four_are_there() -> None:
     assert CHANNELS == ("amazon", "ebay", "shopify", "walmart")
 
 
-@pytest.mark.timeout(180)
 async def test_a_sale_anywhere_lowers_the_others_and_its_cancellation_raises_them(tmp_path: Path) -> None:
     """In turn at each channel: sold units are reserved and gone everywhere, cancelled ones are back everywhere."""
     async with shops(tmp_path, 40) as world:
@@ -104,7 +99,6 @@ async def test_a_sale_anywhere_lowers_the_others_and_its_cancellation_raises_the
         assert set((await world.states()).values()) == {"cancelled"}
 
 
-@pytest.mark.timeout(180)
 async def test_what_ships_anywhere_leaves_the_shelf_once(tmp_path: Path) -> None:
     """Shipped in each channel's own pages: reserved units are gone from the shelf, no channel's number moves."""
     async with shops(tmp_path, 20) as world:
@@ -116,7 +110,6 @@ async def test_what_ships_anywhere_leaves_the_shelf_once(tmp_path: Path) -> None
             await world.shown("MUG", 20 - gone)
 
 
-@pytest.mark.timeout(180)
 async def test_a_return_is_known_and_puts_nothing_back_by_itself(tmp_path: Path) -> None:
     """A shopper sends a unit back: the hub knows the return; stock waits until somebody has seen the goods."""
     async with shops(tmp_path, 20) as world:
@@ -133,5 +126,5 @@ async def test_a_return_is_known_and_puts_nothing_back_by_itself(tmp_path: Path)
             rows, _ = await world.hub.queries.documents(type="return")
             return {row.account for row in rows} == set(told)
 
-        await until(known, 30, "a return of each")
+        await until(known, what="a return of each")
         await world.shown("MUG", 17)

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from connectors import registry
 from connectors.sdk.faults import Faults
 from hub.bootstrap import Hub
 from hub.workers.duties import Intervals
-from tests.rig.hub_process import free_port
+from tests.support.ports import free_port
 from tests.support.running_hub import running_hub, until
 
 STRIDE_S = 0.4
@@ -36,14 +34,14 @@ class World:
         async def shown() -> bool:
             return bool(self.shop.shown("MUG") == units)
 
-        await until(shown, 30.0, "the shop shows the count")
+        await until(shown, what="the shop shows the count")
         order = await self.shop.sell([("MUG", units)])
 
         async def known() -> str | None:
             rows, _ = await self.hub.queries.orders(limit=10)
             return next((row.number for row in rows if row.source_id == order), None)
 
-        return str(order), str(await until(known, 30.0, "the order is known"))
+        return str(order), str(await until(known, what="the order is known"))
 
     def told(self, order: str) -> list[str]:
         """The tracking numbers the shop shows of an order."""
@@ -54,7 +52,7 @@ class World:
         async def heard() -> bool:
             return set(self.told(order)) >= numbers
 
-        await until(heard, 30.0, f"the shop hears of {numbers}")
+        await until(heard, what=f"the shop hears of {numbers}")
 
 
 @asynccontextmanager
@@ -93,12 +91,11 @@ async def world(
         async def subscribed() -> bool:
             return bool(tool.subscriptions("SHIP_NOTIFY"))
 
-        await until(subscribed, 30.0, "ShipStation has the hub's address")
+        await until(subscribed, what="ShipStation has the hub's address")
         yield World(hub, shop, tool, easypost)
         assert {name: sandbox.defects for name, sandbox in made.items() if sandbox.defects} == {}
 
 
-@pytest.mark.timeout(120)
 async def test_a_label_tells_the_shop_and_its_parcel_is_followed(tmp_path: Path) -> None:
     """By webhook alone: two labels of one order, each told once; the parcel is watched and delivered."""
     async with world(tmp_path, {}) as there:
@@ -114,10 +111,9 @@ async def test_a_label_tells_the_shop_and_its_parcel_is_followed(tmp_path: Path)
             rows, _ = await there.hub.queries.parcels(number=first.tracking_number, limit=10)
             return [(row.milestone, row.orphan, row.carrier) for row in rows] == [("delivered", False, "ups")]
 
-        await until(delivered, 40.0, "the parcel is delivered")
+        await until(delivered, what="the parcel is delivered")
 
 
-@pytest.mark.timeout(120)
 async def test_what_a_lost_push_has_not_told_is_polled(tmp_path: Path) -> None:
     """Every push lost: labels and marks are found by polling, each told once."""
     quick = {"shipments": "1s", "fulfillments": "1s", "voided": "1s"}

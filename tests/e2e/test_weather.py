@@ -19,6 +19,7 @@ from hub.api.spec import Call
 from hub.bootstrap import Hub
 from tests.support import folders
 from tests.support.market import MARKET, SHOP, World, market
+from tests.support.ports import kept
 from tests.support.running_hub import deliver, running_hub, until
 
 
@@ -37,17 +38,18 @@ async def test_a_vendor_that_was_down_costs_only_lag(tmp_path: Path) -> None:
         port = urlsplit(world.walmart.base_url).port
         assert port is not None
         await world.walmart.stop()
-        for _ in range(4):
-            assert await world.shopify.sell([("MUG", 1)])
+        with kept(port):
+            for _ in range(4):
+                assert await world.shopify.sell([("MUG", 1)])
 
-        async def applied() -> bool:
-            return await world.available("MUG") == 16
+            async def applied() -> bool:
+                return await world.available("MUG") == 16
 
-        await until(applied)
-        assert world.walmart.shown("MUG") == 20
-        assert await world.walmart.sell([("MUG", 1)]), "shoppers still buy while the hub cannot reach the vendor"
-        await world.walmart.start(port=port)
-        await world.shown("MUG", 15, 60)
+            await until(applied)
+            assert world.walmart.shown("MUG") == 20
+            assert await world.walmart.sell([("MUG", 1)]), "shoppers still buy while the hub cannot reach the vendor"
+            await world.walmart.start(port=port)
+        await world.shown("MUG", 15)
         assert len(await world.orders(MARKET)) == 1
         failures, _ = await world.hub.queries.failures(state="open")
         assert list(failures) == []
@@ -191,7 +193,7 @@ async def test_a_refused_login_holds_the_account_and_resume_goes_on(tmp_path: Pa
             rows = {row["account"]: row for row in (await world.hub.acts.status())["accounts"]}
             return rows[MARKET]["held"]
 
-        reason = await until(held, 20)
+        reason = await until(held)
         assert "credentials" in reason or "refused" in reason
         await world.shown("MUG", 7, at=[SHOP])
         assert world.walmart.shown("MUG") == 9
@@ -199,7 +201,7 @@ async def test_a_refused_login_holds_the_account_and_resume_goes_on(tmp_path: Pa
                             walmart.account_section()["credentials"]["client_secret"],
                             walmart.clock, walmart.faults))  # fmt: skip
         await world.hub.acts.resume(MARKET, "test")
-        await world.shown("MUG", 7, 30)
+        await world.shown("MUG", 7)
 
 
 def _swap(gate: Any, other: Any) -> None:

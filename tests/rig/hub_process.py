@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,15 +16,10 @@ from typing import Any
 
 import aiohttp
 
+from tests.support.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
-START_WITHIN_S = 60.0
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+START_WITHIN_S = 120.0
 
 
 @dataclass
@@ -105,7 +99,7 @@ class HubProcess:
                 if self._process is not None and self._process.poll() is not None:
                     raise AssertionError(f"the hub ended by itself: {self.tail()}")
                 try:
-                    async with session.get(self.url + path, timeout=aiohttp.ClientTimeout(total=2)) as answer:
+                    async with session.get(self.url + path, timeout=aiohttp.ClientTimeout(total=10)) as answer:
                         if answer.status == 200:
                             return
                 except (aiohttp.ClientError, OSError, TimeoutError):
@@ -134,7 +128,7 @@ class HubProcess:
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, number)
 
-    def wait(self, timeout_s: float = 40.0) -> int:
+    def wait(self, timeout_s: float = 90.0) -> int:
         assert self._process is not None
         return self._process.wait(timeout_s)
 
@@ -150,7 +144,7 @@ class HubProcess:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )
 

@@ -21,6 +21,7 @@ from bench import payloads
 from connectors import registry
 from tests.rig import strace
 from tests.rig.hub_process import HubProcess
+from tests.support.waiting import until
 
 WEBHOOKS = 25
 SENDING = ("write", "writev", "sendto", "sendmsg")
@@ -72,12 +73,21 @@ async def sent(hub: TracedHub, section: dict[str, object], count: int) -> int:
     return answered
 
 
+def answers(log: Path) -> int:
+    """How many 200s the log shows so far."""
+    return sum(edge == "enter" and _is_answer(call) for edge, call in strace.read(log))
+
+
+def _is_answer(call: strace.Call) -> bool:
+    return call.name in SENDING and b"stored" in call.content and b'"status"' in call.content
+
+
 def too_early(log: Path, count: int) -> list[int]:
     """Numbers of the webhooks whose 200 went out before the sync of their row."""
     written: dict[int, int] = {}
     synced: list[tuple[int, int]] = []
     began: dict[int, int] = {}
-    answers: list[int] = []
+    answered: list[int] = []
     for moment, (edge, call) in enumerate(strace.read(log)):
         if call.path.endswith("-wal"):
             if edge == "enter" and call.name == "pwrite64":
@@ -88,13 +98,13 @@ def too_early(log: Path, count: int) -> list[int]:
                 began[call.thread] = moment
             elif call.name == "fdatasync" and call.result == 0:
                 synced.append((began[call.thread], moment))
-        elif edge == "enter" and call.name in SENDING and b"stored" in call.content and b'"status"' in call.content:
-            answers.append(moment)
-    assert len(answers) == count, f"{len(answers)} answers in the log, {count} were received"
+        elif edge == "enter" and _is_answer(call):
+            answered.append(moment)
+    assert len(answered) == count, f"{len(answered)} answers in the log, {count} were received"
     return [
         number
-        for number, answered in enumerate(answers, 1)
-        if not any(written.get(number, answered) < start and end < answered for start, end in synced)
+        for number, told in enumerate(answered, 1)
+        if not any(written.get(number, told) < start and end < told for start, end in synced)
     ]
 
 
@@ -114,7 +124,7 @@ async def test_no_webhook_is_answered_before_its_row_is_synced(tmp_path: Path, p
     try:
         await hub.start()
         assert await sent(hub, section, WEBHOOKS) == WEBHOOKS
-        await asyncio.sleep(0.5)
+        await until(lambda: answers(hub.calls) == WEBHOOKS)
     finally:
         if hub.running:
             hub.kill()

@@ -29,7 +29,7 @@ LANES = 2
 """The kills are shared out, so that two cores halve the time."""
 SKUS = [f"SKU-{number:02d}" for number in range(20)]
 ON_HAND = 100_000
-QUIET_WITHIN_S = 180.0
+QUIET_WITHIN_S = 600.0
 
 
 @dataclass
@@ -171,7 +171,7 @@ async def test_killed_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1_800)
 @pytest.mark.parametrize(
     ("bug", "found"),
     [

@@ -13,7 +13,7 @@ import aiohttp
 from connectors import registry
 from connectors.sdk.sandbox import Sandbox
 from hub.bootstrap import Hub
-from tests.rig.hub_process import free_port
+from tests.support.ports import free_port
 from tests.support.running_hub import running_hub, until
 
 SHOP, MARKET = "shop-us", "market"
@@ -34,7 +34,7 @@ class World:
         lines = [{"sku": sku, "location": "main", "on_hand": units} for sku, units in on_hand.items()]
         await self.hub.acts.report(lines, key=f"count-{on_hand}", actor="test")
 
-    async def shown(self, sku: str, units: int, within_s: float = 20.0, *, at: Sequence[str] = (SHOP, MARKET)) -> None:
+    async def shown(self, sku: str, units: int, within_s: float = 90.0, *, at: Sequence[str] = (SHOP, MARKET)) -> None:
         """Wait until these channels show so many."""
 
         async def reached() -> bool:

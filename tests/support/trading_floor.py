@@ -18,8 +18,8 @@ from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.bootstrap.buying import Buying
 from hub.demo.partners import LOCATION, locations, opened, sections
-from tests.rig.hub_process import free_port
 from tests.support import folders
+from tests.support.ports import free_port
 
 RETAILER, WAREHOUSE, SUPPLIER = "retailer-demo", "warehouse-demo", "supplier-demo"
 
