@@ -42,6 +42,8 @@ KEPT_SHARE: Final = 0.25
 ROUND_SHARE: Final = 0.05
 """Of a quota, spent by one round at most, so that the day's trouble finds some of it left."""
 ROUND_MIN: Final = 5
+ROUND_MAX: Final = 300
+"""Calls of one round, however large the quota: the parcels of a round are in memory, and the next one goes on."""
 REFUSED_REST_S: Final = 86_400.0
 _UNKNOWN: Final = frozenset({None, "unknown"})
 
@@ -79,7 +81,7 @@ class Asker:
         if not carriers or not self._out.accounts.may_call(self._out.account):
             return Asked()
         quota = await self._quota()
-        limit = CALLS_MAX if quota is None else max(ROUND_MIN, round(quota.calls * ROUND_SHARE))
+        limit = CALLS_MAX if quota is None else min(max(ROUND_MIN, round(quota.calls * ROUND_SHARE)), ROUND_MAX)
         rows = await self._due(carriers, limit * self._batch)
         done = Asked(left=None if quota is None else quota.left(self._now_at()))
         for batch in _batches(rows, self._batch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -160,6 +160,25 @@ async def test_a_crash_in_the_middle_of_a_call_never_spends_twice(bench: Bench) 
     assert (done.calls, done.left) == (1, 8)
     (counts,) = await bench.queries.parcel_counts()
     assert counts.due == 0
+
+
+async def test_a_round_reads_no_more_parcels_than_fit_however_large_the_quota(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred thousand calls a day of thirty numbers: what waits is read in parts, and all of it is asked about."""
+    await parcels(bench, 40)
+    desk = AskingDesk(bench, quota=TrackQuota(100_000, DAY), track_batch_max=30)
+    read, limits = bench.queries.parcels_to_ask, []
+
+    async def noted(carriers: Collection[str], limit: int) -> Sequence[ParcelRow]:
+        limits.append(limit)
+        return await read(carriers, limit)
+
+    monkeypatch.setattr(bench.queries, "parcels_to_ask", noted)
+    bench.clock.advance(6 * HOUR)
+    done = await desk.asker.ask_due()
+    assert (done.calls, done.parcels) == (2, 40)
+    assert max(limits) <= 10_000
 
 
 async def test_watches_are_asked_for_once_and_renewed_in_time(bench: Bench) -> None:
