@@ -13,7 +13,7 @@ import structlog
 import config
 from config import ConfigurationInvalid
 from hub.orders.articles import EVERYBODY, gtin_name
-from hub.ports.store import SkuRow, Store, StoreUnavailable
+from hub.ports.store import SkuRow, Store, StoreConflict, StoreUnavailable
 from hub.runtime.drain import Drain
 
 _log = structlog.get_logger(__name__)
@@ -41,20 +41,22 @@ class Catalogue:
         return await self._store.replace_catalogue(rows, digest)
 
     async def follow(self, changed: Callable[[], Awaitable[None]], drain: Drain) -> None:
-        """Load again whenever the file changes, until the hub stops. A faulty file changes nothing and is logged."""
-        seen, owed = self._loaded, False
+        """Load again whenever the file changes, until the hub stops. A faulty file changes nothing and is logged.
+
+        `changed` is called also where another process was first to load the same file: it may be one that judges none.
+        """
+        seen = self._loaded
         while not drain.stopping:
             await drain.pause(LOOK_EVERY_S)
             before, seen = seen, self._stamp()
             if seen is None or seen == self._loaded or seen != before:
                 continue
             try:
-                owed = await self.load() or owed
-                if owed:
-                    _log.info("catalogue.loaded", file=self._path.name)
-                    await changed()
-                    owed = False
-            except StoreUnavailable:
+                await self.load()
+                _log.info("catalogue.loaded", file=self._path.name)
+                await self._store.settled()
+                await changed()
+            except (StoreUnavailable, StoreConflict):
                 self._loaded = None
             except ConfigurationInvalid as error:
                 reason, count = str(error.faults[0]), len(error.faults)

@@ -14,6 +14,7 @@ _log = structlog.get_logger(__name__)
 
 STALL_S = 5.0
 BEAT_S = 0.5
+ANSWER_S = 3.0
 PROBE_S = 2.0
 """How often the store is asked for a real, tiny write: a full disk shows within five seconds."""
 
@@ -73,11 +74,17 @@ class HealthState:
             await self._drain.pause(PROBE_S)
 
     async def look(self) -> bool:
-        """Ask the store once."""
+        """Ask the store once. One that does not answer counts as away from `ANSWER_S` on, until it does."""
+        asked = asyncio.ensure_future(self._store.healthy())
         try:
-            works = await self._store.healthy()
+            answered, _ = await asyncio.wait({asked}, timeout=ANSWER_S)
+            if not answered:
+                self.store_failed()
+            works = await asked
         except StoreUnavailable:
             works = False
+        finally:
+            asked.cancel()
         if works:
             self.store_works()
         else:

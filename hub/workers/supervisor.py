@@ -82,7 +82,13 @@ class Supervisor:
             try:
                 await charge.run()
             except asyncio.CancelledError:
-                raise
+                if self._drain.stopping or _is_cancelled():
+                    raise
+                # Something the loop waited for was cancelled, not the loop.
+                charge.deaths += 1
+                _log.error(
+                    "loop.died", loop=charge.name, attempts=charge.deaths, reason="what it waited for was given up"
+                )
             except self._fatal as error:
                 self._give_up(charge, error)
                 return
@@ -106,6 +112,12 @@ class Supervisor:
             self._failed = asyncio.get_running_loop().create_future()
         if not self._failed.done():
             self._failed.set_result(error)
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancelled this very task."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def pause_s(deaths: int) -> float:

@@ -13,7 +13,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from connectors.sdk.errors import ConnectorError
 from connectors.sdk.ports import Jitter
-from hub.ports.store import StoreUnavailable
+from hub.ports.store import StoreConflict, StoreUnavailable
 from hub.runtime.drain import Drain
 
 _log = structlog.get_logger(__name__)
@@ -93,6 +93,9 @@ class Timetable:
             _log.info("job.cancelled", job=job.name)
         except StoreUnavailable:
             _log.warning("job.postponed", job=job.name, reason="the store is unavailable")
+        except StoreConflict:
+            # Another process does the same at the same time; what is left is for the next turn.
+            _log.info("job.postponed", job=job.name, reason="another process moved the same rows")
         except ConnectorError as error:
             _log.warning("job.failed", job=job.name, error=type(error).__name__, code=error.code, reason=error.message)
         except Exception as error:  # noqa: BLE001 - the worker boundary: one duty must not end the others

@@ -17,6 +17,7 @@ from hub.runtime.wake import Signal, Wakes
 from tests.support.memory_queries import MemoryQueries
 from tests.support.memory_store import MemoryStore
 from tests.support.toy_channel import MANIFEST, Desk
+from tests.support.waiting import until
 
 
 def state() -> tuple[HealthState, MemoryStore, ManualClock, Drain]:
@@ -49,6 +50,24 @@ async def test_readiness_follows_start_store_and_drain() -> None:
     assert health.unready() == []
     drain.begin()
     assert health.unready() == [DRAINING]
+
+
+async def test_a_store_that_says_nothing_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unready while the question is open, ready again with the answer."""
+    monkeypatch.setattr("hub.runtime.health.ANSWER_S", 0.01)
+    health, store, _, _ = state()
+    health.started()
+    answer = asyncio.Event()
+
+    async def silent() -> bool:
+        return await answer.wait()
+
+    monkeypatch.setattr(store, "healthy", silent)
+    looking = asyncio.create_task(health.look())
+    await until(lambda: health.unready() == [STORE])
+    answer.set()
+    assert await looking
+    assert health.unready() == []
 
 
 async def test_a_signal_set_before_the_wait_is_not_lost() -> None:

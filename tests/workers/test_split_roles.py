@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
+import pytest
+
 from connectors.sdk.clock import FixedJitter, SeededIds
+from hub.bootstrap import catalogue
 from hub.runtime.drain import Drain
 from hub.runtime.health import HealthState
 from hub.runtime.wake import Wakes
@@ -40,3 +46,26 @@ async def test_a_worker_never_keeps_the_scheduler_from_its_duties() -> None:
     assert not await scheduler.lease.held()
     assert await scheduler.duty.held()
     assert not await worker.duty.held()
+
+
+async def test_held_orders_are_judged_whoever_loads_the_catalogue_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file has changed, and another process was first to load it: orders that wait here are judged all the same."""
+    monkeypatch.setattr(catalogue, "LOOK_EVERY_S", 0.01)
+    path, store, drain = tmp_path / "skus.csv", MemoryStore(), Drain()
+    here, there = catalogue.Catalogue(path, store), catalogue.Catalogue(path, store)
+    path.write_text("sku\nMUG\n")
+    await here.load()
+    path.write_text("sku\nMUG\nBOX\n")
+    assert await there.load()
+    judged = asyncio.Event()
+
+    async def judge() -> None:
+        judged.set()
+
+    following = asyncio.create_task(here.follow(judge, drain))
+    async with asyncio.timeout(5):
+        await judged.wait()
+    drain.begin()
+    await following

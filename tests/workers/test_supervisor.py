@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from connectors.sdk.clock import SystemClock
 from hub.ports.store import StoreUnavailable
 from hub.runtime.drain import Drain
@@ -78,3 +80,27 @@ async def test_what_does_not_end_in_time_is_cancelled_and_named() -> None:
     watched.start("stubborn", stubborn)
     await asyncio.sleep(0)
     assert await watched.stop(0.05) == ["stubborn"]
+
+
+async def test_a_loop_outlives_what_it_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody cancelled a task the loop was waiting for: the loop is started again, a cancelled one is not."""
+    monkeypatch.setattr(supervisor, "RESTART_FIRST_S", 0.001)
+    drain = Drain()
+    watched = Supervisor(drain, SystemClock())
+    births: list[int] = []
+
+    async def waits_for_another() -> None:
+        births.append(1)
+        if len(births) == 1:
+            other = asyncio.create_task(asyncio.sleep(60))
+            asyncio.get_running_loop().call_soon(other.cancel)
+            await other
+        await drain.wait()
+
+    watched.start("fragile", waits_for_another)
+    await until(lambda: len(births) == 2)
+    task = watched._tasks["fragile"]
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled()
+    assert await watched.stop(1.0) == []
