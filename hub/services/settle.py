@@ -124,7 +124,8 @@ def _survey(batch: Batch, draft: Draft, tally: Tally) -> _Work:
         sku = _sku_of(resolved, account, line)
         if allocation is not None:
             before = _before(allocation, tally)
-            if sku is None or sku == allocation.sku or allocation.shipped:
+            same = sku == allocation.sku or (sku is None and not _names_another(draft, line))
+            if same or allocation.shipped:
                 work.placed.append(
                     _Line(line, _at_home(want, allocation.parts), allocation.sku, allocation.parts, before)
                 )
@@ -142,6 +143,15 @@ def _survey(batch: Batch, draft: Draft, tally: Tally) -> _Work:
         for allocation in known.values():
             _gone(work, allocation, _before(allocation, tally))
     return work
+
+
+def _names_another(draft: Draft, line: LineFacts) -> bool:
+    """Whether the line named another article before: what is held for that one is not what is wanted now."""
+    stored = content.lines_in(content.load(draft.row.document)) if draft.row is not None else ()
+    before = next((one for one in stored if one.id == line.id), None)
+    if before is None or not before.sku or not line.sku or before.sku == line.sku:
+        return False
+    return before.sku not in line.others and line.sku not in before.others
 
 
 def _sku_of(resolved: Mapping[tuple[str, str], str], account: str, line: LineFacts) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.bootstrap.catalogue import with_gtins
+from hub.orders.allocation import UNKNOWN_SKU
 from hub.ports.store import SkuRow
 from tests.support.buyers import (
     RETAILER,
@@ -182,6 +183,16 @@ async def test_the_same_words_stated_anew_take_back_what_was_agreed_since() -> N
     await hub.deliver(purchase("P1", lines, version=6, state_raw="05"), account=RETAILER)
     await hub.deliver(purchase("P1", lines, version=7, state_raw="07"), account=RETAILER)
     assert len(outgoing_of(hub, kind="855")) == 3
+
+
+async def test_a_line_that_becomes_an_unknown_article_holds_nothing_of_the_one_before() -> None:
+    """What was reserved for the first article is neither promised nor shipped for the other."""
+    hub = made()
+    await hub.deliver(purchase("P1", [bought("1", "MUG", 4)]), account=RETAILER)
+    await hub.deliver(purchase("P1", [bought("1", "GHOST", 4)], version=2), account=RETAILER)
+    assert hub.buckets("MUG") == (10, 0, 0)
+    assert hub.row("P1", RETAILER).holds == (UNKNOWN_SKU,)
+    assert len(outgoing_of(hub, kind="855")) == 1
 
 
 async def test_every_withdrawal_is_answered() -> None:
