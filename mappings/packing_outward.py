@@ -22,8 +22,8 @@ def levels_of(notice: Any = None, partner: Any = None) -> list[dict[str, Any]]:
         partner: the profile's terms.
 
     Raises:
-        BadArgument: nothing was packed, several orders where the partner takes one, an SSCC that is wrong or given
-            twice.
+        BadArgument: nothing was packed, several orders where the partner takes one, or a package that belongs to none
+            of them, an SSCC that is wrong or given twice.
     """
     if notice.__class__ is not dict or not listed(notice.get("packages")):
         raise BadArgument("a ship notice needs its packages")
@@ -81,6 +81,10 @@ class _Tree:
             raise BadArgument("a ship notice with an order level needs a purchase order number")
         if self.rules["one_order"] and len(orders) > 1:
             raise BadArgument("this partner takes one order in a ship notice")
+        if len(orders) > 1 and any(
+            listed(each.get("lines")) and not each.get("purchase_order_number") for each in self.packages
+        ):
+            raise BadArgument("of several orders in a ship notice, each package names its own")
         return orders
 
     def _order(self, number: str) -> dict[str, Any]:

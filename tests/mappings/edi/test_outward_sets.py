@@ -158,6 +158,9 @@ def test_856_of_two_orders(mapping: MappingSet) -> None:
     assert heads(sent("856", both, "big-box", mapping))[-4:-1] == ["HL*5*1*O", "HL*6*5*P", "HL*7*6*I"]
     with pytest.raises(MappingError, match="takes one order in a ship notice"):
         sent("856", both, "department-store", mapping)
+    unnamed = notice(CARTON, {**other, "purchase_order_number": None}, orders=("PO-1", "PO-2"))
+    with pytest.raises(MappingError, match="each package names its own"):
+        sent("856", unnamed, "big-box", mapping)
 
 
 @pytest.mark.parametrize(
