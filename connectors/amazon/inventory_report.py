@@ -16,7 +16,7 @@ from typing import Any, Final
 import structlog
 
 from connectors.amazon.api import Api
-from connectors.amazon.reports import Job, Reports, Stage
+from connectors.amazon.reports import LOST_MAX, Job, Reports, Stage
 from connectors.amazon.settings import Settings
 from connectors.amazon.tables import Row
 from connectors.sdk.contract import AccountContext
@@ -47,9 +47,10 @@ class InventoryReport:
         self._reports = Reports(ctx, api)
 
     async def read(self, state: Mapping[str, Any], limit: int) -> Part:
-        """The next part: `state` {} begins with the first marketplace; `{"market", "report"}` is under way.
+        """The next part: `state` {} begins with the first marketplace; `{"market", "report", "lost"}` is under way.
 
-        A report that failed is asked for again at the next poll; one without data is the end of its marketplace.
+        A report that failed is asked for again at the next poll, a few times; one without data is the end of its
+        marketplace.
         """
         place = int(state.get("market", 0))
         if place >= len(self._settings.marketplace_ids):
@@ -59,19 +60,29 @@ class InventoryReport:
         report, stage = await self._reports.advance(job, state.get("report") or {})
         if stage is Stage.EMPTY:
             return self._after(place, ())
+        if stage is Stage.LOST:
+            return self._lost(place, state)
         if stage is not Stage.READY or "document" not in (state.get("report") or {}):
-            return Part((), {"market": place, "report": report}, ready=stage in (Stage.ASKED, Stage.READY))
+            return Part((), {**state, "market": place, "report": report}, ready=stage in (Stage.ASKED, Stage.READY))
         try:
             table = await self._reports.table(str(report["document"]), REQUIRED)
         except TargetMissing:
-            return Part((), {"market": place, "report": {}}, ready=False)
+            return self._lost(place, state)
         start = int(report.get("row", 0))
         stop = start + max(1, limit)
         items = [item_of(row, marketplace) for row in table.rows[start:stop]]
         if stop < len(table.rows):
-            return Part(items, {"market": place, "report": {**report, "row": stop}})
+            return Part(items, {**state, "market": place, "report": {**report, "row": stop}})
         self._reports.done_with(report["document"])
         return self._after(place, items)
+
+    def _lost(self, place: int, state: Mapping[str, Any]) -> Part:
+        """Asked for again at the next poll, and after some times left to the next sweep: other marketplaces wait."""
+        lost = int(state.get("lost") or 0) + 1
+        if lost < LOST_MAX:
+            return Part((), {"market": place, "report": {}, "lost": lost}, ready=False)
+        log.error("amazon.report_given_up", account=self._ctx.account, report_type=REPORT_TYPE, times=lost)
+        return self._after(place, ())
 
     def _after(self, place: int, items: Sequence[Mapping[str, Any]]) -> Part:
         last = place + 1 >= len(self._settings.marketplace_ids)

@@ -31,6 +31,8 @@ WAITS_S: Final = (1.0, 2.0, 4.0, 8.0)
 """How long a report is waited for within one call; after that the stream comes back for it."""
 
 STUCK_AFTER: Final = timedelta(hours=6)
+LOST_MAX: Final = 3
+"""A report that failed this often in a row is left out of its sweep: the next one must not wait for it for ever."""
 CLOCK_SKEW: Final = timedelta(minutes=2)
 TABLES_MAX: Final = 2
 """Tables kept in memory, so that paging through one does not download it again."""

@@ -19,7 +19,7 @@ import structlog
 
 from connectors.amazon import errors, moments, topics
 from connectors.amazon.api import Api
-from connectors.amazon.reports import MARKETPLACES_MAX, Job, Reports, Stage
+from connectors.amazon.reports import LOST_MAX, MARKETPLACES_MAX, Job, Reports, Stage
 from connectors.amazon.settings import Settings
 from connectors.amazon.tables import Odd, Row, Table
 from connectors.sdk import exact
@@ -37,9 +37,6 @@ KINDS: Final[tuple[tuple[str, str, str], ...]] = (
     (topics.RETURN_FBA, FBA_REPORT, "order-id"),
 )
 """Topic, report type, and the column that names the order."""
-
-LOST_MAX: Final = 3
-"""A report that failed this often in a row is left out of its sweep: the other must not wait for it for ever."""
 
 
 class Returns:

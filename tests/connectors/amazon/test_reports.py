@@ -15,7 +15,8 @@ import pytest
 
 from connectors.amazon import reports, tables
 from connectors.amazon.inventory_report import InventoryReport
-from connectors.amazon.returns import FBA_REPORT, FBM_REPORT, LOOK_BACK, LOST_MAX, Returns
+from connectors.amazon.reports import LOST_MAX
+from connectors.amazon.returns import FBA_REPORT, FBM_REPORT, LOOK_BACK, Returns
 from connectors.sdk.clock import EPOCH
 from connectors.sdk.contract import Envelope, Page
 from connectors.sdk.errors import Rejected, Transient
@@ -395,6 +396,28 @@ async def test_a_catalogue_is_a_report_per_marketplace_in_the_shape_of_items() -
         assert made.asked == [{"reportType": LISTINGS, "marketplaceIds": [each]} for each in (US, CA)]
 
 
+async def test_a_marketplace_whose_report_always_fails_keeps_no_other_waiting() -> None:
+    """Asked for a few times, poll after poll, then left to the next sweep: the marketplaces behind it are read."""
+    async with desk(options={"marketplace_ids": [US, CA]}) as made:
+        made.texts[LISTINGS] = b"seller-sku\tquantity\nLAMP\t7\n"
+        create: Any = made.creates.side_effect
+
+        def made_for(request: httpx.Request) -> httpx.Response:
+            made.ends = "FATAL" if json.loads(request.read())["marketplaceIds"] == [US] else "DONE"
+            return create(request)  # type: ignore[no-any-return]
+
+        made.creates.mock(side_effect=made_for)
+        state: Any = {}
+        items: list[Any] = []
+        polls = 1
+        while state is not None:
+            part = await InventoryReport(made.wire.ctx, made.wire.settings, made.wire.api).read(state, 10)
+            items, polls = [*items, *part.items], polls + (not part.ready)
+            state = json.loads(json.dumps(part.following))
+        assert [item["summaries"][0]["marketplaceId"] for item in items] == [CA]
+        assert (polls, [row["marketplaceIds"] for row in made.asked]) == (LOST_MAX, [[US]] * LOST_MAX + [[CA]])
+
+
 async def test_a_catalogue_report_in_the_making_is_left_for_the_next_poll() -> None:
     """Not ready: the state keeps its id; failed: it is asked for anew; without data: the end."""
     async with desk() as made:
@@ -406,7 +429,7 @@ async def test_a_catalogue_report_in_the_making_is_left_for_the_next_poll() -> N
         assert (waiting.ready, waiting.following) == (False, asked.following)
         made.waits, made.ends = 0, "FATAL"
         failed = await report.read(asked.following or {}, 10)
-        assert (failed.ready, failed.following) == (False, {"market": 0, "report": {}})
+        assert (failed.ready, failed.following) == (False, {"market": 0, "report": {}, "lost": 1})
         made.ends = "CANCELLED"
         empty = await report.read(asked.following or {}, 10)
         assert (empty.items, empty.following) == ((), None)
