@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.cli.conftest import Shop
@@ -21,7 +22,8 @@ def _ship(shop: Shop, folder: Path, order: str, number: str, **more: object) -> 
 
 def test_a_shipped_parcel_is_listed_shown_and_late(shop: Shop, tmp_path: Path) -> None:
     """By id and by number however it is spelt; shipped long ago and never scanned, it is late and says by how much."""
-    _ship(shop, tmp_path, "#1", NUMBER, shipped_at="2026-08-01T00:00:00Z")
+    long_ago = datetime.now(UTC) - timedelta(days=100)
+    _ship(shop, tmp_path, "#1", NUMBER, shipped_at=long_ago.isoformat())
     (parcel,) = shop.run("parcels", "list", "--json").json
     assert (parcel["tracking_number"], parcel["carrier"], parcel["milestone"]) == (NUMBER, "ups", None)
     assert parcel["carries"][0]["account"] == "shop-us"
