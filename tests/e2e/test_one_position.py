@@ -19,16 +19,16 @@ async def test_a_sale_here_lowers_the_number_there_and_a_cancellation_raises_it(
         await world.shown("BOX", 5)
         first = await world.shopify.sell([("MUG", 3)])
         assert first is not None
-        await world.shown("MUG", 7, 10)
+        await world.shown("MUG", 7)
         second = await world.walmart.sell([("MUG", 2), ("BOX", 1)])
         assert second is not None
-        await world.shown("MUG", 5, 10)
-        await world.shown("BOX", 4, 10)
+        await world.shown("MUG", 5)
+        await world.shown("BOX", 4)
         await world.shopify.cancel(first)
-        await world.shown("MUG", 8, 10)
+        await world.shown("MUG", 8)
         await world.walmart.cancel(second)
-        await world.shown("MUG", 10, 10)
-        await world.shown("BOX", 5, 10)
+        await world.shown("MUG", 10)
+        await world.shown("BOX", 5)
         known = {(order.account, order.source_id, order.state) for order in await world.orders()}
         assert known == {(SHOP, first, "cancelled"), (MARKET, second, "cancelled")}
         assert await world.hub.queries.verify() == []

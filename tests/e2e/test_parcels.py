@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 
 from connectors import registry
 from connectors.sdk.carrier_sandbox import CarrierSandbox
@@ -61,7 +60,7 @@ class Roads:
             found = (await self.get("/tracking", number=number))["items"]
             return found[0] if found and found[0]["milestone"] == milestone else None
 
-        return await until(there, 30.0, f"{number} {milestone}")
+        return await until(there, what=f"{number} {milestone}")
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -92,7 +91,6 @@ async def roads(folder: Path, faults: str = "none") -> AsyncIterator[Roads]:
         yield Roads(hub, http, carriers, await token(hub, "admin"))
 
 
-@pytest.mark.timeout(120)
 async def test_pushed_parcels_arrive_and_their_shipments_with_them(tmp_path: Path) -> None:
     """UPS is asked to tell and FedEx tells by itself: shipment, order and timeline show the delivery."""
     async with roads(tmp_path) as world:
@@ -113,7 +111,6 @@ async def test_pushed_parcels_arrive_and_their_shipments_with_them(tmp_path: Pat
             assert kinds.count("scan") >= 4
 
 
-@pytest.mark.timeout(120)
 async def test_scans_of_a_parcel_nobody_shipped_wait_for_its_shipment(tmp_path: Path) -> None:
     """A push of an unknown parcel is taken and kept; the shipment that comes later finds it where it is."""
     async with roads(tmp_path) as world:
@@ -131,11 +128,12 @@ async def test_scans_of_a_parcel_nobody_shipped_wait_for_its_shipment(tmp_path: 
         await until(matched)
 
 
-@pytest.mark.timeout(120)
 async def test_a_carrier_that_only_answers_is_asked_within_its_quota(tmp_path: Path) -> None:
     """USPS is asked about the parcel as soon as it is known; what it may still be asked is shown."""
     async with roads(tmp_path) as world:
         usps = world.carriers["usps"]
+        # It is still under way when it is looked at, however long that takes.
+        usps.stride_s = 600.0
         number = usps.number(3)
         usps.ship_parcel(number)
         await world.ship(await world.order(300), "usps", number)
@@ -154,7 +152,6 @@ async def test_a_carrier_that_only_answers_is_asked_within_its_quota(tmp_path: P
             assert "Parcels: 1 open" in await page.text()
 
 
-@pytest.mark.timeout(120)
 async def test_bad_manners_change_nothing(tmp_path: Path) -> None:
     """Late, doubled and reordered pushes, refusals and cut connections: the parcel arrives once."""
     rates = "duplicate_webhook=0.4,reordered_webhook=0.4,late_read=0.4,drop_connection=0.1,server_error=0.1"

@@ -23,24 +23,24 @@ async def test_a_retailers_order_goes_all_the_way_round(tmp_path: Path) -> None:
         async def known() -> bool:
             return number in await world.orders()
 
-        await until(known, 20, "the order")
+        await until(known, what="the order")
 
         async def answered() -> bool:
             return bool(order.answered)
 
-        await until(answered, 20, "an 855")
+        await until(answered, what="an 855")
         assert order.accepted == {"1": 12, "2": 3}
 
         async def shipped() -> bool:
             return bool(order.shipped) and bool(order.billed)
 
-        await until(shipped, 40, f"856 and 810; {world.warehouse.orders()}")
+        await until(shipped, what=f"856 and 810; {world.warehouse.orders()}")
         assert order.shipped == order.billed == {"1": 12, "2": 3}
 
         async def gone() -> bool:
             return await world.position("TEA") == (88, 0, 0) and await world.position("MUG") == (17, 0, 0)
 
-        await until(gone, 20)
+        await until(gone)
         await world.retailer.settle()
         await world.warehouse.settle()
         assert world.complaints() == []
@@ -59,7 +59,7 @@ async def test_receipts_that_come_by_themselves(tmp_path: Path) -> None:
         async def billed() -> bool:
             return bool(order.billed)
 
-        await until(billed, 60, "an 810")
+        await until(billed, what="an 810")
         await world.retailer.settle()
         kept, _ = await world.hub.queries.inputs(account=RETAILER, topics=["receipt"], limit=50)
         assert len(kept) >= 3, "a receipt for each file of ours"
@@ -79,7 +79,7 @@ async def test_what_is_not_there_is_not_promised(tmp_path: Path) -> None:
         async def answered() -> bool:
             return all(order.answered for order in orders)
 
-        await until(answered, 20, "two 855s")
+        await until(answered, what="two 855s")
         assert sum(order.accepted["1"] for order in orders) <= 10
         assert all(order.accepted["1"] + order.backordered["1"] <= 8 for order in orders)
         assert world.complaints() == []
@@ -97,7 +97,7 @@ async def test_an_order_that_is_called_off_releases_its_stock(tmp_path: Path) ->
             order = (await world.orders()).get(number)
             return order is not None and order.state == "cancelled"
 
-        await until(called_off, 20, "a cancelled order")
+        await until(called_off, what="a cancelled order")
         await world.retailer.settle()
         await world.warehouse.settle()
         on_hand, reserved, _ = await world.position("TEA")
@@ -121,20 +121,20 @@ async def test_a_supplier_is_ordered_from_answers_ships_and_bills(tmp_path: Path
         async def ordered() -> bool:
             return bool(world.supplier.orders())
 
-        await until(ordered, 20, "our 850 at the supplier's")
+        await until(ordered, what="our 850 at the supplier's")
 
         async def followed() -> bool:
             rows, _ = await world.hub.queries.documents(type="purchase_order", limit=10)
             return any(json.loads(row.document)["lines"][0]["shipped_quantity"] == 40 for row in rows)
 
-        await until(followed, 40, "855 and 856 taken up")
+        await until(followed, what="855 and 856 taken up")
         assert await world.position("TEA") == (5, 0, 40)
         world.warehouse.deliver("OUR-1", world.supplier.sent("OUR-1"))
 
         async def received() -> bool:
             return await world.position("TEA") == (45, 0, 0)
 
-        await until(received, 20, "the warehouse's 944")
+        await until(received, what="the warehouse's 944")
         await world.supplier.settle()
         assert world.complaints() == []
         assert await world.failures() == []
@@ -154,12 +154,12 @@ async def test_bad_manners_cost_nothing(tmp_path: Path) -> None:
         async def known() -> bool:
             return set(await world.orders()) == set(numbers)
 
-        await until(known, 60, f"all orders; {world.retailer.faults.counts}")
+        await until(known, what=f"all orders; {world.retailer.faults.counts}")
 
         async def shipped() -> bool:
             return await world.position("TEA") == (500 - 24, 0, 0)
 
-        await until(shipped, 60, "all of them shipped once")
+        await until(shipped, what="all of them shipped once")
         assert world.complaints() == []
         assert sum(world.retailer.faults.counts.values()) > 0
         assert await world.hub.queries.verify() == []
@@ -176,7 +176,7 @@ async def test_a_warehouse_corrects_what_it_counts(tmp_path: Path) -> None:
         async def adjusted() -> bool:
             return (await world.position("TEA"))[0] == 98 and (await world.position("MUG"))[0] == 23
 
-        await until(adjusted, 40, "947 twice")
+        await until(adjusted, what="947 twice")
         # An 846 states whole seconds: one of the very second of the 947 would be a count before it.
         await asyncio.sleep(1.1)
         world.warehouse.stock("TEA", 90)
@@ -185,7 +185,7 @@ async def test_a_warehouse_corrects_what_it_counts(tmp_path: Path) -> None:
         async def counted() -> bool:
             return (await world.position("TEA"))[0] == 90 and (await world.position("MUG"))[0] == 23
 
-        await until(counted, 40, "an 846")
+        await until(counted, what="an 846")
         assert await world.failures() == []
         assert await world.hub.queries.verify() == []
 
@@ -202,11 +202,11 @@ async def test_a_short_shipment_tells_the_retailer_what_came(tmp_path: Path) -> 
         async def billed() -> bool:
             return bool(order.billed)
 
-        await until(billed, 40, "an 810")
+        await until(billed, what="an 810")
         assert order.shipped == order.billed == {"1": 9}
 
         async def posted() -> bool:
             return await world.position("TEA") == (91, 1, 0)
 
-        await until(posted, 20)
+        await until(posted)
         assert world.complaints() == []

@@ -52,14 +52,17 @@ async def test_an_event_that_kills_its_process_three_times_is_set_aside(tmp_path
     """The hub, started again each time, tries the poison three times; then it is parked and the others are applied."""
     hub = _hub(tmp_path, plant="poison")
     try:
+        began = time.monotonic()
         await hub.start()
+        # A minute is the hub's; three more starts are this machine's.
+        within_s = 60 + 5 * (time.monotonic() - began)
         async with aiohttp.ClientSession() as http:
             assert await deliver(http, hub.url, 1, [("MUG", 1)]) == 200
             assert await deliver(http, hub.url, 666, [("MUG", 1)]) == 200
         began, starts = time.monotonic(), 1
         sent: set[int] = set()
         async with aiohttp.ClientSession() as http:
-            while time.monotonic() - began < 60:
+            while time.monotonic() - began < within_s:
                 if not hub.running:
                     starts += 1
                     hub.spawn()
@@ -77,7 +80,7 @@ async def test_an_event_that_kills_its_process_three_times_is_set_aside(tmp_path
         assert failure["error"] == "Poison"
         orders = await _run(operator, "orders", "list", "--json")
         assert {order["number"] for order in orders} == {f"#{n}" for n in range(1, 12)}
-        assert time.monotonic() - began < 60
+        assert time.monotonic() - began < within_s
         assert starts == 4, "the control: it did die, three times"
         assert (await asyncio.to_thread(operator, "stock", "verify")).code == 0
         assert hub.stop() == 0
@@ -151,15 +154,13 @@ async def test_a_full_disk_refuses_says_so_and_recovers_by_itself(small_disk: Pa
         assert senders.refusals > refused_before, "the control: it was refused"
         assert hub.running
         ballast.unlink()
-        freed = time.monotonic()
 
         async def back() -> bool:
             return await _ready(hub) and senders.acknowledgements > acknowledged_full + 20
 
         await until(back, 30, "taking webhooks again")
-        assert time.monotonic() - freed < 30
         senders.close()
-        await asyncio.wait_for(sending, 30)
+        await asyncio.wait_for(sending, 90)
         await _all_applied(hub, senders)
         assert hub.stop() == 0
     finally:
@@ -177,7 +178,7 @@ async def _all_applied(hub: HubProcess, senders: Senders) -> None:
         status = await _run(operator, "status", "--json")
         return not status["inbox_pending"]
 
-    await until(known, 30, "the inbox empty")
+    await until(known, what="the inbox empty")
     orders = await _run(operator, "orders", "list", "--limit", "100000", "--json")
     assert sorted(order["number"] for order in orders) == sorted(f"#{number}" for number in numbers)
     rows = await _run(operator, "stock", "export", "--json")
@@ -200,7 +201,7 @@ async def test_sigterm_under_load_drains(tmp_path: Path) -> None:
             async def more(target: int = target) -> bool:
                 return senders.acknowledgements > target
 
-            await until(more, 30)
+            await until(more)
             began = time.monotonic()
             hub.signal(signal.SIGTERM)
             assert await asyncio.to_thread(hub.wait) == 0, hub.tail()
@@ -208,7 +209,7 @@ async def test_sigterm_under_load_drains(tmp_path: Path) -> None:
             assert "Traceback" not in hub.tail(), round_
             await hub.start()
         senders.close()
-        await asyncio.wait_for(sending, 30)
+        await asyncio.wait_for(sending, 90)
         assert senders.refusals > 0, "the control: some were refused while it was away"
         await _all_applied(hub, senders)
         assert hub.stop() == 0
