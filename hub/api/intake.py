@@ -8,7 +8,6 @@ has been found good.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,12 +20,10 @@ from connectors.sdk.errors import ConnectorError, SignatureInvalid, UnknownTopic
 from connectors.sdk.ports import Clock
 from hub.api.problem import Problem, unavailable
 from hub.ports.store import StoreUnavailable
+from hub.services.receive import of_no_topic
 
 Receive = Callable[[str, Sequence[Envelope], str, datetime], Awaitable[Sequence[bool]]]
 """(account, envelopes, origin, received_at) → per envelope, whether it was new"""
-
-UNKNOWN = "unknown"
-"""The topic under which a webhook of a topic nobody knows is kept."""
 
 _OK = b'{"status":"stored"}'
 _DUPLICATE = b'{"status":"duplicate"}'
@@ -40,8 +37,7 @@ def _envelopes(receiver: ReceivesWebhooks, request: WebhookRequest) -> Sequence[
     try:
         return receiver.envelopes(request)
     except UnknownTopic as error:
-        name = f"{UNKNOWN}:{hashlib.sha256(request.body).hexdigest()[:32]}"
-        return [Envelope(UNKNOWN, name, name, request.body, headers={"said": error.message})]
+        return [of_no_topic(request.body, error.message)]
 
 
 class IntakeCounters(Protocol):

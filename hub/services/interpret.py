@@ -22,6 +22,7 @@ from hub.services.extract import facts_of
 from hub.services.extract_purchase import purchase_facts_of
 from hub.services.interpreted import Interpreted, Refusal
 from hub.services.moments import moment
+from hub.services.receive import SAID, UNKNOWN_TOPIC
 from mappings import MapContext
 
 TRADED = frozenset({"interchange", "outgoing"})
@@ -100,6 +101,9 @@ def route(item: InboxItem, plan: AccountPlan) -> Interpreted | None:
     if not item.payload:
         message = "the stored payload is past its retention and gone; pull the account again instead"
         return Interpreted(item.seq, refusal=Refusal("PayloadGone", "shredded", "", message))
+    if topic is None and item.topic == UNKNOWN_TOPIC:
+        message = str(json.loads(item.headers).get(SAID) or "nobody knows what this tells of")
+        return Interpreted(item.seq, refusal=Refusal("MappingError", "unknown_topic", "", message))
     if plan.manifest.trades and item.topic in TRADED:
         return Interpreted(item.seq, trade=True)
     if (item.origin, item.topic) == STATED:

@@ -18,6 +18,10 @@ from hub.ports.store import DuplicateKey, NewEffect, NewInput, ReadSet, Store, W
 from hub.services.moments import micros
 
 DIGEST_BYTES = 16
+UNKNOWN_TOPIC = "unknown"
+"""What a webhook of a topic nobody knows is kept under, to be parked for a person to see."""
+SAID = "said"
+"""The header that holds what its connector says of it."""
 
 
 def digest_of(payload: bytes) -> str:
@@ -52,6 +56,12 @@ def inputs_of(plan: AccountPlan, origin: str, envelopes: Sequence[Envelope], rec
         )
         for envelope in envelopes
     ]
+
+
+def of_no_topic(payload: bytes, said: str) -> Envelope:
+    """What a believed sender sent under a topic its connector does not know; the same bytes are the same input."""
+    name = f"{UNKNOWN_TOPIC}:{digest_of(payload)}"
+    return Envelope(UNKNOWN_TOPIC, name, name, payload, headers={SAID: said})
 
 
 class FileKeeper:

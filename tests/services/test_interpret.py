@@ -17,7 +17,7 @@ from connectors.sdk.manifest import Topic
 from hub.orders.facts import OrderFacts
 from hub.services.interpret import InProcess
 from hub.services.mappers import MapperProcesses
-from hub.services.receive import Receive, inputs_of
+from hub.services.receive import Receive, inputs_of, of_no_topic
 from tests.support.mapping_sets import ToyMaps, ToySpec
 from tests.support.memory_store import MemoryStore
 from tests.support.orders import START, Hub, plan
@@ -61,6 +61,17 @@ async def test_a_topic_that_is_for_people_is_parked_with_its_sentence() -> None:
     assert answer.facts == ()
     assert answer.refusal is not None
     assert (answer.refusal.error, answer.refusal.message) == ("Conflict", "ask the partner")
+
+
+async def test_a_webhook_of_a_topic_nobody_knows_is_parked_with_what_its_connector_says() -> None:
+    """The failure names the vendor's topic, which the input itself does not have."""
+    hub = Hub()
+    kept = of_no_topic(b"{}", "toy sent 'odd'; known are: toy")
+    (row,) = inputs_of(hub.plans["shop"], "webhook", [kept], START)
+    item = await hub.item(topic=row.topic, payload=row.payload, headers=row.headers)
+    (answer,) = await InProcess(hub.plans, {"shop": ToyMaps()}).interpret([item])
+    assert answer.refusal is not None
+    assert (answer.refusal.code, answer.refusal.message) == ("unknown_topic", "toy sent 'odd'; known are: toy")
 
 
 async def test_an_input_that_kills_its_mapper_takes_no_neighbour_with_it() -> None:
