@@ -13,7 +13,18 @@ from connectors.sdk.contract import Cursor, Pulls, Subscribes
 from hub.inventory.availability import pool_of
 from hub.ports.accounts import AccountPlan, Mode
 from hub.ports.queries import Queries
-from hub.ports.store import CursorRow, LevelRow, LevelState, LevelUpdate, OutboxUpdate, ReadSet, State, Store, WriteSet
+from hub.ports.store import (
+    CursorRow,
+    LevelRow,
+    LevelState,
+    LevelUpdate,
+    OutboxState,
+    OutboxUpdate,
+    ReadSet,
+    State,
+    Store,
+    WriteSet,
+)
 from hub.services import moments
 from hub.services.calls import Target
 from hub.services.intents import SHADOW, key_of
@@ -179,11 +190,10 @@ class Reconciler:
         cursor: str | None = None
         for _ in range(PAGES_MAX):
             rows, cursor = await self._queries.effects(account=out.account, state="pending", limit=PAGE, cursor=cursor)
-            waiting = [row for row in rows if row.attempts and row.due_at > now]
+            waiting = {row.idempotency_key for row in rows if row.attempts and row.due_at > now}
             if waiting:
-                updates = [OutboxUpdate(row.id, row.state, row.attempts, now) for row in waiting]
-                await out.store.run(ReadSet(), lambda _, due=updates: WriteSet(outbox=due))  # type: ignore[misc]
-            hastened += len(waiting)
+                written = await out.store.run(ReadSet(effects=waiting), lambda state: _due_now(state, now))
+                hastened += len(written.outbox)
             if cursor is None:
                 break
         return hastened
@@ -227,6 +237,12 @@ class Reconciler:
         if woken:
             _log.info("availability.policy_changed", account=out.account, levels=woken)
         return woken
+
+
+def _due_now(state: State, now: int) -> WriteSet:
+    """What still waits; what was taken up since it was seen is left alone."""
+    waiting = [row for row in state.effects.values() if row.state is OutboxState.PENDING and row.due_at > now]
+    return WriteSet(outbox=[OutboxUpdate(row.id, row.state, row.attempts, now) for row in waiting])
 
 
 def _computed_by(plan: AccountPlan) -> str:

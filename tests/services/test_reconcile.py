@@ -1,5 +1,7 @@
 """Second looks find what the first ones missed, and shadowed numbers wake up once."""
 
+from collections import deque
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from connectors.sdk.contract import Page
 from connectors.sdk.errors import Transient
 from hub.ports.accounts import Mode
-from hub.ports.store import LevelState
+from hub.ports.store import LevelState, OutboxState
 from tests.support.toy_channel import Desk, envelope
 
 
@@ -63,6 +65,24 @@ async def test_a_recount_stores_what_was_missed(desk: Desk) -> None:
     calls = [row for row in desk.store.tables.attempts if row.kind == "recount_orders"]
     assert [row.outcome for row in calls] == ["ok", "ok"], "every call is a row"
     assert (await desk.reconciler.recount("orders", timedelta(hours=48))).missed == 0
+
+
+async def test_what_was_taken_up_meanwhile_is_not_made_due(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An effect seen waiting and sent before the outage's end is told of it: it stands as the dispatcher left it."""
+    effect = await desk.effect("o1", "a0")
+    desk.vendor.faults["send"] = deque([Transient("refused")])
+    await desk.dispatcher.send_due()
+    seen, _ = await desk.queries.effects(account="shop", state="pending")
+    desk.clock.advance(3_600.0)
+    (claimed,) = await desk.store.claim_effects("shop", 10)
+    assert claimed.id == effect
+
+    async def as_it_was(**_: object) -> tuple[object, None]:
+        return [replace(row, due_at=row.due_at + 10**12) for row in seen], None
+
+    monkeypatch.setattr(desk.queries, "effects", as_it_was)
+    assert await desk.reconciler.catch_up() == 0
+    assert desk.outbox(effect).state is OutboxState.SENDING
 
 
 async def test_subscriptions_are_mended_and_noted(desk: Desk) -> None:

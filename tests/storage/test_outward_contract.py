@@ -199,6 +199,23 @@ async def test_a_parked_effect_holds_up_nothing_behind_it(bench: Bench) -> None:
     assert again.idempotency_key == "a1"
 
 
+async def test_what_was_sent_is_never_due_again(bench: Bench) -> None:
+    """A late word on an effect that is done or cancelled changes nothing; only that it was sent after all counts."""
+    await bench.write(WriteSet(effects=[effect(f"a{n}", key=f"k{n}") for n in range(3)]))
+    rows = await bench.store.claim_effects("shop", 10)
+    done, sent_after_all, cancelled = (row.id for row in rows)
+    ends = {done: OutboxState.DONE, sent_after_all: OutboxState.CANCELLED, cancelled: OutboxState.CANCELLED}
+    await bench.write(WriteSet(outbox=[OutboxUpdate(id_, state, 1) for id_, state in ends.items()]))
+    for late in (OutboxState.PENDING, OutboxState.IN_DOUBT, OutboxState.FAILED):
+        await bench.write(WriteSet(outbox=[OutboxUpdate(row.id, late, 2) for row in rows]))
+    await bench.write(WriteSet(outbox=[OutboxUpdate(sent_after_all, OutboxState.DONE, 1)]))
+    assert await bench.store.claim_effects("shop", 10) == []
+    found = {row.id: (row.state, row.attempts) for row in (await bench.queries.effects())[0]}
+    assert found == {
+        done: (OutboxState.DONE, 1), sent_after_all: (OutboxState.DONE, 1), cancelled: (OutboxState.CANCELLED, 1),
+    }  # fmt: skip
+
+
 async def test_an_effect_waits_for_its_due_time(bench: Bench) -> None:
     """Put back with a later due time it is not handed out before."""
     await bench.write(WriteSet(effects=[effect("a1")]))

@@ -336,8 +336,11 @@ class MemoryStore:
             self._effect(effect)
         for change in writes.outbox:
             row_ = t.effects[change.id]
+            done = row_.state is OutboxState.DONE
+            over = done or (row_.state is OutboxState.CANCELLED and change.state is not OutboxState.DONE)
             t.effects[change.id] = replace(
-                row_, state=change.state, attempts=change.attempts,
+                row_, state=row_.state if over else change.state,
+                attempts=row_.attempts if over else change.attempts,
                 due_at=row_.due_at if change.due_at is None else change.due_at,
                 result=change.result if change.result is not None else row_.result,
             )  # fmt: skip

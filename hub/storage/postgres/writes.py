@@ -68,6 +68,8 @@ _REPLY: Final = ("key", "fingerprint", "status", "body", "created_at")
 _PERSONAL: Final = ("subject", "account", "wrapped", "body", "delete_after", "buyer")
 _AUDIT: Final = ("seq", "at", "actor", "action", "target", "detail", "mac")
 _AUDIT_LOCK: Final = 0x617564697400
+_OVER: Final = "o.state = 'done' OR (o.state = 'cancelled' AND d.state <> 'done')"
+"""Of an effect: what comes late to it changes nothing any more."""
 
 
 class FencedOff(StoreConflict):
@@ -353,7 +355,9 @@ class Writes:
             source = self._batch.rows(names, types_of(t.outbox, names), changed)
             self._require(
                 "effects_moved",
-                "UPDATE outbox o SET state = d.state, attempts = d.attempts, due_at = coalesce(d.due_at, o.due_at),"
+                f"UPDATE outbox o SET state = CASE WHEN {_OVER} THEN o.state ELSE d.state END,"
+                f" attempts = CASE WHEN {_OVER} THEN o.attempts ELSE d.attempts END,"
+                " due_at = coalesce(d.due_at, o.due_at),"
                 f" result = coalesce(d.result, o.result), holder = NULL, sending_since = NULL FROM {source}"
                 " WHERE o.id = d.id",
                 len(latest),

@@ -208,9 +208,11 @@ INSERT_EFFECT: Final = (
     "INSERT INTO outbox (account, kind, key, idempotency_key, body, refs, state, attempts, due_at, occurred_at,"
     " created_at, deadline_at) VALUES (?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, ?, ?)"
 )
+_OVER = "state = 'done' OR (state = 'cancelled' AND ?1 <> 'done')"
 UPDATE_EFFECT: Final = (
-    "UPDATE outbox SET state = ?, attempts = ?, due_at = coalesce(?, due_at), result = coalesce(?, result),"
-    " holder = NULL, sending_since = NULL WHERE id = ?"
+    f"UPDATE outbox SET state = CASE WHEN {_OVER} THEN state ELSE ?1 END,"
+    f" attempts = CASE WHEN {_OVER} THEN attempts ELSE ?2 END, due_at = coalesce(?3, due_at),"
+    " result = coalesce(?4, result), holder = NULL, sending_since = NULL WHERE id = ?5"
 )
 PUT_FAILURE: Final = (
     "INSERT INTO failures (account, kind, reference, error, code, path, message, fingerprint, attempts, origin, state,"
