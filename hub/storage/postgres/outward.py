@@ -1,13 +1,16 @@
-"""Levels to publish and to read back."""
+"""Levels to publish and to read back, and what came of it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from hub.ports.store import LevelRow, Micros, Position
-from hub.storage.postgres.connection import Pool, available, fetch
+from hub.ports.store import LevelRow, LevelUpdate, Micros, Position
+from hub.storage import tables as t
+from hub.storage.plan import level_updates
+from hub.storage.postgres.connection import Connection, Pool, available, fetch
+from hub.storage.postgres.sets import Batch, types_of
 from hub.storage.rows import LEVEL, POSITION, columns, level_from, position_from
 
 # ruff: noqa: S608 - only names of our own columns are put into statements, values are always bound
@@ -66,3 +69,27 @@ async def pending_receipts(pool: Pool, account: str) -> list[tuple[str, Micros]]
 
 async def receipt_levels(pool: Pool, account: str, receipt: str, limit: int) -> list[LevelRow]:
     return [level_from(tuple(row)) for row in await fetch(pool, _RECEIPT_LEVELS, account, receipt, limit)]
+
+
+async def update_levels(connection: Connection, updates: Sequence[LevelUpdate]) -> None:
+    """Set fields of many levels, each under its guard, in the caller's transaction."""
+    for fields, rows in level_updates(updates):
+        await connection.execute(*_level_update(fields, rows))
+
+
+def _level_update(fields: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
+    """Statement and arguments: set these fields of many levels, each under its guard."""
+    batch = Batch()
+    key = ("account", "listing_id", "location")
+    names = (*(f"new_{name}" for name in fields), *key, "guard")
+    source = batch.rows(names, (*types_of(t.levels, (*fields, *key)), "bigint"), rows)
+    sets = ", ".join(f"{name} = d.new_{name}" for name in fields)
+    if {"dirty_seq", "sent_seq"} & set(fields):
+        made = {name: f"d.new_{name}" for name in fields}
+        dirty, sent = made.get("dirty_seq", "l.dirty_seq"), made.get("sent_seq", "l.sent_seq")
+        sets += f", dirty = ({dirty} > {sent})::int::smallint"
+    statement = (
+        f"UPDATE levels l SET {sets} FROM {source} WHERE l.account = d.account AND l.listing_id = d.listing_id"
+        " AND l.location = d.location AND (d.guard IS NULL OR l.sent_seq <= d.guard)"
+    )
+    return statement, *batch.arguments

@@ -30,11 +30,10 @@ from hub.storage.plan import (
     guarded,
     inbox_results,
     last_of_each,
-    level_updates,
     own_changes,
     ranks,
 )
-from hub.storage.postgres import listings, parcels, trading
+from hub.storage.postgres import listings, outward, parcels, trading
 from hub.storage.postgres.connection import Connection
 from hub.storage.postgres.intake import insert_inputs
 from hub.storage.postgres.keys import PayloadKeys
@@ -111,8 +110,7 @@ class Writes:
             await self._list(writes.listings)
             await self._dirty(writes.dirty, loaded, made)
             await self._send()
-        for fields, rows in level_updates(writes.levels):
-            await self._connection.execute(*_level_update(fields, rows))
+        await outward.update_levels(self._connection, writes.levels)
         if writes.books or writes.asked:
             await parcels.store(self._connection, writes.books, writes.asked)
         if writes.audit:
@@ -178,8 +176,6 @@ class Writes:
         self._batch.count("kept", "SELECT 1 FROM put_back UNION ALL SELECT 1 FROM taken_up")
         self._expected["kept"] = (len(kept), FencedOff("an input is not there, or another process holds it"))
 
-    # --- orders, documents, people -----------------------------------------------------------
-
     def _call_up(self, called: Sequence[InboxResult]) -> None:
         names = ("seq", "state", "due_at", "attempts")
         rows = [(row.seq, row.state.value, row.due_at, row.attempts) for row in called]
@@ -190,6 +186,8 @@ class Writes:
             f" attempts = coalesce(d.attempts, w.attempts), crashes = 0 FROM {source}"
             " WHERE w.seq = d.seq AND w.state = 'failed'",
         )
+
+    # --- orders, documents, people -----------------------------------------------------------
 
     async def _orders(self, orders: Sequence[OrderRow], loaded: Loaded) -> None:
         if not orders:
@@ -458,21 +456,3 @@ def _sets(names: Sequence[str]) -> str:
 
 def _values(row: Any, names: Sequence[str]) -> tuple[Any, ...]:
     return tuple(getattr(row, name) for name in names)
-
-
-def _level_update(fields: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
-    """Statement and arguments: set these fields of many levels, each under its guard."""
-    batch = Batch()
-    key = ("account", "listing_id", "location")
-    names = (*(f"new_{name}" for name in fields), *key, "guard")
-    source = batch.rows(names, (*types_of(t.levels, (*fields, *key)), "bigint"), rows)
-    sets = ", ".join(f"{name} = d.new_{name}" for name in fields)
-    if {"dirty_seq", "sent_seq"} & set(fields):
-        made = {name: f"d.new_{name}" for name in fields}
-        dirty, sent = made.get("dirty_seq", "l.dirty_seq"), made.get("sent_seq", "l.sent_seq")
-        sets += f", dirty = ({dirty} > {sent})::int::smallint"
-    statement = (
-        f"UPDATE levels l SET {sets} FROM {source} WHERE l.account = d.account AND l.listing_id = d.listing_id"
-        " AND l.location = d.location AND (d.guard IS NULL OR l.sent_seq <= d.guard)"
-    )
-    return statement, *batch.arguments
