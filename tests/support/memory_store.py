@@ -347,11 +347,11 @@ class MemoryStore:
 
     def _settle_input(self, result: InboxResult) -> None:
         row = copy.copy(self.tables.inbox[result.seq])
+        if result.if_parked and row.state is not InboxState.FAILED:
+            return
         row.claimed = False
         row.state = result.state
         row.due_at = row.due_at if result.due_at is None else result.due_at
-        if result.if_parked and row.state is not InboxState.FAILED:
-            return
         if result.attempts is not None:
             row.item = replace(row.item, attempts=result.attempts)
         if result.crashes is not None:
