@@ -376,6 +376,8 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class OutboxUpdate:
+    """What is DONE stays so, and what is CANCELLED unless it turns out DONE, whoever writes late."""
+
     id: int
     state: OutboxState
     attempts: int
@@ -655,6 +657,8 @@ class ReadSet:
     """(file, place)"""
     wakes: bool = False
     """what is stored may be what others wait for: `Store.settled` knows of it"""
+    alone: bool = False
+    """decided while no unit with `wakes` is under way: what is absent is not being stored by one of those"""
 
 
 @dataclass(slots=True)

@@ -184,9 +184,14 @@ class Apply:
                 self._item(batch, item, interpreted, zeroed, looked)
             self._partners.follow(batch)
             outcome = batch.outcome
-            return batch.finish()
+            outcome.ahead = {key for key in outcome.ahead if key not in state.orders}
+            # An order being stored at this moment would see nothing of what is told of it here, and is not seen either.
+            return batch.finish() if reads.alone or not outcome.ahead else WriteSet()
 
         await self._store.run(reads, decide)
+        if outcome.ahead and not reads.alone:
+            reads.alone = True
+            await self._store.run(reads, decide)
         if looked.waiting:
             await self._homecoming.look_again(looked)
         if outcome.waiting:
@@ -257,6 +262,7 @@ class Apply:
                     at = moved.get((facts.account, facts.source_id), facts.occurred_at)
                     apply_order(batch, plan, stands, at, self._kept)
                     self._homecoming.called(batch, stands)
+        batch.outcome.ahead.update(moved)
 
     async def _held(self, keys: set[OrderKey], seqs: Sequence[int]) -> Outcome:
         """Settle orders whose SKUs can be resolved now, and finish the inputs that made it so."""

@@ -43,6 +43,8 @@ class Outcome:
     effects: set[str] = field(default_factory=set)
     """accounts that got edge work"""
     lags_s: list[tuple[str, float]] = field(default_factory=list)
+    ahead: set[OrderKey] = field(default_factory=set)
+    """orders that are not there, of whose lines a document of this unit tells"""
     waiting: dict[int, set[OrderKey]] = field(default_factory=dict)
     """inputs not finished yet: orders of theirs can be resolved now"""
     failures: list[tuple[int, str, str]] = field(default_factory=list)

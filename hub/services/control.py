@@ -97,6 +97,8 @@ class Controls:
                 orders=set(part),
                 documents={(account, TALLY, order) for account, order in part},
                 tracked=set(lanes),
+                # An order of theirs that is being stored is waited for: it would not hear of this.
+                alone=True,
             )
             await self._store.run(reads, lambda state: _forget(state, part, documents, lanes))  # noqa: B023
         _log.info("people.forgotten", account=account, orders=len(keys))

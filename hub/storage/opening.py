@@ -116,7 +116,12 @@ def _snapshot_engine(place: PostgresPlace) -> AsyncEngine:
         place.url.set(drivername="postgresql+asyncpg"),
         isolation_level="REPEATABLE READ",
         execution_options={"postgresql_readonly": True},
-        connect_args={"server_settings": {"application_name": "trunkline queries", "statement_timeout": "60s"}},
+        connect_args={
+            "server_settings": {"application_name": "trunkline queries", "statement_timeout": "60s"},
+            # The server's own limit says nothing where its host is gone.
+            "timeout": 10.0,
+            "command_timeout": 65.0,
+        },
         pool_size=_READERS,
         max_overflow=0,
         pool_pre_ping=True,

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from contextlib import asynccontextmanager
 
+import asyncpg
 import pytest
 
 from connectors.sdk.clock import SystemClock
 from hub.ports.queries import Queries
-from hub.ports.store import NewInput, SkuRow, Store
+from hub.ports.store import InboxItem, NewInput, SkuRow, Store
 from hub.services.adjust import Adjust, CountLine
 from hub.services.apply import Apply
+from hub.services.interpret import route
 from hub.services.interpreted import Interpreted
 from hub.storage import open_store
-from tests.support.orders import at, facts, line, order, plan
+from tests.support.orders import at, document, facts, instant, line, order, plan
 from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.world import World
 
@@ -45,7 +48,9 @@ async def work(store: Store, apply: Apply, mail: dict[str, tuple[object, ...]]) 
     return oversold
 
 
-async def until_quiet(queries: Queries, hands: Sequence[tuple[Store, Apply]], mail: dict[str, tuple[object, ...]]) -> int:
+async def until_quiet(
+    queries: Queries, hands: Sequence[tuple[Store, Apply]], mail: dict[str, tuple[object, ...]]
+) -> int:
     """Work side by side until nothing waits any more, not even for a later try after a conflict; units oversold."""
     oversold = 0
     for _ in range(200):
@@ -115,3 +120,86 @@ async def test_the_truth_comes_out_of_any_mail(server: PostgresServer) -> None:
         finally:
             await store.close()
             await queries.close()
+
+
+@asynccontextmanager
+async def no_order_is_stored(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """While this is open a unit that stores an order has read everything and stands still before it writes."""
+    blocker = await asyncpg.connect(url)
+    try:
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE orders IN SHARE ROW EXCLUSIVE MODE")
+            yield blocker
+    finally:
+        await blocker.close()
+
+
+async def side_by_side(url: str, storing: Awaitable[object], telling: Awaitable[object]) -> None:
+    """Both units at once: the first has looked, seen nothing of the second, and is held before its write."""
+    async with no_order_is_stored(url) as blocker:
+        stored = asyncio.ensure_future(storing)
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'orders'::regclass"
+        for _ in range(200):
+            if await blocker.fetchval(waiting):
+                break
+            await asyncio.sleep(0.02)
+        told = asyncio.ensure_future(telling)
+        await asyncio.wait({told}, timeout=0.5)
+    await asyncio.gather(stored, told)
+
+
+async def two_claimed(first: Store, second: Store, rows: list[NewInput]) -> tuple[InboxItem, InboxItem]:
+    """The first input held by one hub, the second by the other."""
+    await first.receive(rows)
+    (one,) = await first.claim_inbox(1)
+    (two,) = await second.claim_inbox(1)
+    return one, two
+
+
+async def test_what_is_told_of_an_order_of_the_same_moment_is_not_lost(server: PostgresServer) -> None:
+    """The cancellation comes on a lane of its own while its order is being stored: nothing stays reserved."""
+    async with server.database() as url:
+        first, queries = await opened(url)
+        second, others = await opened(url)
+        try:
+            await Adjust(first, {"east"}).report([CountLine("MUG", "east", 10, at(0))], key="s", actor="t")
+            one, two = await two_claimed(first, second, inputs(["order", "gone"]))
+            ordered = facts((order("1", [line("a", "MUG", 2)]),), "shop")
+            gone = facts((document("order_cancellation", "c1", "1", version=2, at=instant(2)),), "shop")
+            plans = {"shop": plan()}
+            await side_by_side(
+                url,
+                Apply(first, plans).apply([(one, Interpreted(one.seq, ordered))]),
+                Apply(second, plans).apply([(two, Interpreted(two.seq, gone))]),
+            )
+            (row,) = await queries.positions_at(["MUG"], None)
+            assert (row.on_hand, row.reserved) == (10, 0)
+            assert await queries.verify() == []
+        finally:
+            for each in (first, queries, second, others):
+                await each.close()
+
+
+async def test_a_person_is_forgotten_in_an_order_of_the_same_moment(server: PostgresServer) -> None:
+    """The request comes while the order is being stored: nobody stands beside it afterwards."""
+    async with server.database() as url:
+        first, queries = await opened(url)
+        second, others = await opened(url)
+        try:
+            asked = NewInput("shop", "toy", "webhook", "forget", "f", "f", b'{"orders": ["1"]}', "d", at(0))
+            one, two = await two_claimed(first, second, [*inputs(["order"]), asked])
+            buyer = {"buyer": {"name": "Ada Example"}}
+            ordered = facts((order("1", [line("a", "MUG", 2)], **buyer),), "shop")
+            plans = {"shop": plan()}
+            forgetting = route(two, plans["shop"])
+            assert forgetting is not None
+            await side_by_side(
+                url,
+                Apply(first, plans).apply([(one, Interpreted(one.seq, ordered))]),
+                Apply(second, plans, queries=others).apply([(two, forgetting)]),
+            )
+            ((row,), _) = await queries.orders()
+            assert await queries.personal(row.id) is None
+        finally:
+            for each in (first, queries, second, others):
+                await each.close()

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors.sdk.clock import ManualClock
 from hub.ports.store import (
     InboxResult,
     InboxState,
+    LevelUpdate,
     OutboxState,
     ReadSet,
     State,
@@ -23,9 +27,9 @@ from hub.ports.store import (
 )
 from hub.storage import SchemaUnknown, StorageError, StoreMissing, backup, migrate, open_store
 from hub.storage.place import PostgresPlace, place_of
-from hub.storage.postgres.connection import Pool, PostgresSettings, open_pool
+from hub.storage.postgres.connection import Pool, PostgresSettings, fetch, open_pool
 from tests.support.postgres import PostgresServer
-from tests.support.stores import KEY, Bench, effect, given, opened, order, posting, stock
+from tests.support.stores import KEY, Bench, effect, given, listing, opened, order, posting, stock
 from tests.support.victim import victim
 
 
@@ -63,6 +67,92 @@ async def test_a_process_taken_for_dead_cannot_write_what_it_held(postgres: Post
             await sleeper.write(done)
         (position,) = await other.queries.positions_at(["S"], None)
         assert position.on_hand == 1
+
+
+async def test_rows_claimed_by_a_process_that_was_given_up_come_back(postgres: PostgresServer) -> None:
+    """Given up while it slept, it claims before it hears of it: its rows are handed out again, without a crash."""
+    async with postgres.database() as url, opened(url) as sleeper, opened(url) as other:
+        presence = sleeper.store._presence
+        presence._tasks[0].cancel()
+
+        async def given_up() -> bool:
+            return await other.store._pool.fetchval("SELECT count(*) FROM workers") == 1
+
+        assert await _until(given_up)
+        await sleeper.store.receive([given(1)])
+        (item,) = await sleeper.store.claim_inbox(1)
+        before = presence.fence
+        await presence._renew()
+        assert presence.fence != before
+        (again,) = await _until(lambda: other.store.claim_inbox(1))
+        assert (again.seq, again.crashes) == (item.seq, 0)
+
+
+async def test_a_server_that_falls_silent_is_away_and_not_waited_for(postgres: PostgresServer) -> None:
+    """Its host is gone and says nothing: every call ends as unavailable in time, and the next session is a new one."""
+    brief = PostgresSettings(connections_max=1, acquire_s=0.3, statement_s=1, lock_s=1)
+    async with postgres.database() as url, _pool(url, brief) as pool:
+        silent = await pool.fetchval("SELECT pg_backend_pid()")
+        os.kill(silent, signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(15):
+                calls = (fetch(pool, "SELECT 1") for _ in range(3))
+                answers = await asyncio.gather(*calls, return_exceptions=True)
+                assert [type(answer) for answer in answers] == [StoreUnavailable] * 3
+                ((following,),) = await _until(lambda: fetch(pool, "SELECT pg_backend_pid()"))
+        finally:
+            os.kill(silent, signal.SIGCONT)
+        assert following != silent
+
+
+async def test_what_is_read_of_a_level_stays_until_it_is_written(postgres: PostgresServer) -> None:
+    """A sale that makes a level dirty beside a unit that judges it: the unit sees the sale, and its sequence grows."""
+    key = ("shop", "L1", "")
+    async with postgres.database() as url, opened(url) as bench, _pool(url) as pool:
+        await bench.write(WriteSet(listings=[listing("L1", "S")]))
+        async with pool.acquire() as sale, sale.transaction():
+            await sale.execute("UPDATE levels SET dirty_seq = dirty_seq + 1 WHERE listing_id = 'L1'")
+
+            def judge(state: State) -> WriteSet:
+                return WriteSet(levels=[LevelUpdate(key, {"dirty_seq": state.levels[key].dirty_seq + 1})])
+
+            judged = asyncio.create_task(bench.store.run(ReadSet(levels={key}), judge))
+            await _waits_for_a_lock(pool)
+        await judged
+        assert await pool.fetchval("SELECT dirty_seq FROM levels") == 3
+
+
+async def test_a_column_that_changed_its_type_under_a_running_hub_costs_no_unit(postgres: PostgresServer) -> None:
+    """An upgrade beside it makes the driver forget its statements: the unit is redone, not failed."""
+    async with postgres.database() as url, opened(url) as bench:
+        await bench.write(WriteSet(orders=[order(1)]))
+        reads = ReadSet(orders={("shop", "1")})
+        await bench.read(reads)
+        await postgres.execute("ALTER TABLE orders ALTER COLUMN rev TYPE bigint", url)
+        assert (await bench.read(reads)).orders["shop", "1"].rev == 1
+
+
+async def _waits_for_a_lock(pool: Pool) -> None:
+    """Until a session of this database stands still at a lock."""
+    await _until(
+        lambda: pool.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+    )
+
+
+async def test_readers_who_get_no_connection_are_told_to_come_again(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every connection for reading is taken for too long: that is a database that is away, not a fault of the hub."""
+
+    def taken(_: object) -> None:
+        raise PoolTimeout("QueuePool limit of size 4 overflow 0 reached")
+
+    async with postgres.database() as url, opened(url) as bench:
+        monkeypatch.setattr(AsyncEngine, "connect", taken)
+        with pytest.raises(StoreUnavailable):
+            await bench.queries.order("order_000001")
 
 
 async def test_connections_that_are_cut_come_back_by_themselves(postgres: PostgresServer) -> None:
@@ -104,14 +194,16 @@ async def test_a_lost_answer_to_a_commit_is_looked_up(
         assert await bench.queries.order("order_000001") is not None
 
 
+@pytest.mark.parametrize("error", ["InternalClientError", "InternalServerError", "PostgresSystemError"])
 async def test_a_driver_that_lost_its_place_is_a_database_that_is_away(
-    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, error: str
 ) -> None:
-    """What asyncpg raises on a session cut in mid-answer means "not now", to writers and to readers."""
+    """What asyncpg raises on a session cut in mid-answer means "not now", to writers and to readers; so do faults of
+    the server's own."""
     import asyncpg
 
     def lost(*_: object, **__: object) -> None:
-        raise asyncpg.InternalClientError("cannot switch to state 11; another operation (2) is in progress")
+        raise getattr(asyncpg, error)("cannot switch to state 11; another operation (2) is in progress")
 
     async with postgres.database() as url, opened(url) as bench:
         await bench.store.receive([given(1)])
@@ -163,10 +255,10 @@ async def test_commits_are_synced_whatever_the_database_is_set_to(postgres: Post
 
 
 @asynccontextmanager
-async def _pool(url: str) -> AsyncIterator[Pool]:
+async def _pool(url: str, settings: PostgresSettings | None = None) -> AsyncIterator[Pool]:
     place = place_of(url)
     assert isinstance(place, PostgresPlace)
-    pool = await open_pool(place, PostgresSettings())
+    pool = await open_pool(place, settings or PostgresSettings())
     try:
         yield pool
     finally:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
 
@@ -26,7 +26,8 @@ _GONE: Final = (
     asyncpg.LockNotAvailableError,
     asyncpg.CannotConnectNowError,
     asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.PostgresIOError,
+    asyncpg.PostgresSystemError,
+    asyncpg.InternalServerError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -37,10 +38,11 @@ _GONE: Final = (
 
 `InterfaceError` is a connection that closed, `InternalClientError` one that broke off and whose driver lost its place.
 """
-MOVED: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+MOVED: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.InvalidCachedStatementError)
+"""What is redone: other units were met, or the schema was changed under the driver's statements."""
 
 
-_BY_KEY: Final = {
+BY_KEY: Final = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
@@ -55,7 +57,9 @@ class PostgresSettings:
     """How a hub process uses the server. Durations in seconds.
 
     A process that does not renew its lease for `lease_s` is taken for dead and its claims are
-    handed out again; `heartbeat_s` leaves room for two missed renewals.
+    handed out again; `heartbeat_s` leaves room for two missed renewals. The server ends a statement after
+    `statement_s`; a session that does not answer for `lock_s` longer is given up, since a server that lost its
+    network says nothing at all. `acquire_s` is waited for a connection of the pool.
     """
 
     connections_max: int = 10
@@ -65,6 +69,21 @@ class PostgresSettings:
     acquire_s: float = 10.0
     statement_s: float = 30.0
     lock_s: float = 5.0
+
+
+if TYPE_CHECKING:
+    _Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    _Pool = asyncpg.Pool
+
+
+class _BoundedPool(_Pool):
+    """Nobody waits longer than `acquire_s` for a connection, or for one that was cut off to be given back."""
+
+    acquire_s: float
+
+    def acquire(self, *, timeout: float | None = None) -> asyncpg.pool.PoolAcquireContext[asyncpg.Record]:
+        return super().acquire(timeout=self.acquire_s if timeout is None else timeout)
 
 
 async def open_pool(place: PostgresPlace, settings: PostgresSettings) -> Pool:
@@ -78,24 +97,30 @@ async def open_pool(place: PostgresPlace, settings: PostgresSettings) -> Pool:
         "statement_timeout": f"{settings.statement_s:.0f}s",
         "lock_timeout": f"{settings.lock_s:.0f}s",
         "idle_in_transaction_session_timeout": "30s",
-        **_BY_KEY,
+        **BY_KEY,
     }
     try:
-        pool = await asyncpg.create_pool(
+        pool = _BoundedPool(
             place.dsn,
             min_size=1,
             max_size=settings.connections_max,
+            max_queries=50_000,
+            max_inactive_connection_lifetime=300.0,
+            loop=None,
+            connection_class=asyncpg.Connection,
+            record_class=asyncpg.Record,
             timeout=settings.connect_s,
+            command_timeout=settings.statement_s + settings.lock_s,
             statement_cache_size=400,
             max_cached_statement_lifetime=0,
             server_settings=limits,
             init=_durable,
             reset=_as_it_is,
         )
+        pool.acquire_s = settings.acquire_s
+        await pool
     except (asyncpg.PostgresError, OSError, TimeoutError, ValueError) as error:
         raise StorageError(f"{place.shown} cannot be reached: {error or type(error).__name__}") from error
-    if pool is None:
-        raise StorageError(f"{place.shown} gave no connection")
     try:
         await _require_durable(pool, place)
     except BaseException:

@@ -18,7 +18,7 @@ import structlog
 from hub.ports.store import StoreUnavailable
 from hub.storage.bell import Bell
 from hub.storage.place import PostgresPlace
-from hub.storage.postgres.connection import Connection, PostgresSettings, available, pause
+from hub.storage.postgres.connection import BY_KEY, Connection, PostgresSettings, available, pause
 
 _log = structlog.get_logger(__name__)
 
@@ -34,6 +34,10 @@ _REGISTER: Final = (
 _RENEW: Final = "UPDATE workers SET lease_until = {now} + $2::bigint WHERE fence = $1 RETURNING fence"
 _DEAD: Final = (
     "SELECT fence FROM workers WHERE lease_until < {now} AND fence <> $1 ORDER BY fence FOR UPDATE SKIP LOCKED"
+)
+_ABANDONED: Final = (
+    "SELECT DISTINCT w.holder FROM inbox_work w WHERE w.holder IS NOT NULL"
+    " AND NOT EXISTS (SELECT 1 FROM workers p WHERE p.fence = w.holder)"
 )
 _NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
@@ -111,7 +115,7 @@ class Presence:
                 )
                 await connection.execute("DELETE FROM workers WHERE fence = $1", self.fence)
                 await connection.close(timeout=5)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, asyncpg.PostgresError) as error:
             # The lease runs out by itself then.
             _log.warning("presence.left_unsaid", error=str(error))
             connection.terminate()
@@ -127,7 +131,7 @@ class Presence:
                         await self._connect()
                     await self._renew()
                     await self._bury()
-            except (StoreUnavailable, asyncpg.PostgresError) as error:
+            except (StoreUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 _log.warning("presence.renewal_failed", error=str(error))
                 if self._connection is not None:
                     self._connection.terminate()
@@ -155,7 +159,7 @@ class Presence:
             self._place.dsn,
             timeout=self._settings.connect_s,
             command_timeout=self._settings.statement_s,
-            server_settings={"application_name": "trunkline presence"},
+            server_settings={"application_name": "trunkline presence", **BY_KEY},
         )
         await self._connection.add_listener(_CHANNEL, self._heard)
 
@@ -176,12 +180,22 @@ class Presence:
             self._on_loss()
 
     async def _bury(self) -> None:
-        """Give out again what processes held whose lease ran out; each of their rows counts a crash."""
+        """Give out again what processes held whose lease ran out; each of their rows counts a crash.
+
+        A process that was given up may go on claiming for some seconds before it hears of it. What it held when
+        it took another number belongs to nobody: such rows are given out again too.
+        """
         connection = self._connection
         if connection is None:
             return
         async with connection.transaction():
             dead = [row[0] for row in await connection.fetch(_DEAD.format(now=_NOW), self.fence)]
+            if abandoned := [row[0] for row in await connection.fetch(_ABANDONED)]:
+                _log.warning("presence.claims_regained", fences=abandoned)
+                await connection.execute(
+                    "UPDATE inbox_work SET holder = NULL WHERE holder = ANY($1::bigint[])", abandoned
+                )
+                self._bell.ring()
             if not dead:
                 return
             await connection.execute(

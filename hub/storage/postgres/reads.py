@@ -66,6 +66,7 @@ _LEVELS: Final = (
     f"SELECT {columns(LEVEL, 'l')} FROM unnest($1::text[], $2::text[], $3::text[]) AS j (account, listing_id, location)"
     " JOIN levels l USING (account, listing_id, location)"
 )
+_LOCKED: Final = " ORDER BY l.account, l.listing_id, l.location FOR NO KEY UPDATE OF l"
 _OWN: Final = (
     f"SELECT r.account, r.sku, r.location, r.units FROM {_TWO} AS j (account, sku)"
     " JOIN own_reserved r USING (account, sku) WHERE r.units <> 0"
@@ -84,7 +85,7 @@ async def load(connection: Connection, reads: ReadSet, now: Micros, vault: Vault
     """The state of everything named, in the caller's transaction."""
     state = State(now)
     # Before all that their numbers are computed from: a change that comes in between leaves them dirty.
-    for row in await _each(connection, _LEVELS, reads.levels, 3):
+    for row in await _each(connection, _LEVELS if _reads_more(reads) else _LEVELS + _LOCKED, reads.levels, 3):
         level = level_from(row)
         state.levels[level.account, level.listing_id, level.location] = level
     await _orders(connection, state, reads)
@@ -114,6 +115,11 @@ async def load(connection: Connection, reads: ReadSet, now: Micros, vault: Vault
     await trading.load(connection, state, reads)
     await parcels.load(connection, state, reads)
     return Loaded.of(state, skus)
+
+
+def _reads_more(reads: ReadSet) -> bool:
+    """Whether a unit takes other locks before those of levels, which then come last, as in a sale."""
+    return bool(reads.orders or reads.held_for or reads.skus or reads.positions or reads.own_open)
 
 
 async def load_orders(connection: Connection, keys: Collection[tuple[str, str]]) -> Iterable[Any]:

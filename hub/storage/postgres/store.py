@@ -107,7 +107,7 @@ class PostgresStore:
                 self._strays = True
                 raise
             if fence != self._presence.fence:
-                # Taken for dead while asking: these rows are, or will be, somebody else's.
+                # Taken for dead while asking: these rows are, or with a heartbeat will be, somebody else's.
                 return []
             self._held.update((item.seq, item.account) for item in items)
             return items

@@ -60,16 +60,17 @@ class Units:
                 transaction = connection.transaction()
                 await transaction.start()
                 try:
-                    if reads.wakes:
+                    if reads.alone or reads.wakes:
                         # In a statement of its own: what is read next sees all that ended before the lock was had.
-                        await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _WAKING)
+                        lock = "pg_advisory_xact_lock" if reads.alone else "pg_advisory_xact_lock_shared"
+                        await connection.execute(f"SELECT {lock}($1)", _WAKING)
                     loaded = await load(connection, reads, now, self._vault)
                     writes = decide(loaded.state)
                     storing = Writes(connection, now, self._vault, self._keys, fence)
                     await storing.store(writes, loaded)
                     xid = storing.xid or await _assigned(connection)
-                except BaseException:
-                    await _roll_back(connection, transaction)
+                except BaseException as error:
+                    await _roll_back(connection, transaction, silent=isinstance(error, TimeoutError))
                     raise
                 committing = True
                 await transaction.commit()
@@ -104,8 +105,12 @@ async def _assigned(connection: Connection) -> str | None:
     return found
 
 
-async def _roll_back(connection: Connection, transaction: asyncpg.transaction.Transaction) -> None:
+async def _roll_back(connection: Connection, transaction: asyncpg.transaction.Transaction, *, silent: bool) -> None:
+    """`silent`: the session did not answer, so nothing more is asked of it."""
     if connection.is_closed():
+        return
+    if silent:
+        connection.terminate()
         return
     try:
         async with available():

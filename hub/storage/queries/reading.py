@@ -12,6 +12,7 @@ import asyncpg
 import orjson
 from sqlalchemy import ColumnElement, Select, Table, and_, literal_column, or_
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.sdk.ports import Clock
@@ -41,7 +42,7 @@ class Reading:
         try:
             async with self._engine.connect() as connection:
                 yield connection
-        except (OSError, DBAPIError, asyncpg.InternalClientError) as error:
+        except (OSError, DBAPIError, PoolTimeout, asyncpg.InternalClientError) as error:
             raise StoreUnavailable(f"the database cannot be read now: {type(error).__name__}") from error
 
     async def _rows(self, statement: Query) -> Sequence[Line]:
