@@ -160,16 +160,19 @@ async def test_running_a_file_again_takes_only_what_its_operator_was_shown(quick
 
 
 async def test_an_operators_word_outlasts_a_kill(quick: Desk) -> None:
-    """300 orders under a group number that was used: replayed and killed in the middle, all of them are taken."""
-    await quick.trade(interchange(order()))
-    await quick.trade(interchange(*(order(f"A{n}", control=f"{n:04d}") for n in range(300)), control=2))
+    """300 orders that came before with other content: replayed and killed in the middle, all of them are taken."""
+    first, second = ([order(f"A{n}", units, control=f"{n:04d}") for n in range(300)] for units in (12, 99))
+    await quick.trade(interchange(*first))
+    done = [InboxResult(item.seq, InboxState.DONE) for item in await all_inputs(quick)]
+    await quick.bench.write(WriteSet(inbox=done))
+    await quick.trade(interchange(*second, control=2, group=18))
     (failure,) = await quick.failures()
     await quick.again(failure)
     quick.kill_at = 2
     with pytest.raises(Killed):
         await quick.work()
     await quick.crash()
-    assert len(await all_inputs(quick)) == 301
+    assert len(await all_inputs(quick)) == 600
     assert await quick.failures() == []
 
 
