@@ -27,7 +27,7 @@ from hub.storage.sqlite.lock import FileLock
 
 T = TypeVar("T")
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 """Every revision there is, oldest first; named here so that a start needs no migration machinery."""
 _SCRIPTS: Final = Path(__file__).with_name("migrations")
 _UPGRADE_LOCK: Final = 0x7472756E6B

@@ -524,7 +524,8 @@ file_sets = _table(
     _column("subject", Key),
     _maybe("input", Big),
     _column("problems", Text()),
-    _where("ix_file_sets_sent", "direction = 'out'", "account", "interchange", "functional_id", "group_control"),
+    _where("ix_file_sets_sent", "direction = 'out'", "account", "interchange"),
+    _where("ix_file_sets_group", "direction = 'out'", "account", "group_control"),
     _where("ix_file_sets_lane", "lane <> ''", "account", "lane"),
     _where("ix_file_sets_subject", "subject <> ''", "subject"),
 )
