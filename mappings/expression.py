@@ -71,7 +71,8 @@ class Expression:
         self.source = source
         self._functions = functions
         _check_regexes(source)
-        _compiled_here(self)
+        # To know that it is one. Each thread that evaluates it keeps a copy of its own from then on.
+        self.compile()
 
     def evaluate(self, payload: Any, bindings: Mapping[str, Any]) -> Any:
         """The result as Python values; None for null and for nothing at all.

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
-from sqlalchemy import event
+from sqlalchemy import ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from connectors.sdk.ports import Clock
 from hub.ports.queries import Queries
-from hub.ports.store import Store
+from hub.ports.store import Store, StoreUnavailable
 from hub.storage import migrate
 from hub.storage.errors import FatalStoreError
 from hub.storage.folders import make_folder
@@ -112,7 +112,7 @@ async def _require_key(queries: SqlQueries) -> None:
 
 
 def _snapshot_engine(place: PostgresPlace) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         place.url.set(drivername="postgresql+asyncpg"),
         isolation_level="REPEATABLE READ",
         execution_options={"postgresql_readonly": True},
@@ -126,6 +126,17 @@ def _snapshot_engine(place: PostgresPlace) -> AsyncEngine:
         max_overflow=0,
         pool_pre_ping=True,
     )
+    event.listen(engine.sync_engine, "handle_error", _broken_off)
+    return engine
+
+
+def _broken_off(context: ExceptionContext) -> None:
+    """What asyncpg raises of a session that ended in mid-answer is no word SQLAlchemy knows as a lost connection."""
+    import asyncpg
+
+    if isinstance(context.original_exception, asyncpg.InternalClientError):
+        context.is_disconnect = True
+        raise StoreUnavailable("the database cannot be read now: the connection broke off")
 
 
 def _own(path: Path, vault: Vault, clock: Clock, on_fatal: Callable[[FatalStoreError], None]) -> SqliteStore:

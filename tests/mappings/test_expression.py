@@ -52,10 +52,12 @@ def test_an_expression_may_be_dropped_while_other_threads_live() -> None:
 def test_compiled_copies_of_dropped_expressions_do_not_pile_up() -> None:
     """A thread keeps compiled copies only of expressions that are alive."""
     kept = Expression("1", {})
+    kept.evaluate(None, {})
     for number in range(50):
-        Expression(f"{number}", {})
+        Expression(f"{number}", {}).evaluate(None, {})
     gc.collect()
     last = Expression("2", {})
+    last.evaluate(None, {})
     alive = {id(kept), id(last)}
     assert alive <= set(module._compiled.expressions)
     assert all(owner() is not None for owner, _ in module._compiled.expressions.values())
@@ -76,6 +78,7 @@ def test_a_panic_becomes_an_ordinary_error() -> None:
     thread = threading.Thread(target=work)
     thread.start()
     compiled.wait(10)
+    shared.evaluate(None, {})
     owner, _ = module._compiled.expressions[id(shared)]
     module._compiled.expressions[id(shared)] = (owner, elsewhere[0])
     with pytest.raises(EvaluationFailed) as failure:
@@ -155,6 +158,7 @@ def test_interrupts_pass_through() -> None:
             raise Stop
 
     shared = Expression("a", {})
+    shared.evaluate(None, {})
     owner, _ = module._compiled.expressions[id(shared)]
     module._compiled.expressions[id(shared)] = (owner, Compiled())  # type: ignore[assignment]
     with pytest.raises(Stop):

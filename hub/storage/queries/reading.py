@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-import asyncpg
 import orjson
 from sqlalchemy import ColumnElement, Select, Table, and_, literal_column, or_
 from sqlalchemy.exc import DBAPIError
@@ -42,7 +41,7 @@ class Reading:
         try:
             async with self._engine.connect() as connection:
                 yield connection
-        except (OSError, DBAPIError, PoolTimeout, asyncpg.InternalClientError) as error:
+        except (OSError, DBAPIError, PoolTimeout) as error:
             raise StoreUnavailable(f"the database cannot be read now: {type(error).__name__}") from error
 
     async def _rows(self, statement: Query) -> Sequence[Line]:
