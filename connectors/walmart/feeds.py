@@ -221,6 +221,10 @@ class Feeds:
             return [PushResult(item, PushState.FAILED, receipt=feed_id, error=error) for item in items]
         return [_item_result(item, rows.get(item.ref.channel_sku), feed_id, done=status in DONE) for item in items]
 
+    async def has_ended(self, feed_id: str) -> bool:
+        """True once Walmart will change nothing more on its account."""
+        return str((await self._page(feed_id, 0)).get("feedStatus") or "") in DONE
+
     async def _status(self, feed_id: str) -> tuple[str, ConnectorError | None, dict[str, Mapping[str, Any]]]:
         rows: dict[str, Mapping[str, Any]] = {}
         offset = 0

@@ -4,13 +4,19 @@ Single calls are fast and 200 a minute; a feed is one call but is worked off in 
 batch that one minute of single calls can carry goes out singly, a larger one as feeds, and urgent
 numbers (zeroing, oversold) always singly and first. When feeds are spent or refused, the rest goes
 out singly, as far as the budget reaches.
+
+A feed sets what it was given whenever it is worked off, and so may undo a newer number that was sent
+singly meanwhile: such numbers are sent once more as soon as the feed is seen to have ended.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
+
+import structlog
 
 from connectors.sdk.contract import PushItem, PushResult, PushState
 from connectors.sdk.errors import AuthFailed, ConnectorError, RateLimited, Rejected, Transient
@@ -27,7 +33,20 @@ WEATHER_MAX: Final = 3
 WFS_LOCATION: Final = "WFSFulfilled"
 """The location under which WFS stock is listed; Walmart alone counts it."""
 
+OPEN_MAX: Final = 100
+"""Feeds remembered at most. Those of ten hours: the budget is 10 an hour."""
+
 Place = tuple[str, str]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _OpenFeed:
+    """A feed that has not been seen to end: what it sets, and what went past it."""
+
+    places: frozenset[Place]
+    passed: dict[Place, PushItem] = field(default_factory=dict)
 
 
 class Publisher:
@@ -36,6 +55,7 @@ class Publisher:
     def __init__(self, inventory: Inventory, feeds: Feeds) -> None:
         self._inventory = inventory
         self._feeds = feeds
+        self._open: dict[str, _OpenFeed] = {}
 
     async def publish(self, items: Sequence[PushItem]) -> list[PushResult]:
         """One result per item, in order. Of two numbers for one place the newer is sent.
@@ -57,11 +77,41 @@ class Publisher:
         else:
             halted = await self._singly(urgent + usual, results)
         _fill(sendable, results, halted)
+        self._note_passed([result.item for result in results.values() if result.state is PushState.ACCEPTED])
         _raise_if_nothing_was_sent(results)
         return [_answer_for(item, results[_place(item)]) for item in items]
 
     async def poll(self, receipt: str, items: Sequence[PushItem]) -> list[PushResult]:
-        return await self._feeds.poll(receipt, items)
+        """What became of the items of a feed."""
+        judged = await self._feeds.poll(receipt, items)
+        if receipt in self._open and not any(result.state is PushState.PENDING for result in judged):
+            await self._send_again(receipt)
+        return judged
+
+    def _note_feed(self, feed_id: str, items: Sequence[PushItem]) -> None:
+        places = frozenset(map(_place, items))
+        for earlier in self._open.values():
+            for place in places & earlier.passed.keys():
+                # The newest number is this feed's now.
+                del earlier.passed[place]
+        self._open[feed_id] = _OpenFeed(places)
+        while len(self._open) > OPEN_MAX:
+            del self._open[next(iter(self._open))]
+
+    def _note_passed(self, items: Sequence[PushItem]) -> None:
+        for feed in self._open.values():
+            feed.passed |= {_place(item): item for item in items if _place(item) in feed.places}
+
+    async def _send_again(self, feed_id: str) -> None:
+        """What went past a feed that has ended. Reading back proves it, so what finds no way in now is left to that."""
+        if not await self._feeds.has_ended(feed_id):
+            return
+        feed = self._open.pop(feed_id, None)
+        passed = list(feed.passed.values()) if feed else []
+        results: dict[Place, PushResult] = {}
+        halted = await self._singly(passed, results)
+        if halted is not None:
+            log.info("walmart.not_sent_again", feed=feed_id, items=len(passed) - len(results), code=halted.code)
 
     async def _by_feeds(self, items: Sequence[PushItem], results: dict[Place, PushResult]) -> None:
         for file in files(items):
@@ -75,6 +125,8 @@ class Publisher:
             except ConnectorError as error:
                 sent = [PushResult(item, PushState.FAILED, error=error) for item in file.items]
             results.update({_place(result.item): result for result in sent})
+            if sent and sent[0].receipt is not None:
+                self._note_feed(sent[0].receipt, file.items)
 
     async def _singly(self, items: Sequence[PushItem], results: dict[Place, PushResult]) -> ConnectorError | None:
         """Send SKU by SKU, a few at a time; stop at the first error that concerns the whole account."""

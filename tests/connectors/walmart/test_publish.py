@@ -101,6 +101,26 @@ async def test_urgent_numbers_do_not_wait_for_a_feed() -> None:
         assert b'name="file"' in feed.calls[0].request.read()
 
 
+async def test_a_number_that_went_past_a_feed_is_sent_again_once_the_feed_has_undone_it() -> None:
+    """The feed sets the old number minutes later; what it holds newer of, it does not win."""
+    async with opened() as world:
+        for n in range(202):
+            world.sandbox.stock(f"S{n}", 1)
+        first = await world.connector.publish([item(world.ref(f"S{n}"), 5) for n in range(202)])
+        assert first[0].receipt is not None
+        newer = [item(world.ref("S0"), 0, 2, urgent=True), item(world.ref("S1"), 2, 2)]
+        assert {result.state for result in await world.connector.publish(newer)} == {PushState.ACCEPTED}
+        second = await world.connector.publish([item(world.ref(f"S{n}"), 7, 3) for n in range(1, 202)])
+        assert second[0].receipt is not None
+        world.clock.advance(3600)
+        assert [world.sandbox.shown(sku) for sku in ("S0", "S1")] == [5, 7]
+        for results in (first, second):
+            rest = [result.item for result in results[2:]]
+            judged = await world.connector.poll_receipt(str(results[0].receipt), rest)
+            assert {result.state for result in judged} == {PushState.ACCEPTED}
+        assert [world.sandbox.shown(sku) for sku in ("S0", "S1")] == [0, 7]
+
+
 @pytest.mark.parametrize("status", [400, 413, 429])
 async def test_a_feed_that_finds_no_way_in_goes_out_singly(status: int) -> None:
     async with scripted() as wire:
