@@ -36,42 +36,20 @@ _COMPUTING: Final = (dadd, dsub, dmul, dsum, ddiv_exact, dneg, dabs)
 
 
 def direct_part(part: Part, tree: Field, functions: Functions, used: frozenset[str]) -> Direct:
-    """The function for a part, written when it is first called. `used` are the context variables it gets."""
-
-    def write() -> Direct:
-        writer = _PartWriter(part, functions, used)
-        writer.write(tree)
-        return writer.function(part.file)
-
-    return _when_called(write)
+    """The function for a part. `used` are the context variables it gets."""
+    writer = _PartWriter(part, functions, used)
+    writer.write(tree)
+    return writer.function(part.file)
 
 
 def direct_refusal(rules: Sequence[Rule], functions: Functions, used: frozenset[str]) -> Direct:
-    """A function that raises `Unsure` where one of the conditions holds, or may; written when it is first called."""
-
-    def write() -> Direct:
-        code = Code()
-        writer = _Writer(code, functions, used)
-        for rule in rules:
-            writer.refuse_if(rule)
-        code.add("return []")
-        return writer.function("errors")
-
-    return _when_called(write)
-
-
-def _when_called(write: Callable[[], Direct]) -> Direct:
-    """Most topics of most merchants are never heard of: what is not used takes neither time at the start nor memory."""
-    written: Direct | None = None
-
-    def direct(payload: Any, context: Mapping[str, Any]) -> list[dict[str, Any]]:
-        nonlocal written
-        if written is None:
-            # Two threads at once write the same function twice.
-            written = write()
-        return written(payload, context)
-
-    return direct
+    """A function that raises `Unsure` where one of the conditions holds, or may."""
+    code = Code()
+    writer = _Writer(code, functions, used)
+    for rule in rules:
+        writer.refuse_if(rule)
+    code.add("return []")
+    return writer.function("errors")
 
 
 class _Writer:

@@ -71,8 +71,7 @@ class Expression:
         self.source = source
         self._functions = functions
         _check_regexes(source)
-        # To know that it is one. Each thread that evaluates it keeps a copy of its own from then on.
-        self.compile()
+        _compiled_here(self)
 
     def evaluate(self, payload: Any, bindings: Mapping[str, Any]) -> Any:
         """The result as Python values; None for null and for nothing at all.
